@@ -2,7 +2,7 @@
 //!
 //! Each check is a pure function from the files to findings.
 
-mod circles;
+mod cycles;
 mod files;
 mod imports;
 mod layers;
@@ -26,9 +26,9 @@ pub(crate) struct Tidy {
     /// each file below PATH, and every doc comment with an odd beginning.
     #[arg(long, value_name = "PATH", num_args = 0..)]
     prose: Option<Vec<String>>,
-    /// Print the import circles inside each crate with the imports of each circle.
+    /// Print the import cycles inside each crate with the imports of each cycle.
     #[arg(long, conflicts_with = "prose")]
-    circles: bool,
+    cycles: bool,
 }
 
 impl Tidy {
@@ -41,7 +41,7 @@ impl Tidy {
         })?;
         let report = match &self.prose {
             Some(paths) => Some(prose::report(&files, paths)),
-            None => self.circles.then(|| circles::report(&files)),
+            None => self.cycles.then(|| cycles::list(&files)),
         };
         if let Some(lines) = report {
             lines.iter().for_each(|line| println!("{line}"));
@@ -76,7 +76,7 @@ const CHECKS: &[Check] = &[
     source::long_files,
     links::broken,
     layers::upward,
-    circles::found,
+    cycles::findings,
     retired::names,
     prose::above_limits,
 ];

@@ -4,7 +4,7 @@
 //! The responses have the fields and the headers of real ones, so that reading costs as much as in
 //! production. Zenlayer's rows are short, because an observation asks for states alone there.
 
-use lifecycle_bench::{Outcome, ids};
+use lifecycle_bench::{BenchResult, ids};
 use lifecycle_facade::Cloud;
 
 /// The number of instances in a batch. Every list in a response has as many rows.
@@ -28,7 +28,7 @@ enum RequestMatcher {
 
 impl Answers {
     /// Creates the responses for the instances of the benchmarks.
-    pub(crate) fn new() -> Outcome<Self> {
+    pub(crate) fn new() -> BenchResult<Self> {
         Ok(Self {
             known: [aliyun()?, zenlayer()?, baidu()?, huawei()?].concat(),
             unknown: response("404 Not Found", "", "the benchmarks have no answer to this"),
@@ -47,7 +47,7 @@ impl Answers {
     }
 }
 
-fn aliyun() -> Outcome<Vec<(RequestMatcher, Vec<u8>)>> {
+fn aliyun() -> BenchResult<Vec<(RequestMatcher, Vec<u8>)>> {
     const REQUEST: &str = r#""RequestId":"473469C7-AA6F-4DC5-B3DB-A3DC0DE3C83E""#;
     let started = rows(
         Cloud::Aliyun,
@@ -81,7 +81,7 @@ fn aliyun() -> Outcome<Vec<(RequestMatcher, Vec<u8>)>> {
     ])
 }
 
-fn zenlayer() -> Outcome<Vec<(RequestMatcher, Vec<u8>)>> {
+fn zenlayer() -> BenchResult<Vec<(RequestMatcher, Vec<u8>)>> {
     const REQUEST: &str = r#""requestId":"TA1B2C3D4-0000-4000-8000-000000000003""#;
     let statuses = rows(
         Cloud::Zenlayer,
@@ -103,7 +103,7 @@ fn zenlayer() -> Outcome<Vec<(RequestMatcher, Vec<u8>)>> {
     ])
 }
 
-fn baidu() -> Outcome<Vec<(RequestMatcher, Vec<u8>)>> {
+fn baidu() -> BenchResult<Vec<(RequestMatcher, Vec<u8>)>> {
     let instances = rows(Cloud::Baidu, include_str!("../answers/baidu-instance.json"))?;
     let answer = |body: &str| {
         let headers = "x-bce-request-id: 1214cca7-4ad5-451d-9215-71cb844c0a50\r\nserver: BWS\r\n";
@@ -125,7 +125,7 @@ fn baidu() -> Outcome<Vec<(RequestMatcher, Vec<u8>)>> {
     ])
 }
 
-fn huawei() -> Outcome<Vec<(RequestMatcher, Vec<u8>)>> {
+fn huawei() -> BenchResult<Vec<(RequestMatcher, Vec<u8>)>> {
     let servers = rows(Cloud::Huawei, include_str!("../answers/huawei-server.json"))?;
     let answer = |body: &str| {
         let headers = "x-request-id: 77cd5e2ed8d8bbe3a7d4fd0ee6bb8b4d\r\n";
@@ -144,7 +144,7 @@ fn huawei() -> Outcome<Vec<(RequestMatcher, Vec<u8>)>> {
 }
 
 /// A row for each instance of a batch, separated by commas.
-fn rows(cloud: Cloud, row: &str) -> Outcome<String> {
+fn rows(cloud: Cloud, row: &str) -> BenchResult<String> {
     let ids = ids(cloud, BATCH)?;
     let rows = ids.iter().map(|id| row.trim().replace("{id}", id.as_str()));
     Ok(rows.collect::<Vec<_>>().join(","))

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
-use lifecycle_bench::{Outcome, ids, key, provider};
+use lifecycle_bench::{BenchResult, ids, key, provider};
 use lifecycle_core::{Endpoint, SigningContext, StartOptions};
 use lifecycle_facade::Cloud;
 use reqwest::{Client, redirect, retry};
@@ -12,7 +12,7 @@ use reqwest::{Client, redirect, retry};
 use crate::workload::Workload;
 
 /// Returns a reqwest client with the settings of the library's own transport for this machine.
-pub(crate) fn http() -> Outcome<Client> {
+pub(crate) fn http() -> BenchResult<Client> {
     Ok(Client::builder()
         .redirect(redirect::Policy::none())
         .retry(retry::never())
@@ -33,7 +33,7 @@ pub(crate) struct BaselineRequest {
 
 impl BaselineRequest {
     /// Returns the requests of an iteration, as the library sends them.
-    pub(crate) fn of(cloud: Cloud, port: u16, workload: Workload) -> Outcome<Vec<Self>> {
+    pub(crate) fn of(cloud: Cloud, port: u16, workload: Workload) -> BenchResult<Vec<Self>> {
         let endpoint = Endpoint::parse(&format!("http://127.0.0.1:{port}"))?;
         let (provider, ids) = (
             provider(cloud, endpoint)?,
@@ -52,7 +52,7 @@ impl BaselineRequest {
     }
 
     /// Sends the request, and waits for the last byte of the response.
-    pub(crate) async fn send(&self, http: &Client) -> Outcome<()> {
+    pub(crate) async fn send(&self, http: &Client) -> BenchResult<()> {
         let request = http
             .request(self.method.clone(), &self.url)
             .headers(self.headers.clone())
@@ -67,7 +67,7 @@ impl BaselineRequest {
 pub(crate) async fn run_with_reqwest(
     http: Client,
     requests: Arc<[BaselineRequest]>,
-) -> Outcome<()> {
+) -> BenchResult<()> {
     for request in requests.iter() {
         request.send(&http).await?;
     }

@@ -2,7 +2,7 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use lifecycle_bench::{Outcome, Run, Until, client, drive, ids, runtime};
+use lifecycle_bench::{BenchResult, Run, Until, client, drive, ids, runtime};
 use lifecycle_core::InstanceId;
 use lifecycle_facade::Cloud;
 use tokio::runtime::Runtime;
@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Measures starts of one instance, one at a time and many at a time.
-pub(crate) fn measure_calls(settings: &BenchSettings) -> Outcome<Table> {
+pub(crate) fn measure_calls(settings: &BenchSettings) -> BenchResult<Table> {
     let bench = Bench::new(settings)?;
     let mut table = Table::new("Calls", head("start of 1"));
     for &cloud in Cloud::ALL {
@@ -31,7 +31,7 @@ pub(crate) fn measure_calls(settings: &BenchSettings) -> Outcome<Table> {
 }
 
 /// Measures iterations of a start and an observation of a hundred instances, one at a time.
-pub(crate) fn measure_iterations(settings: &BenchSettings) -> Outcome<Table> {
+pub(crate) fn measure_iterations(settings: &BenchSettings) -> BenchResult<Table> {
     let bench = Bench::new(settings)?;
     let mut table = Table::new("Iterations", head("start of 100, observation of 100"));
     for &cloud in Cloud::ALL {
@@ -60,7 +60,7 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(settings: &BenchSettings) -> Outcome<Self> {
+    fn new(settings: &BenchSettings) -> BenchResult<Self> {
         Ok(Self {
             server: Server::start()?,
             runtime: runtime()?,
@@ -69,7 +69,7 @@ impl Bench {
     }
 
     /// Measures reqwest and the client with the same iterations, one after the other in every round.
-    fn compare(&self, cloud: Cloud, workload: Workload, concurrency: usize) -> Outcome<Pair> {
+    fn compare(&self, cloud: Cloud, workload: Workload, concurrency: usize) -> BenchResult<Pair> {
         let port = self.server.port();
         let (http, requests) = (
             baseline::http()?,
@@ -90,14 +90,16 @@ impl Bench {
         };
         // The first round makes the connections and is not counted.
         let _: [Run; 2] = round()?;
-        let rounds = (0..rounds).map(|_| round()).collect::<Outcome<Vec<_>>>()?;
+        let rounds = (0..rounds)
+            .map(|_| round())
+            .collect::<BenchResult<Vec<_>>>()?;
         Ok(Pair::new(&rounds))
     }
 
-    fn run<F, T>(&self, concurrency: usize, span: Duration, iteration: &F) -> Outcome<Run>
+    fn run<F, T>(&self, concurrency: usize, span: Duration, iteration: &F) -> BenchResult<Run>
     where
         F: Fn() -> T + Clone + Send + 'static,
-        T: Future<Output = Outcome<()>> + Send,
+        T: Future<Output = BenchResult<()>> + Send,
     {
         let run = drive(concurrency, Until::Elapsed(span), iteration.clone());
         self.runtime.block_on(run)

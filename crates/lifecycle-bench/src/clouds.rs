@@ -12,13 +12,13 @@ use lifecycle_facade::{
 
 use tokio::runtime::Handle;
 
-use crate::work::{Outcome, runtime};
+use crate::work::{BenchResult, runtime};
 
 /// Returns the first `count` invented instances of a cloud, with ids of realistic form and length.
 ///
 /// # Errors
 /// Fails for a cloud without benchmarks.
-pub fn ids(cloud: Cloud, count: usize) -> Outcome<Vec<InstanceId>> {
+pub fn ids(cloud: Cloud, count: usize) -> BenchResult<Vec<InstanceId>> {
     let id: fn(usize) -> String = match cloud {
         Cloud::Baidu => |n| format!("i-Jmw{n:05}"),
         Cloud::Aliyun => |n| format!("i-bp67acfmxazb4ph{n:05}"),
@@ -34,7 +34,7 @@ pub fn ids(cloud: Cloud, count: usize) -> Outcome<Vec<InstanceId>> {
 ///
 /// # Errors
 /// Fails for a cloud without benchmarks.
-pub fn provider(cloud: Cloud, endpoint: Endpoint) -> Outcome<Box<dyn Provider>> {
+pub fn provider(cloud: Cloud, endpoint: Endpoint) -> BenchResult<Box<dyn Provider>> {
     let region = region(cloud)?;
     Ok(match cloud {
         Cloud::Baidu => {
@@ -62,7 +62,7 @@ pub fn provider(cloud: Cloud, endpoint: Endpoint) -> Outcome<Box<dyn Provider>> 
 ///
 /// # Errors
 /// Fails for a cloud without benchmarks, and where no HTTP client can be set up.
-pub fn client(cloud: Cloud, port: u16) -> Outcome<Client> {
+pub fn client(cloud: Cloud, port: u16) -> BenchResult<Client> {
     let fleet = Fleet::builder()
         .endpoint(local(port)?)
         .machine(EmptyHost)
@@ -84,7 +84,7 @@ pub fn client(cloud: Cloud, port: u16) -> Outcome<Client> {
 ///
 /// # Errors
 /// Fails for a cloud without benchmarks.
-pub fn location(cloud: Cloud) -> Outcome<Location> {
+pub fn location(cloud: Cloud) -> BenchResult<Location> {
     Ok(Location::new(cloud, region(cloud)?))
 }
 
@@ -92,12 +92,12 @@ pub fn location(cloud: Cloud) -> Outcome<Location> {
 ///
 /// # Errors
 /// Fails when the fleet cannot connect, or would have to make a call first.
-pub fn connected(fleet: &Fleet, location: &Location) -> Outcome<Client> {
+pub fn connected(fleet: &Fleet, location: &Location) -> BenchResult<Client> {
     let client = fleet.client(location).now_or_never();
     Ok(client.ok_or("the fleet needs a call to connect")??)
 }
 
-fn local(port: u16) -> Outcome<Endpoint> {
+fn local(port: u16) -> BenchResult<Endpoint> {
     Ok(Endpoint::parse(&format!("http://127.0.0.1:{port}"))?)
 }
 
@@ -124,7 +124,7 @@ pub fn secret() -> &'static str {
 
 const PROJECT: &str = "0123456789abcdef0123456789abcdef";
 
-fn region(cloud: Cloud) -> Outcome<&'static str> {
+fn region(cloud: Cloud) -> BenchResult<&'static str> {
     Ok(match cloud {
         Cloud::Baidu => "bj",
         Cloud::Aliyun => "cn-hangzhou",

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use fastrand::Rng;
-use lifecycle_bench::{Outcome, provider};
+use lifecycle_bench::{BenchResult, provider};
 use lifecycle_core::{Endpoint, PollingPolicy};
 use lifecycle_facade::Cloud;
 use lifecycle_sim::TransitionTimes;
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Measures our polling policies and published policies over the same transitions.
-pub(crate) fn measure(_: &BenchSettings) -> Outcome<Table> {
+pub(crate) fn measure(_: &BenchSettings) -> BenchResult<Table> {
     let mut table = Table::new(
         "Detection delay and polling cost",
         [
@@ -60,7 +60,7 @@ pub(crate) fn measure(_: &BenchSettings) -> Outcome<Table> {
 }
 
 /// Returns the polling policies of the clouds, each with the names of the clouds that share it.
-fn by_lifecycle() -> Outcome<Vec<(String, PollingPolicy)>> {
+fn by_lifecycle() -> BenchResult<Vec<(String, PollingPolicy)>> {
     let mut policies: Vec<(String, PollingPolicy)> = Vec::new();
     for &cloud in Cloud::ALL {
         let endpoint = Endpoint::parse("https://api.example.com")?;

@@ -1,13 +1,14 @@
 //! Baseline of the benchmark of signatures: hashes the bytes that the scheme hashes, and does
 //! nothing else.
 //!
-//! This module derives the bytes from a signed request as the vendors' pages describe, independently of
-//! the code that signed the request. Tests compare the resulting signature with the one in the request.
+//! This module derives the bytes from a signed request as the vendors' pages describe,
+//! independently of the code that signed the request. Tests compare the resulting signature with
+//! the one in the request.
 
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
 use http::{Request, header::AUTHORIZATION};
-use lifecycle_bench::Outcome;
+use lifecycle_bench::BenchResult;
 use lifecycle_core::encode;
 use lifecycle_facade::Cloud;
 use sha2::{Digest, Sha256};
@@ -30,7 +31,7 @@ struct KeyedText {
 
 impl Floor {
     /// Returns the hash inputs for the signature of `request`, made with `secret`.
-    pub(crate) fn of(cloud: Cloud, request: &Request<Bytes>, secret: &str) -> Outcome<Self> {
+    pub(crate) fn of(cloud: Cloud, request: &Request<Bytes>, secret: &str) -> BenchResult<Self> {
         match cloud {
             Cloud::Baidu => baidu(request, secret),
             Cloud::Aliyun => aliyun(request, secret),
@@ -68,7 +69,7 @@ impl KeyedText {
 
 /// <https://cloud.baidu.com/doc/Reference/s/njwvz1yfu>: two HMACs and no digest; the body is not
 /// signed at all.
-fn baidu(request: &Request<Bytes>, secret: &str) -> Outcome<Floor> {
+fn baidu(request: &Request<Bytes>, secret: &str) -> BenchResult<Floor> {
     let authorization = header(request, AUTHORIZATION.as_str())?;
     let parts: Vec<&str> = authorization.split('/').collect();
     let [scheme, id, date, expiry, names, _] = parts[..] else {
@@ -90,7 +91,7 @@ fn baidu(request: &Request<Bytes>, secret: &str) -> Outcome<Floor> {
         request.method().as_str(),
         request.uri().path(),
         &query,
-        &lines.collect::<Outcome<Vec<_>>>()?.join("\n"),
+        &lines.collect::<BenchResult<Vec<_>>>()?.join("\n"),
     ]
     .join("\n");
     let signature = KeyedText::new(encode::hex(&signing_key.hash()), canonical);
@@ -101,7 +102,7 @@ fn baidu(request: &Request<Bytes>, secret: &str) -> Outcome<Floor> {
 }
 
 /// <https://www.alibabacloud.com/help/en/sdk/product-overview/v3-request-structure-and-signature>
-fn aliyun(request: &Request<Bytes>, secret: &str) -> Outcome<Floor> {
+fn aliyun(request: &Request<Bytes>, secret: &str) -> BenchResult<Floor> {
     let query = request.uri().query().unwrap_or_default();
     three_steps(request, request.uri().path(), query, secret, |digest| {
         Ok(format!("ACS3-HMAC-SHA256\n{digest}"))
@@ -109,7 +110,7 @@ fn aliyun(request: &Request<Bytes>, secret: &str) -> Outcome<Floor> {
 }
 
 /// <https://docs.console.zenlayer.com/api-reference/api-introduction/instruction/sign>
-fn zenlayer(request: &Request<Bytes>, secret: &str) -> Outcome<Floor> {
+fn zenlayer(request: &Request<Bytes>, secret: &str) -> BenchResult<Floor> {
     three_steps(request, "/", "", secret, |digest| {
         let time = header(request, "x-zc-timestamp")?;
         Ok(format!("ZC2-HMAC-SHA256\n{time}\n{digest}"))
@@ -117,7 +118,7 @@ fn zenlayer(request: &Request<Bytes>, secret: &str) -> Outcome<Floor> {
 }
 
 /// <https://support.huaweicloud.com/intl/en-us/devg-apisign/api-sign-algorithm-001.html>
-fn huawei(request: &Request<Bytes>, secret: &str) -> Outcome<Floor> {
+fn huawei(request: &Request<Bytes>, secret: &str) -> BenchResult<Floor> {
     let query = request.uri().query().unwrap_or_default();
     let path = format!("{}/", request.uri().path());
     three_steps(request, &path, query, secret, |digest| {
@@ -133,8 +134,8 @@ fn three_steps(
     path: &str,
     query: &str,
     secret: &str,
-    string_to_sign: impl FnOnce(&str) -> Outcome<String>,
-) -> Outcome<Floor> {
+    string_to_sign: impl FnOnce(&str) -> BenchResult<String>,
+) -> BenchResult<Floor> {
     let authorization = header(request, AUTHORIZATION.as_str())?;
     let names = authorization
         .split([' ', ','])
@@ -154,7 +155,7 @@ fn three_steps(
     })
 }
 
-fn header<'r>(request: &'r Request<Bytes>, name: &str) -> Outcome<&'r str> {
+fn header<'r>(request: &'r Request<Bytes>, name: &str) -> BenchResult<&'r str> {
     let value = request.headers().get(name);
     let value = value.ok_or_else(|| format!("the request has no {name}"))?;
     Ok(value.to_str()?)

@@ -8,4 +8,4 @@ mod work;
 
 pub use clouds::{client, connected, ids, key, location, provider, secret};
 pub use process::{Memory, cpu_time, memory};
-pub use work::{Outcome, Run, Until, drive, observe, runtime, start};
+pub use work::{BenchResult, Run, Until, drive, observe, runtime, start};

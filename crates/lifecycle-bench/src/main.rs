@@ -1,30 +1,36 @@
 //! `bench`: benchmarks of the library: cost compared with the lowest possible cost, behaviour at
 //! scale, and behaviour under faults.
 
-mod answers;
-mod baseline;
+// The measurements: one module for each part.
 mod calls;
-mod curve;
 mod delay;
-mod floor;
-mod machine;
 mod memory;
 mod reboots;
-mod record;
-mod rounds;
 mod scale;
-mod server;
-mod settings;
+mod selection;
 mod sign;
-mod simulated;
-mod table;
 mod throttle;
+
+// Work of the measurements: requests, the lowest possible cost, and simulated clouds.
+mod answers;
+mod baseline;
+mod floor;
+mod record;
+mod server;
+mod simulated;
 mod workload;
+
+// Settings and results.
+mod curve;
+mod machine;
+mod rounds;
+mod settings;
+mod table;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use lifecycle_bench::Outcome;
+use lifecycle_bench::BenchResult;
 
 use crate::{
     memory::MemoryProbe,
@@ -35,7 +41,7 @@ use crate::{
 /// Measure lifecycle on this machine. See docs/benchmarks.md for what the figures mean.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Spend a few tenths of a second on each figure.
+    /// Spend a few tenths of a second on each figure, with less precise results.
     #[arg(long)]
     quick: bool,
     /// Measure one part alone.
@@ -45,37 +51,43 @@ struct Arguments {
     #[arg(long)]
     markdown: bool,
     #[command(subcommand)]
-    role: Option<Role>,
+    child: Option<ChildProcess>,
 }
 
+/// The parts of the benchmarks. Each part has a module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Part {
     Sign,
     Calls,
     Memory,
     Scale,
-    Pace,
+    Selection,
+    #[value(alias = "pace")]
+    Throttle,
     Delay,
     Reboots,
 }
 
-/// The role of this program when the program runs itself.
+/// The work of this program when a benchmark starts the program as a child process.
 #[derive(Clone, Copy, Debug, Subcommand)]
-enum Role {
+enum ChildProcess {
     #[command(hide = true)]
     Serve,
     #[command(hide = true)]
     Probe(MemoryProbe),
     #[command(hide = true)]
     ScaleProbe(scale::Probe),
+    #[command(hide = true)]
+    SelectionProbe(selection::Probe),
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let done = match arguments.role {
-        Some(Role::Serve) => server::serve(),
-        Some(Role::Probe(probe)) => probe.run(),
-        Some(Role::ScaleProbe(probe)) => probe.run(),
+    let done = match arguments.child {
+        Some(ChildProcess::Serve) => server::serve(),
+        Some(ChildProcess::Probe(probe)) => probe.run(),
+        Some(ChildProcess::ScaleProbe(probe)) => probe.run(),
+        Some(ChildProcess::SelectionProbe(probe)) => probe.run(),
         None => arguments.measure(),
     };
     match done {
@@ -88,7 +100,7 @@ fn main() -> ExitCode {
 }
 
 impl Arguments {
-    fn measure(&self) -> Outcome<()> {
+    fn measure(&self) -> BenchResult<()> {
         let settings = if self.quick {
             BenchSettings::QUICK
         } else {
@@ -112,15 +124,16 @@ impl Arguments {
     }
 }
 
-type Measure = fn(&BenchSettings) -> Outcome<Table>;
+type Measure = fn(&BenchSettings) -> BenchResult<Table>;
 
-const MEASUREMENTS: [(Part, Measure); 8] = [
+const MEASUREMENTS: [(Part, Measure); 9] = [
     (Part::Sign, sign::measure),
     (Part::Calls, calls::measure_calls),
     (Part::Calls, calls::measure_iterations),
     (Part::Memory, memory::measure),
     (Part::Scale, scale::measure),
-    (Part::Pace, throttle::measure),
+    (Part::Selection, selection::measure),
+    (Part::Throttle, throttle::measure),
     (Part::Delay, delay::measure),
     (Part::Reboots, reboots::measure),
 ];

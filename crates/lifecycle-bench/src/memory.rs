@@ -2,7 +2,7 @@
 
 use std::{env, process::Command, sync::Arc};
 
-use lifecycle_bench::{Memory, Outcome, Until, client, drive, ids, memory, runtime};
+use lifecycle_bench::{BenchResult, Memory, Until, client, drive, ids, memory, runtime};
 use lifecycle_core::InstanceId;
 use lifecycle_facade::Cloud;
 
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Measures the resident memory of new processes: some with the client, some with bare reqwest.
-pub(crate) fn measure(settings: &BenchSettings) -> Outcome<Table> {
+pub(crate) fn measure(settings: &BenchSettings) -> BenchResult<Table> {
     let server = Server::start()?;
     let mut table = Table::new(
         "Memory",
@@ -76,7 +76,7 @@ enum Subject {
 
 impl MemoryProbe {
     /// Runs the probe in a child process.
-    fn run_in_child_process(&self) -> Outcome<Memory> {
+    fn run_in_child_process(&self) -> BenchResult<Memory> {
         let subject = match self.subject {
             Subject::Client => "client",
             Subject::Reqwest => "reqwest",
@@ -93,7 +93,7 @@ impl MemoryProbe {
     }
 
     /// Runs the probe. This is the whole work of the child process.
-    pub(crate) fn run(&self) -> Outcome<()> {
+    pub(crate) fn run(&self) -> BenchResult<()> {
         let until = Until::Iterations(self.iterations);
         let run = match self.subject {
             Subject::Client => {

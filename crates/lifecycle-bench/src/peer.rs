@@ -13,7 +13,8 @@ use std::{
 
 use clap::Parser;
 use lifecycle_bench::{
-    Memory, Outcome, Run, Until, client, drive, ids, key, memory, observe, provider, runtime, start,
+    BenchResult, Memory, Run, Until, client, drive, ids, key, memory, observe, provider, runtime,
+    start,
 };
 use lifecycle_core::{Endpoint, InstanceId, StartOptions};
 use lifecycle_facade::{Client, Clock, Cloud, SystemClock};
@@ -83,7 +84,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn import() -> Outcome<()> {
+fn import() -> BenchResult<()> {
     let runtime = runtime()?;
     let _inside = runtime.enter();
     // The port does not matter: nothing is sent.
@@ -93,7 +94,7 @@ fn import() -> Outcome<()> {
     Ok(())
 }
 
-fn sign(cloud: Cloud, count: usize, span: Duration) -> Outcome<()> {
+fn sign(cloud: Cloud, count: usize, span: Duration) -> BenchResult<()> {
     let provider = provider(cloud, Endpoint::parse("https://api.example.com")?)?;
     let (action, key) = (StartOptions::default().into(), key());
     let ids = ids(cloud, count)?;
@@ -111,7 +112,7 @@ fn sign(cloud: Cloud, count: usize, span: Duration) -> Outcome<()> {
     print(&format!("sign {cloud} {count}"), Signed { per_s })
 }
 
-fn work(order: &Loop) -> Outcome<()> {
+fn work(order: &Loop) -> BenchResult<()> {
     TcpStream::connect((Ipv4Addr::LOCALHOST, order.port))
         .map_err(|error| format!("nothing answers at 127.0.0.1:{}: {error}", order.port))?;
     let client = client(order.cloud, order.port)?;
@@ -131,7 +132,11 @@ fn work(order: &Loop) -> Outcome<()> {
     print(&what, Worked::new(run, &client, memory()?)?)
 }
 
-async fn iterate(client: Client, ids: Arc<[InstanceId]>, failures: Arc<Failures>) -> Outcome<()> {
+async fn iterate(
+    client: Client,
+    ids: Arc<[InstanceId]>,
+    failures: Arc<Failures>,
+) -> BenchResult<()> {
     failures.starts.count(start(&client, &ids).await?);
     failures.observations.count(observe(&client, &ids).await?);
     Ok(())
@@ -146,7 +151,7 @@ struct Failures {
 
 impl Failures {
     /// Reports the failures of all iterations.
-    fn report(&self, iterations: u64) -> Outcome<()> {
+    fn report(&self, iterations: u64) -> BenchResult<()> {
         self.starts.report("starts", iterations)?;
         self.observations.report("observations", iterations)
     }
@@ -167,7 +172,7 @@ impl Count {
     }
 
     /// Reports failures on standard error. Fails if no iteration had the requested result.
-    fn report(&self, what: &str, iterations: u64) -> Outcome<()> {
+    fn report(&self, what: &str, iterations: u64) -> BenchResult<()> {
         let failed = self.failed.load(Ordering::Relaxed);
         let first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(first) = &*first else { return Ok(()) };
@@ -195,7 +200,7 @@ struct Worked {
 
 impl Worked {
     /// Returns the figures of a run, by the calls that the client made.
-    fn new(run: Run, client: &Client, memory: Memory) -> Outcome<Self> {
+    fn new(run: Run, client: &Client, memory: Memory) -> BenchResult<Self> {
         let cpu = run.cpu.ok_or("the system does not report processor time")?;
         let calls = u32::try_from(client.calls().total())?;
         let calls = f64::from(calls.max(1));
@@ -207,7 +212,7 @@ impl Worked {
     }
 }
 
-fn print(what: &str, figures: impl Serialize) -> Outcome<()> {
+fn print(what: &str, figures: impl Serialize) -> BenchResult<()> {
     let line = Line {
         peer: "lifecycle",
         what,

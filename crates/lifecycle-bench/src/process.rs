@@ -30,8 +30,9 @@ pub struct Memory {
     pub peak_rss_mib: f64,
 }
 
-/// Reads `utime` and `stime`, fields 14 and 15 of `proc_pid_stat(5)`. Field 2 is the program's name in
-/// parentheses, which may hold anything, so counting starts after the closing parenthesis.
+/// Reads `utime` and `stime`, fields 14 and 15 of `proc_pid_stat(5)`. Field 2 is the program's name
+/// in parentheses, which may contain parentheses and blanks, so counting starts after the closing
+/// parenthesis.
 fn read_cpu_time(stat: &str) -> Option<Duration> {
     let (_, fields) = stat.rsplit_once(')')?;
     let mut fields = fields.split_ascii_whitespace().skip(11); // fields 3 to 13

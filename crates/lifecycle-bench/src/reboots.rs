@@ -2,7 +2,7 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
-use lifecycle_bench::{Outcome, location, runtime};
+use lifecycle_bench::{BenchResult, location, runtime};
 use lifecycle_core::Endpoint;
 use lifecycle_facade::{Cloud, Fleet, Timeouts, WaitTimeout};
 use lifecycle_sim::{ErrorBody, FaultRule, FaultTiming, InjectedFault, Operation, Simulator};
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Measures a reboot of up to ten instances in one call, at each cloud with each failure.
-pub(crate) fn measure(_: &BenchSettings) -> Outcome<Table> {
+pub(crate) fn measure(_: &BenchSettings) -> BenchResult<Table> {
     let counts = runtime()?.block_on(reboot_everywhere())?;
     let mut table = Table::new(
         "Reboots that reach a cloud",
@@ -92,7 +92,7 @@ impl Failure {
 }
 
 /// Runs all trials concurrently, because trials mostly wait.
-async fn reboot_everywhere() -> Outcome<Vec<(Trial, u64)>> {
+async fn reboot_everywhere() -> BenchResult<Vec<(Trial, u64)>> {
     let mut trials = JoinSet::new();
     for &cloud in Cloud::ALL {
         for failure in Failure::ALL {
@@ -102,7 +102,7 @@ async fn reboot_everywhere() -> Outcome<Vec<(Trial, u64)>> {
                     failure,
                     when,
                 };
-                trials.spawn(async move { Outcome::Ok((trial, trial.run().await?)) });
+                trials.spawn(async move { BenchResult::Ok((trial, trial.run().await?)) });
             }
         }
     }
@@ -111,7 +111,7 @@ async fn reboot_everywhere() -> Outcome<Vec<(Trial, u64)>> {
 
 impl Trial {
     /// Returns the number of reboot calls that reach the cloud.
-    async fn run(self) -> Outcome<u64> {
+    async fn run(self) -> BenchResult<u64> {
         let location = location(self.cloud)?;
         let simulator = Simulator::builder()
             .speed(20.0)

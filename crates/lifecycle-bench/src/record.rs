@@ -8,7 +8,7 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use lifecycle_bench::Outcome;
+use lifecycle_bench::BenchResult;
 use lifecycle_core::HttpResponse;
 use lifecycle_facade::{Transport, TransportError};
 use lifecycle_sim::MemoryTransport;
@@ -51,7 +51,7 @@ impl Recorder {
 pub(crate) async fn replay_requests(
     requests: Vec<TimedRequest>,
     transport: &MemoryTransport,
-) -> Outcome<()> {
+) -> BenchResult<()> {
     let begin = Instant::now();
     for (at, request) in requests {
         sleep_until(begin + at).await;

@@ -3,7 +3,7 @@
 
 use std::{env, process::Command, time::Duration};
 
-use lifecycle_bench::{Outcome, cpu_time, memory};
+use lifecycle_bench::{BenchResult, cpu_time, memory};
 use lifecycle_facade::{Cloud, WaitTimeout};
 use lifecycle_sim::{Operation, Simulator, TransitionTimes};
 use tokio::time::Instant;
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Each measurement has a process of its own, because a process keeps freed memory.
-pub(crate) fn measure(settings: &BenchSettings) -> Outcome<Table> {
+pub(crate) fn measure(settings: &BenchSettings) -> BenchResult<Table> {
     let mut table = Table::new(
         "Scale",
         [
@@ -93,7 +93,7 @@ const WAIT_TIMEOUT: WaitTimeout = WaitTimeout::minutes(24 * 60);
 
 impl Probe {
     /// Runs this program again, as the probe.
-    fn run_in_child_process(&self) -> Outcome<Figures> {
+    fn run_in_child_process(&self) -> BenchResult<Figures> {
         let output = Command::new(env::current_exe()?)
             .args(["scale-probe", self.cloud.as_str(), &self.count.to_string()])
             .output()?;
@@ -104,14 +104,14 @@ impl Probe {
     }
 
     /// Runs the probe: the whole life of the probe's process.
-    pub(crate) fn run(&self) -> Outcome<()> {
+    pub(crate) fn run(&self) -> BenchResult<()> {
         println!("{}", serde_json::to_string(&self.figures()?)?);
         Ok(())
     }
 
-    /// Makes two equal runs, one for memory and one for time, then sends the requests of the second run
-    /// once more without a client: the time of that replay is the simulator's share.
-    fn figures(&self) -> Outcome<Figures> {
+    /// Makes two equal runs, one for memory and one for time, then sends the requests of the second
+    /// run once more without a client: the time of that replay is the simulator's share.
+    fn figures(&self) -> BenchResult<Figures> {
         let kib = under_paused_time(self.growth())?;
         let (figures, requests) = under_paused_time(self.start())?;
         let without_client = under_paused_time(self.replay(requests))?;
@@ -125,7 +125,7 @@ impl Probe {
 
     /// Returns the growth of the process during start and wait, in KiB per instance, including the
     /// growth of the simulator.
-    async fn growth(&self) -> Outcome<f64> {
+    async fn growth(&self) -> BenchResult<f64> {
         let settings = Simulator::builder().log_limit(0);
         let world = Simulated::new(self.cloud, self.count, "stopped", settings)?;
         let before = memory()?.rss_mib;
@@ -136,7 +136,7 @@ impl Probe {
     }
 
     /// Returns the reported run, with the processor time of client and simulator, and the requests.
-    async fn start(&self) -> Outcome<(Figures, Vec<TimedRequest>)> {
+    async fn start(&self) -> BenchResult<(Figures, Vec<TimedRequest>)> {
         let recorder = Recorder::new();
         let settings = Simulator::builder();
         let world =
@@ -168,7 +168,7 @@ impl Probe {
     }
 
     /// Returns the processor time of the simulator alone.
-    async fn replay(&self, requests: Vec<TimedRequest>) -> Outcome<Duration> {
+    async fn replay(&self, requests: Vec<TimedRequest>) -> BenchResult<Duration> {
         let settings = Simulator::builder();
         let world = Simulated::new(self.cloud, self.count, "stopped", settings)?;
         let cpu = cpu_time()?;

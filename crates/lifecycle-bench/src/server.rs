@@ -12,7 +12,7 @@ use std::{
     thread,
 };
 
-use lifecycle_bench::{Outcome, runtime};
+use lifecycle_bench::{BenchResult, runtime};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -29,7 +29,7 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts this program as the server, in a child process.
-    pub(crate) fn start() -> Outcome<Self> {
+    pub(crate) fn start() -> BenchResult<Self> {
         let mut process = Command::new(env::current_exe()?)
             .arg("serve")
             .stdin(Stdio::piped())
@@ -60,7 +60,7 @@ impl Drop for Server {
 }
 
 /// Runs the server until standard input ends. This is the whole work of the child process.
-pub(crate) fn serve() -> Outcome<()> {
+pub(crate) fn serve() -> BenchResult<()> {
     thread::spawn(|| {
         // Nothing is ever written: a byte and an error both mean the end.
         let _ = io::stdin().read(&mut [0]);
@@ -75,7 +75,7 @@ pub(crate) fn serve() -> Outcome<()> {
 }
 
 /// Answers every connection.
-pub(crate) async fn listen(listener: TcpListener, answers: Answers) -> Outcome<()> {
+pub(crate) async fn listen(listener: TcpListener, answers: Answers) -> BenchResult<()> {
     let answers = Arc::new(answers);
     loop {
         let (connection, _) = listener.accept().await?;

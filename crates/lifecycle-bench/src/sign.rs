@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lifecycle_bench::{Outcome, ids, key, provider, secret};
+use lifecycle_bench::{BenchResult, ids, key, provider, secret};
 use lifecycle_core::{Endpoint, SigningContext, StartOptions};
 use lifecycle_facade::Cloud;
 
@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Nanoseconds per signed request of each cloud.
-pub(crate) fn measure(settings: &BenchSettings) -> Outcome<Table> {
+pub(crate) fn measure(settings: &BenchSettings) -> BenchResult<Table> {
     let mut table = Table::new(
         "Signed requests",
         [
@@ -55,7 +55,7 @@ const SIGN: usize = 1;
 /// `act` and `sign`: from ids to a request that can be sent.
 const WHOLE: usize = 2;
 
-fn rounds(cloud: Cloud, count: usize, settings: &BenchSettings) -> Outcome<Rounds<3>> {
+fn rounds(cloud: Cloud, count: usize, settings: &BenchSettings) -> BenchResult<Rounds<3>> {
     let provider = provider(cloud, Endpoint::parse("https://api.example.com")?)?;
     let (action, ids, key) = (StartOptions::default().into(), ids(cloud, count)?, key());
     let draft = provider.act(&action, &ids)?.request;

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use lifecycle_bench::{Outcome, connected, location};
+use lifecycle_bench::{BenchResult, connected, location};
 use lifecycle_core::InstanceId;
 use lifecycle_facade::{Client, Cloud, Fleet, Transport};
 use lifecycle_sim::{MemoryTransport, Simulator, SimulatorBuilder};
@@ -27,18 +27,19 @@ impl Simulated {
         count: usize,
         state: &str,
         settings: SimulatorBuilder,
-    ) -> Outcome<Self> {
+    ) -> BenchResult<Self> {
         Self::with_transport(cloud, count, state, settings, |transport| transport)
     }
 
-    /// Creates the same as [`new`](Self::new). `wrap` wraps the transport between client and simulator.
+    /// Creates the same as [`new`](Self::new). `wrap` wraps the transport between client and
+    /// simulator.
     pub(crate) fn with_transport<T: Transport>(
         cloud: Cloud,
         count: usize,
         state: &str,
         settings: SimulatorBuilder,
         wrap: impl FnOnce(MemoryTransport) -> T,
-    ) -> Outcome<Self> {
+    ) -> BenchResult<Self> {
         let location = location(cloud)?;
         let epoch = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600); // 2026-01-01
         let simulator = settings
@@ -64,7 +65,10 @@ impl Simulated {
 }
 
 /// Returns the ids of all instances of a simulated cloud.
-pub(crate) fn ids(simulator: &Simulator, cloud: lifecycle_sim::Cloud) -> Outcome<Vec<InstanceId>> {
+pub(crate) fn ids(
+    simulator: &Simulator,
+    cloud: lifecycle_sim::Cloud,
+) -> BenchResult<Vec<InstanceId>> {
     let references = simulator.instances_at(cloud);
     let ids = references.iter().map(|reference| {
         // The id is the last part of a reference.
@@ -75,7 +79,7 @@ pub(crate) fn ids(simulator: &Simulator, cloud: lifecycle_sim::Cloud) -> Outcome
 }
 
 /// Runs `work` on this thread, with tokio's clock paused.
-pub(crate) fn under_paused_time<T>(work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+pub(crate) fn under_paused_time<T>(work: impl Future<Output = BenchResult<T>>) -> BenchResult<T> {
     tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use lifecycle_bench::Outcome;
+use lifecycle_bench::BenchResult;
 use lifecycle_core::InstanceId;
 use lifecycle_facade::{Client, Cloud};
 use lifecycle_sim::{RetryAfterHint, Simulator, Switches, Throttle};
@@ -24,7 +24,7 @@ use crate::{
 
 /// Measures many callers of one client. Each caller observes one instance in a loop, at a cloud that
 /// accepts 20 calls per second.
-pub(crate) fn measure(_: &BenchSettings) -> Outcome<Table> {
+pub(crate) fn measure(_: &BenchSettings) -> BenchResult<Table> {
     let mut table = Table::new(
         "Pace under a limit of 20 calls a second",
         [
@@ -74,8 +74,8 @@ struct Pace {
     refused: f64,
     /// Calls of the slowest caller, divided by the calls of the median caller.
     slowest: f64,
-    /// Time from the return of a limit that had fallen to a tenth for half a minute, until nine tenths
-    /// of the limit are used; `None` if this takes more than five minutes.
+    /// Time from the return of a limit that had fallen to a tenth for half a minute, until nine
+    /// tenths of the limit are used; `None` if this takes more than five minutes.
     back_after: Option<Duration>,
 }
 
@@ -84,14 +84,14 @@ const LIMIT: u32 = 20;
 /// The measured time under one limit.
 const SPAN: Duration = Duration::from_secs(300);
 
-/// Runs the callers for `span` under the limit, lowers the limit for half a minute, and runs the callers
-/// for `span` again.
+/// Runs the callers for `span` under the limit, lowers the limit for half a minute, and runs the
+/// callers for `span` again.
 async fn observe(
     cloud: Cloud,
     callers: usize,
     hint: RetryAfterHint,
     span: Duration,
-) -> Outcome<Pace> {
+) -> BenchResult<Pace> {
     let mut switches = Switches::default();
     switches.throttle_hint = hint;
     let settings = Simulator::builder()
@@ -135,7 +135,7 @@ async fn observe(
 }
 
 /// Repeats calls. Ends with the first call that fails for good.
-async fn call(client: Client, id: InstanceId, work: Work) -> Outcome<()> {
+async fn call(client: Client, id: InstanceId, work: Work) -> BenchResult<()> {
     let caller = work.join();
     loop {
         for status in client.observe([&id]).await? {
@@ -185,8 +185,8 @@ fn slowest_to_median(callers: &[u32]) -> f64 {
     f64::from(slowest) / median(calls)
 }
 
-/// Returns the time after `returned` at which the callers use nine tenths of the limit again: the start
-/// of the first five seconds with enough calls, in steps of 0.1 s.
+/// Returns the time after `returned` at which the callers use nine tenths of the limit again: the
+/// start of the first five seconds with enough calls, in steps of 0.1 s.
 fn back_after(times: &[Instant], returned: Instant) -> Option<Duration> {
     const WINDOW: Duration = Duration::from_secs(5);
     let enough = 0.9 * f64::from(LIMIT) * WINDOW.as_secs_f64();

@@ -18,17 +18,17 @@ use tokio::{runtime::Runtime, task::JoinSet, time::Instant};
 use crate::process;
 
 /// A result with any error.
-pub type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+pub type BenchResult<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// Repeats `iteration` until the end of the run, with `concurrency` iterations at a time, all on this
 /// thread.
 ///
 /// # Errors
 /// Returns the first error of an iteration, which ends the run.
-pub async fn drive<F, T>(concurrency: usize, until: Until, iteration: F) -> Outcome<Run>
+pub async fn drive<F, T>(concurrency: usize, until: Until, iteration: F) -> BenchResult<Run>
 where
     F: Fn() -> T + Clone + Send + 'static,
-    T: Future<Output = Outcome<()>> + Send,
+    T: Future<Output = BenchResult<()>> + Send,
 {
     let begun = Arc::new(AtomicU64::new(0));
     let (begin, cpu_before) = (Instant::now(), process::cpu_time());
@@ -41,7 +41,7 @@ where
                 iteration().await?;
                 iterations += 1;
             }
-            Outcome::Ok(iterations)
+            BenchResult::Ok(iterations)
         });
     }
     let mut iterations: u64 = 0;
@@ -93,7 +93,7 @@ pub struct Run {
 ///
 /// # Errors
 /// Fails when nothing could be sent.
-pub async fn start(client: &Client, ids: &[InstanceId]) -> Outcome<Option<String>> {
+pub async fn start(client: &Client, ids: &[InstanceId]) -> BenchResult<Option<String>> {
     let report = client.start(ids).await?;
     let first = report.failures().next().map(ToString::to_string);
     Ok(first)
@@ -103,7 +103,7 @@ pub async fn start(client: &Client, ids: &[InstanceId]) -> Outcome<Option<String
 ///
 /// # Errors
 /// Fails when nothing could be sent.
-pub async fn observe(client: &Client, ids: &[InstanceId]) -> Outcome<Option<String>> {
+pub async fn observe(client: &Client, ids: &[InstanceId]) -> BenchResult<Option<String>> {
     let statuses = client.observe(ids).await?;
     let mut failures = statuses.iter().filter_map(|status| {
         let fault = status.result.as_ref().err()?;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use lifecycle_bench::{Outcome, observe, start};
+use lifecycle_bench::{BenchResult, observe, start};
 use lifecycle_core::InstanceId;
 use lifecycle_facade::Client;
 
@@ -41,7 +41,7 @@ pub(crate) async fn run_with_client(
     client: Client,
     ids: Arc<[InstanceId]>,
     workload: Workload,
-) -> Outcome<()> {
+) -> BenchResult<()> {
     let mut failure = start(&client, &ids).await?;
     if workload == Workload::StartAndObserve && failure.is_none() {
         failure = observe(&client, &ids).await?;

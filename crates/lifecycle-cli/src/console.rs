@@ -21,7 +21,7 @@ use crate::terminal::{LONGEST_MESSAGE, shortened};
 #[derive(Clone, Copy, Debug, clap::Args)]
 #[command(next_help_heading = "Output options")]
 pub(crate) struct Console {
-    /// Format of standard output: a table, or one JSON array
+    /// Format of standard output
     #[arg(
         long,
         global = true,
@@ -35,16 +35,35 @@ pub(crate) struct Console {
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
 
+    /// Print errors and warnings only to standard error: no progress, no summary
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+
     /// Set for commands on simulated clouds: durations are in simulated time.
     #[arg(skip)]
     pub(crate) simulated_time: bool,
 }
 
-/// Format of standard output: columns for people, or one JSON array for programs.
+/// Format of standard output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
+    /// Columns for people
     Table,
+    /// One JSON array
     Json,
+    /// One JSON object on each line
+    Jsonl,
+    /// Comma-separated values for spreadsheets
+    Csv,
+    /// One reference on each line, for: lifecycle stop -
+    Ids,
+}
+
+impl Format {
+    /// Returns `true` if every instance has a row, even after an error of the whole command.
+    pub(crate) fn is_for_programs(self) -> bool {
+        matches!(self, Self::Json | Self::Jsonl | Self::Csv)
+    }
 }
 
 impl Console {
@@ -57,6 +76,13 @@ impl Console {
     /// because log lines would break the bar.
     pub(crate) fn is_logging(self) -> bool {
         self.verbose > 1
+    }
+
+    /// Prints a line for people, unless the output is quiet.
+    pub(crate) fn notice(self, line: impl fmt::Display) {
+        if !self.quiet {
+            eprint_line(line);
+        }
     }
 
     /// Sends the log of the lifecycle crates to standard error, if logging is requested.

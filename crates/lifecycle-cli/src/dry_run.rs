@@ -4,7 +4,7 @@ use lifecycle_facade::{InstanceReference, PlannedCall};
 use serde::Serialize;
 
 use crate::{
-    console::{Console, Format, eprint_line},
+    console::Console,
     exit::{CommandError, Exit},
     output,
 };
@@ -45,14 +45,14 @@ pub(crate) fn print(
     console: Console,
 ) -> Result<Exit, CommandError> {
     let calls: Vec<Call> = planned.iter().map(Call::new).collect();
-    match console.output {
-        Format::Json => output::print(&output::json(&calls)?)?,
-        Format::Table => output::print_figures(
+    match output::json_records(&calls, console.output)? {
+        Some(json) => output::print(&json)?,
+        None => output::print_figures(
             ["CALL", "WAVE", "INSTANCES"],
             &calls.iter().map(cells).collect::<Vec<_>>(),
         )?,
     }
-    eprint_line(format_args!(
+    console.notice(format_args!(
         "dry run: nothing was sent; planned calls: {}",
         calls.len()
     ));

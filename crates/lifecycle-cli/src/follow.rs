@@ -1,38 +1,47 @@
 //! Runs a request to the end: events update the progress, the report becomes rows, and Ctrl-C
 //! cancels the request.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    io::{self, IsTerminal},
+    time::Duration,
+};
 
 use lifecycle_facade::{
     Event, FleetError, FleetEvent, FleetEventStream, FleetReport, InstanceReference,
 };
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
 
 use crate::{
-    console::{Console, Format, eprint_line},
+    console::Console,
     exit::{CommandError, Exit},
     interrupt::{Interrupt, Interruption},
-    output::{self, Columns},
+    output::{self, RowFormat},
     progress::Progress,
     progress_state::ProgressState,
     row::{self, RequestKind, Row},
 };
 
-/// Executes a request and prints the outcomes.
+/// Executes a request and prints the outcomes, after the rows of instances that the request leaves alone.
 ///
 /// # Errors
 /// [`CommandError`] if nothing was sent to any cloud.
 pub(crate) async fn to_the_end(
     references: &[InstanceReference],
+    left_alone: Vec<Row>,
     events: FleetEventStream,
     kind: RequestKind,
+    format: &RowFormat,
     console: Console,
 ) -> Result<Exit, CommandError> {
     let start = Instant::now();
     let followed = follow(references, events, kind, console).await;
     let result = match followed.rows {
-        Ok(rows) => print(&rows, start, console),
-        Err(error) => nothing_sent(references, error, kind, console),
+        Ok(rows) => {
+            let rows = left_alone.into_iter().chain(rows).collect();
+            print(rows, start, format, console)
+        }
+        Err(error) => nothing_sent(references, error, kind, format),
     };
     if let Some(interruption) = followed.interruption {
         if let Err(error) = &result {
@@ -44,11 +53,17 @@ pub(crate) async fn to_the_end(
 }
 
 /// Prints the outcomes and a summary.
-fn print(rows: &[Row], start: Instant, console: Console) -> Result<Exit, CommandError> {
-    output::print_rows(rows, Columns::Outcomes, console)?;
-    eprint_line(format_args!(
-        "{} after {:.1} s{}",
-        Summary(rows),
+fn print(
+    rows: Vec<Row>,
+    start: Instant,
+    format: &RowFormat,
+    console: Console,
+) -> Result<Exit, CommandError> {
+    let exit = row::exit(&rows);
+    let summary = Summary(&rows).to_string();
+    output::print_rows(rows, format)?;
+    console.notice(format_args!(
+        "{summary} after {:.1} s{}",
         start.elapsed().as_secs_f64(),
         if console.simulated_time {
             " of simulated time"
@@ -56,7 +71,7 @@ fn print(rows: &[Row], start: Instant, console: Console) -> Result<Exit, Command
             ""
         },
     ));
-    Ok(row::exit(rows))
+    Ok(exit)
 }
 
 /// The result of a request.
@@ -90,6 +105,8 @@ pub(crate) async fn follow(
     let progress = Progress::new(&state, console);
     let mut ticks = interval(Duration::from_millis(100));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let start = Instant::now();
+    let mut heartbeat = interval_at(start + HEARTBEAT, HEARTBEAT);
     let interruption = loop {
         tokio::select! {
             // An outcome that is known counts before an interrupt.
@@ -109,12 +126,17 @@ pub(crate) async fn follow(
             },
             signal = interrupt.received() => break Some(signal),
             _ = ticks.tick() => progress.show(&state),
+            now = heartbeat.tick() => {
+                if !io::stderr().is_terminal() {
+                    console.notice(heartbeat_line(now - start, &state));
+                }
+            }
         }
     };
     let report = events.cancel();
     drop(progress);
     interrupt.end_at_next();
-    eprint_line(match kind {
+    console.notice(match kind {
         RequestKind::Action | RequestKind::Stop => {
             "interrupted: nothing more is sent, and what was sent is not undone"
         }
@@ -124,6 +146,25 @@ pub(crate) async fn follow(
         rows: report.map(|report| rows(&report, kind)),
         interruption,
     }
+}
+
+/// The time between two lines of a long wait without a terminal. CI systems end a job that prints nothing
+/// for ten minutes.
+const HEARTBEAT: Duration = Duration::from_secs(60);
+
+/// Returns a line such as `after 60 s: 4 of 10 instances have a result (5 starting, 1 refused)`.
+fn heartbeat_line(elapsed: Duration, state: &ProgressState) -> String {
+    let tally = state.tally();
+    let words = match tally.words() {
+        words if words.is_empty() => words,
+        words => format!(" ({words})"),
+    };
+    format!(
+        "after {} s: {} of {} instances have a result{words}",
+        elapsed.as_secs(),
+        tally.settled,
+        tally.instances
+    )
 }
 
 fn rows(report: &FleetReport, kind: RequestKind) -> Vec<Row> {
@@ -143,6 +184,9 @@ fn remark(event: &FleetEvent) -> Option<String> {
             of,
             instances,
         } => format!("wave {number} of {of}: {instances} instances"),
+        Event::Pause { number, wait } => {
+            format!("pause of {} s before wave {number}", wait.as_secs_f64())
+        }
         Event::Throttled {
             operation,
             instances,
@@ -172,18 +216,17 @@ fn remark(event: &FleetEvent) -> Option<String> {
     Some(line)
 }
 
-/// Handles an error before the first call. JSON output still has one row for each instance.
+/// Handles an error before the first call. Output for programs still has one row for each instance.
 fn nothing_sent(
     references: &[InstanceReference],
     error: FleetError,
     kind: RequestKind,
-    console: Console,
+    format: &RowFormat,
 ) -> Result<Exit, CommandError> {
     let error = CommandError::from(error);
-    if console.output == Format::Json && error.exit == Exit::NothingDone {
+    if format.format.is_for_programs() && error.exit == Exit::NothingDone {
         let skipped = |reference| Row::unsent(reference, Some(kind), &error);
-        let rows: Vec<Row> = references.iter().map(skipped).collect();
-        output::print_rows(&rows, Columns::Outcomes, console)?;
+        output::print_rows(references.iter().map(skipped).collect(), format)?;
     }
     Err(error)
 }

@@ -1,7 +1,10 @@
 //! Resolves the location arguments of a command: `cloud/region`, or the name of an account in the
 //! configuration file.
 
-use lifecycle_facade::{Cloud, Fleet, Location, ParseReferenceError, SystemHost, did_you_mean};
+use lifecycle_facade::{
+    Cloud, EmptyHost, Fleet, InstanceReference, Location, LocationPattern, ParseReferenceError,
+    ResolvedLocations, SystemHost, did_you_mean,
+};
 
 use crate::{args::LocationArg, exit::CommandError};
 
@@ -18,6 +21,55 @@ pub(crate) fn resolve(args: &[LocationArg], fleet: &Fleet) -> Result<Vec<Locatio
         LocationArg::Account(name) => location_of_account(fleet, name),
     });
     locations.collect()
+}
+
+/// Returns the locations of a list: patterns such as `aliyun/*` are resolved. Without arguments: all accounts
+/// in the configuration file, or all clouds of a simulated fleet.
+///
+/// # Errors
+/// See [`resolve`]. The regions of a cloud cannot be read, or there are no accounts.
+pub(crate) async fn of_list(
+    args: &[LocationArg],
+    fleet: &Fleet,
+    is_simulated: bool,
+) -> Result<ResolvedLocations, CommandError> {
+    let mut patterns = Vec::new();
+    for arg in args {
+        patterns.push(match arg {
+            LocationArg::Region(text) => text.parse().map_err(|error| list_error(text, &error))?,
+            LocationArg::Account(name) => match location_of_account(fleet, name) {
+                Ok(location) => location.into(),
+                Err(_) if fleet.accounts().any(|(known, _)| known == name) => {
+                    LocationPattern::Account(name.clone())
+                }
+                Err(error) => return Err(error),
+            },
+        });
+    }
+    if patterns.is_empty() && is_simulated {
+        patterns.extend(all_locations(fleet).into_iter().map(LocationPattern::from));
+    }
+    if patterns.is_empty() && fleet.accounts().next().is_none() {
+        return Err(CommandError::wrong_usage(
+            "no region, and no account in the configuration file: write cloud/region or cloud/*, for \
+             example lifecycle list aliyun/cn-hangzhou",
+        ));
+    }
+    Ok(fleet.locations(&patterns).await?)
+}
+
+/// Returns the error of an invalid location of a list.
+fn list_error(text: &str, error: &ParseReferenceError) -> CommandError {
+    let reference: Result<InstanceReference, _> = text.parse();
+    CommandError::wrong_usage(match reference {
+        Ok(reference) => {
+            let location = &reference.location;
+            format!(
+                "{text:?} is an instance: write lifecycle status {reference}, or lifecycle list {location} for all instances of the region"
+            )
+        }
+        Err(_) => error.to_string(),
+    })
 }
 
 /// Returns the locations that the arguments name, or [`all_locations`] without arguments.
@@ -38,10 +90,26 @@ pub(crate) fn resolve_or_all(
 /// Returns the location of the account `name`.
 fn location_of_account(fleet: &Fleet, name: &str) -> Result<Location, CommandError> {
     let Some((_, account)) = fleet.accounts().find(|(known, _)| *known == name) else {
+        if let Ok(cloud) = name.parse::<Cloud>() {
+            let example = cloud.default_region(&EmptyHost);
+            return Err(CommandError::wrong_usage(format!(
+                "invalid region {name:?}: write cloud/region, for example {cloud}/{example}; lifecycle list {cloud}/* lists all regions"
+            )));
+        }
         let names = fleet.accounts().map(|(known, _)| known);
         let clouds = Cloud::ALL.iter().map(|cloud| cloud.as_str());
         let hint = did_you_mean(name, names.chain(clouds));
-        let hint = hint.map_or_else(String::new, |hint| format!("; {hint}"));
+        let hint = match hint {
+            Some(hint) => format!("; {hint}"),
+            None if name.contains('-') => {
+                let clouds: Vec<&str> = Cloud::ALL.iter().map(|cloud| cloud.as_str()).collect();
+                let clouds = clouds.join(", ");
+                format!(
+                    "; for the region {name} write CLOUD/{name}, with one of {clouds} for CLOUD"
+                )
+            }
+            None => String::new(),
+        };
         return Err(CommandError::wrong_usage(format!(
             "invalid region {name:?}: write cloud/region, for example baidu/bj or zenlayer/global, or the name of an account in the configuration file{hint}"
         )));

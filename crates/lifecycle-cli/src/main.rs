@@ -6,10 +6,12 @@
 mod args;
 mod check_result;
 mod commands;
+mod completion;
 mod console;
 mod dry_run;
 mod exit;
 mod follow;
+mod input;
 mod interrupt;
 mod key_sources;
 mod locations;
@@ -17,6 +19,7 @@ mod output;
 mod progress;
 mod progress_state;
 mod row;
+mod selection;
 mod setup;
 mod simulated;
 mod simulated_time;
@@ -36,6 +39,7 @@ use crate::{
 };
 
 fn main() -> ExitCode {
+    completion::answer_script();
     let exit = match Args::try_parse() {
         Ok(args) => run(&args),
         Err(error) => return usage::report(error),

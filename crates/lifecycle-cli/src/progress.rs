@@ -7,7 +7,7 @@ use lifecycle_facade::Location;
 
 use crate::{
     console::{self, Console},
-    progress_state::{ProgressState, Tally},
+    progress_state::ProgressState,
 };
 
 mod bar_terminal;
@@ -26,7 +26,7 @@ impl Progress {
     pub(crate) fn new(state: &ProgressState, console: Console) -> Self {
         // Log lines would break the bars.
         let target = match BarTerminal::stderr() {
-            Some(terminal) if !console.is_logging() => {
+            Some(terminal) if !console.is_logging() && !console.quiet => {
                 ProgressDrawTarget::term_like(Box::new(terminal))
             }
             _ => ProgressDrawTarget::hidden(),
@@ -54,7 +54,7 @@ impl Progress {
         for (location, tally) in state.tallies() {
             if let Some(bar) = self.bars.get(location) {
                 bar.set_position(tally.settled);
-                bar.set_message(words(&tally));
+                bar.set_message(tally.words());
             }
         }
     }
@@ -79,14 +79,4 @@ fn style(prefix: usize) -> ProgressStyle {
     ProgressStyle::with_template(&template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("━━─")
-}
-
-/// Returns a text such as `9 starting, 1 refused`.
-fn words(tally: &Tally) -> String {
-    let words: Vec<String> = tally
-        .words
-        .iter()
-        .map(|(word, count)| format!("{count} {word}"))
-        .collect();
-    words.join(", ")
 }

@@ -63,13 +63,18 @@ impl ProgressState {
         let mut tallies: BTreeMap<&Location, Tally> = BTreeMap::new();
         for (reference, state) in &self.instances {
             let tally = tallies.entry(&reference.location).or_default();
-            tally.instances += 1;
-            tally.settled += u64::from(state.settled);
-            if let Some(word) = state.word() {
-                *tally.words.entry(word).or_default() += 1;
-            }
+            tally.add(state);
         }
         tallies
+    }
+
+    /// Returns the progress of the whole request.
+    pub(crate) fn tally(&self) -> Tally {
+        let mut tally = Tally::default();
+        for state in self.instances.values() {
+            tally.add(state);
+        }
+        tally
     }
 }
 
@@ -83,7 +88,7 @@ impl InstanceState {
     }
 }
 
-/// The progress of the instances of one region.
+/// The progress of some instances of a request.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     /// The number of instances.
@@ -92,6 +97,25 @@ pub(crate) struct Tally {
     pub(crate) settled: u64,
     /// The number of open or failed instances by state or outcome.
     pub(crate) words: BTreeMap<&'static str, u64>,
+}
+
+impl Tally {
+    fn add(&mut self, state: &InstanceState) {
+        self.instances += 1;
+        self.settled += u64::from(state.settled);
+        if let Some(word) = state.word() {
+            *self.words.entry(word).or_default() += 1;
+        }
+    }
+
+    /// Returns a text such as `9 starting, 1 refused`.
+    pub(crate) fn words(&self) -> String {
+        let words = self.words.iter();
+        let words: Vec<String> = words
+            .map(|(word, count)| format!("{count} {word}"))
+            .collect();
+        words.join(", ")
+    }
 }
 
 #[cfg(test)]
@@ -129,6 +153,8 @@ mod tests {
             settled: 2,
             words: BTreeMap::from([("starting", 1), ("accepted", 1), ("refused", 1)]),
         };
+        assert_eq!(tally.words(), "1 accepted, 1 refused, 1 starting");
+        assert_eq!(progress.tally(), tally);
         assert_eq!(progress.tallies(), BTreeMap::from([(&location, tally)]));
     }
 }

@@ -1,41 +1,51 @@
 //! The result of one instance, as a row of a table or an object of the JSON array.
 
+use jiff::Timestamp;
 use lifecycle_facade::{
     Fault, FaultKind, FleetRow, InstanceReference, InstanceStatus, Observation, Outcome, Pending,
-    PowerState, StoppedBilling, core::Lock,
+    PowerState, StoppedBilling,
+    core::{InstanceDetails, Lock},
 };
-use serde::{Serialize, Serializer};
 
 use crate::exit::{CommandError, Exit};
 
-/// One instance in the output. The serialized fields are the fields of the JSON output.
-#[derive(Clone, Debug, Serialize)]
+/// One instance in the output. [`FIELDS`](crate::output::FIELDS) lists the fields of the JSON output.
+#[derive(Clone, Debug)]
 pub(crate) struct Row {
-    /// The full reference.
-    pub(crate) instance: String,
-    /// The outcome; absent if the command requests nothing.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The instance.
+    pub(crate) reference: InstanceReference,
+    /// The outcome; `None` if the command requests nothing.
     pub(crate) outcome: Option<&'static str>,
-    /// The state last seen.
-    pub(crate) state: Option<&'static str>,
     /// The cloud's own code.
     pub(crate) code: Option<String>,
     /// The kind of the fault. A pending outcome without a fault has the reason here, too.
     pub(crate) kind: Option<&'static str>,
-    /// The reason of a pending outcome; absent for any other outcome.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The reason of a pending outcome; `None` for any other outcome.
     pub(crate) pending: Option<&'static str>,
     /// The explanation, for people.
     pub(crate) message: Option<String>,
     /// The request id that the cloud's support asks for.
     pub(crate) request_id: Option<String>,
     /// The billing of a stopped instance: in every row of `stop`, in no row of another command.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "billing")]
     pub(crate) billing: Option<StoppedBilling>,
-    /// The name that the owner gave to the instance, if the cloud reported a name.
-    pub(crate) name: Option<String>,
-    #[serde(skip)]
+    /// Everything that the cloud reported about the instance, as last seen.
+    pub(crate) observation: Option<Observation>,
+    /// The change of the state, in rows of `status --watch` only.
+    pub(crate) sighting: Option<Sighting>,
     status: RowStatus,
+}
+
+/// A change of the state that `status --watch` saw.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sighting {
+    /// The time at which the state was seen first.
+    pub(crate) at: Timestamp,
+    /// The state before.
+    pub(crate) previous: Option<&'static str>,
+    /// The last look saw the change.
+    pub(crate) is_new: bool,
+    /// The first look saw the state: nothing has changed yet.
+    pub(crate) is_first: bool,
 }
 
 /// The meaning of a row for the exit code.
@@ -47,6 +57,8 @@ enum RowStatus {
     TimeLimit,
     /// The cloud rejected the key or was not reachable.
     NoAccess,
+    /// The instance is protected, so the command leaves the instance alone.
+    LeftAlone,
     /// Other instances failed before, so nothing was sent for the instance.
     NotAttempted,
 }
@@ -70,18 +82,18 @@ impl RequestKind {
 
 impl Row {
     /// Creates a row with a reference only.
-    fn new(reference: &InstanceReference, status: RowStatus) -> Self {
+    fn new(reference: InstanceReference, status: RowStatus) -> Self {
         Self {
-            instance: reference.to_string(),
+            reference,
             outcome: None,
-            state: None,
             code: None,
             kind: None,
             pending: None,
             message: None,
             request_id: None,
             billing: None,
-            name: None,
+            observation: None,
+            sighting: None,
             status,
         }
     }
@@ -89,7 +101,7 @@ impl Row {
     /// Creates the row of an instance at the end of a request.
     pub(crate) fn of_report(report: &FleetRow, kind: RequestKind) -> Self {
         let outcome = &report.outcome;
-        let mut row = Self::new(&report.instance, status(outcome, kind));
+        let mut row = Self::new(report.instance.clone(), status(outcome, kind));
         if let Some(fault) = outcome.fault() {
             row = row.with_fault(fault);
         }
@@ -99,11 +111,7 @@ impl Row {
         }
         row.outcome = Some(outcome.as_str());
         row.message = message(outcome, kind);
-        row.state = report
-            .last_seen
-            .as_ref()
-            .map(|observation| observation.state.as_str());
-        row.name = report.last_seen.as_ref().and_then(|seen| seen.name.clone());
+        row.observation.clone_from(&report.last_seen);
         row.request_id = report.request_id.clone().or(row.request_id);
         row.billing = kind.billing(report.billing);
         row
@@ -112,17 +120,16 @@ impl Row {
     /// Creates the row of an instance for `status`.
     pub(crate) fn of_status(status: &InstanceStatus<InstanceReference>) -> Self {
         match &status.result {
-            Ok(observation) => Self::of_observation(&status.instance, observation),
+            Ok(observation) => Self::of_observation(status.instance.clone(), observation.clone()),
             Err(fault) => Self::of_fault(&status.instance, fault),
         }
     }
 
     /// Creates the row of an instance whose state the cloud reported.
-    pub(crate) fn of_observation(reference: &InstanceReference, observation: &Observation) -> Self {
+    pub(crate) fn of_observation(reference: InstanceReference, observation: Observation) -> Self {
         Self {
-            state: Some(observation.state.as_str()),
-            message: notes(observation),
-            name: observation.name.clone(),
+            message: notes(&observation),
+            observation: Some(observation),
             ..Self::new(reference, RowStatus::AsRequested)
         }
     }
@@ -135,7 +142,7 @@ impl Row {
         };
         Self {
             message: Some(with_advice(fault)),
-            ..Self::new(reference, status).with_fault(fault)
+            ..Self::new(reference.clone(), status).with_fault(fault)
         }
     }
 
@@ -151,8 +158,14 @@ impl Row {
             billing: request.and_then(|kind| kind.billing(None)),
             kind: error.kind.map(FaultKind::as_str),
             message: Some(format!("nothing was sent: {}", error.message)),
-            ..Self::new(reference, RowStatus::NoAccess)
+            ..Self::new(reference.clone(), RowStatus::NoAccess)
         }
+    }
+
+    /// Creates a row with a reference only.
+    #[cfg(test)]
+    pub(crate) fn of_reference(reference: InstanceReference) -> Self {
+        Self::new(reference, RowStatus::AsRequested)
     }
 
     /// Sets code, kind and request id to those of a fault.
@@ -161,6 +174,50 @@ impl Row {
         self.kind = Some(fault.kind().as_str());
         self.request_id = fault.request_id().map(Into::into);
         self
+    }
+
+    /// Returns the full reference.
+    pub(crate) fn instance(&self) -> String {
+        self.reference.to_string()
+    }
+
+    /// Returns the state last seen.
+    pub(crate) fn state(&self) -> Option<&'static str> {
+        self.seen(|seen| Some(seen.state.as_str()))
+    }
+
+    /// Returns `true` if the last look of `status --watch` saw another state than the look before.
+    pub(crate) fn is_changed(&self) -> bool {
+        self.sighting
+            .as_ref()
+            .is_some_and(|seen| seen.is_new && !seen.is_first)
+    }
+
+    /// Returns `true` if the instance was last seen in this state.
+    pub(crate) fn is_in(&self, state: PowerState) -> bool {
+        self.state() == Some(state.as_str())
+    }
+
+    /// Returns `true` if no time leads the instance out of its state, or if there is no such instance.
+    pub(crate) fn is_stuck(&self) -> bool {
+        let is_stuck = self.seen(|seen| Some(seen.state.is_stuck()));
+        is_stuck.unwrap_or(self.kind == Some(FaultKind::NotFound.as_str()))
+    }
+
+    /// Returns a fact that the cloud reported.
+    pub(crate) fn seen<'r, T>(
+        &'r self,
+        fact: impl FnOnce(&'r Observation) -> Option<T>,
+    ) -> Option<T> {
+        self.observation.as_ref().and_then(fact)
+    }
+
+    /// Returns one of the details that the cloud reported.
+    pub(crate) fn detail<'r, T>(
+        &'r self,
+        detail: impl FnOnce(&'r InstanceDetails) -> Option<T>,
+    ) -> Option<T> {
+        self.seen(|seen| seen.details.as_deref()).and_then(detail)
     }
 
     /// Returns the note that a table shows beside a success.
@@ -178,10 +235,6 @@ impl Row {
     }
 }
 
-fn billing<S: Serializer>(billing: &Option<StoppedBilling>, to: S) -> Result<S::Ok, S::Error> {
-    billing.map(StoppedBilling::as_str).serialize(to)
-}
-
 /// Returns the exit code for all rows of a command.
 pub(crate) fn exit(rows: &[Row]) -> Exit {
     // An instance is not attempted only after the failure of another one, which has its own row.
@@ -189,11 +242,15 @@ pub(crate) fn exit(rows: &[Row]) -> Exit {
         |row: &Row| matches!(row.status, RowStatus::NoAccess | RowStatus::NotAttempted);
     let can_still_succeed =
         |row: &Row| matches!(row.status, RowStatus::AsRequested | RowStatus::TimeLimit);
-    if rows.iter().all(Row::is_as_requested) {
+    let rows = || {
+        let rows = rows.iter();
+        rows.filter(|row| row.status != RowStatus::LeftAlone)
+    };
+    if rows().all(Row::is_as_requested) {
         Exit::Complete
-    } else if rows.iter().all(can_still_succeed) {
+    } else if rows().all(can_still_succeed) {
         Exit::TimeLimit
-    } else if rows.iter().all(did_nothing) {
+    } else if rows().all(did_nothing) {
         Exit::NothingDone
     } else {
         Exit::Incomplete
@@ -216,6 +273,7 @@ fn status(outcome: &Outcome, kind: RequestKind) -> RowStatus {
             | FaultKind::Proxy,
         ) => RowStatus::NoAccess,
         Some(FaultKind::Halted) => RowStatus::NotAttempted,
+        Some(FaultKind::Protected) => RowStatus::LeftAlone,
         None if matches!(outcome, Outcome::Pending(Pending::Deadline(_))) => RowStatus::TimeLimit,
         _ => RowStatus::NotAsRequested,
     }
@@ -289,8 +347,8 @@ mod tests {
     }
 
     fn rows(statuses: &[RowStatus]) -> Vec<Row> {
-        let reference = "baidu/bj/i-1".parse().unwrap();
-        let row = |status| Row::new(&reference, status);
+        let reference: InstanceReference = "baidu/bj/i-1".parse().unwrap();
+        let row = |status| Row::new(reference.clone(), status);
         statuses.iter().copied().map(row).collect()
     }
 
@@ -497,16 +555,20 @@ mod tests {
         let id = InstanceId::new("a").unwrap();
         let mut observation = Observation::new(id, PowerState::Unknown, "WARPING");
         observation.lock = Some(Lock::Other("audit".into()));
-        let row = Row::of_observation(&reference, &observation);
+        let row = Row::of_observation(reference, observation);
         assert_eq!(
             row.message.as_deref(),
             Some("state in the cloud: \"WARPING\"; locked: audit")
         );
         assert_eq!(
             serde_json::to_string(&row).unwrap(),
-            r#"{"instance":"huawei/cn-north-4/a","state":"unknown","code":null,"kind":null,"#
+            r#"{"schema":1,"instance":"huawei/cn-north-4/a","state":"unknown","code":null,"kind":null,"#
                 .to_owned()
-                + r#""message":"state in the cloud: \"WARPING\"; locked: audit","request_id":null,"name":null}"#
+                + r#""message":"state in the cloud: \"WARPING\"; locked: audit","request_id":null,"name":null,"#
+                + r#""cloud":"huawei","region":"cn-north-4","account":null,"id":"a","#
+                + r#""cloud_state":"WARPING","lock":"audit","zone":null,"type":null,"charge_type":null,"#
+                + r#""private_ips":null,"public_ips":null,"created_at":null,"started_at":null,"#
+                + r#""expires_at":null,"tags":null}"#
         );
     }
 }

@@ -9,8 +9,8 @@ use std::{
 };
 
 use lifecycle_facade::{
-    Endpoint, Fleet, FleetBuilder, HttpTransport, InstanceReference, ParseReferenceError,
-    PlainHttp, Timeouts, Waves,
+    Endpoint, Fleet, FleetBuilder, HttpTransport, InstanceReference, LocationPattern,
+    ParseReferenceError, PlainHttp, Timeouts, Waves,
     config::{self, Config, ConfigError, Defaults},
     file,
 };
@@ -19,7 +19,8 @@ use tokio::{task::spawn_blocking, time::timeout};
 use crate::{
     args::{ConnectionArgs, InstanceArgs, RequestArgs},
     exit::CommandError,
-    simulated, targets,
+    simulated,
+    targets::{self, Targets},
 };
 
 /// The settings of one run.
@@ -44,18 +45,17 @@ impl Setup {
     }
 
     fn read_now(connection: &ConnectionArgs) -> Result<Self, CommandError> {
-        let named = connection.config.clone().or_else(path_from_environment);
-        let config = match (named, Config::default_path()) {
-            // Accounts and groups name real clouds, so `--sim` ignores the file.
-            _ if connection.sim => Ok(None),
-            (Some(path), _) => Config::load(path).map(Some),
-            (None, Some(path)) => Config::load_if_present(path),
-            (None, None) => Ok(None),
+        // Accounts and groups name real clouds, so `--sim` ignores the file.
+        let config = match connection.sim {
+            true => Ok(None),
+            false => config_file(connection.config.clone()),
         };
         let wrong_usage = |error: ConfigError| CommandError::configuration(&error);
         let config = config.map_err(wrong_usage)?;
         if let Some(config) = &config {
-            config.check_groups(check_reference).map_err(wrong_usage)?;
+            config
+                .check_groups(check_reference, check_location)
+                .map_err(wrong_usage)?;
         }
         Ok(Self {
             connection: connection.clone(),
@@ -93,10 +93,7 @@ impl Setup {
     ///
     /// # Errors
     /// See [`targets::read`].
-    pub(crate) async fn targets(
-        &self,
-        args: &InstanceArgs,
-    ) -> Result<Vec<InstanceReference>, CommandError> {
+    pub(crate) async fn targets(&self, args: &InstanceArgs) -> Result<Targets, CommandError> {
         let (args, config) = (args.clone(), self.config.clone());
         blocking(self.timeout(), "standard input", move || {
             targets::read(&args, config.as_ref())
@@ -121,17 +118,24 @@ impl Setup {
     /// Returns the waves. A request with `--no-wait` has none, because a wave ends with its results.
     ///
     /// # Errors
-    /// The command line has `--stop-after`, but there are no waves.
+    /// The command line has `--stop-after` or `--wave-pause`, but there are no waves.
     pub(crate) fn waves(&self, args: &RequestArgs) -> Result<Option<Waves>, CommandError> {
         let configured = || self.defaults()?.waves.filter(|_| !args.no_wait);
         let Some(waves) = args.waves.or_else(configured) else {
-            return match args.stop_after {
-                Some(_) => Err(CommandError::wrong_usage(
-                    "--stop-after needs --waves: write both",
-                )),
+            let needs_waves = [
+                (args.stop_after.is_some(), "--stop-after"),
+                (args.wave_pause.is_some(), "--wave-pause"),
+            ];
+            return match needs_waves.iter().find(|(is_set, _)| *is_set) {
+                Some((_, option)) => Err(CommandError::wrong_usage(format!(
+                    "{option} needs --waves: write both"
+                ))),
                 None => Ok(None),
             };
         };
+        let configured = |setting: fn(&Defaults) -> Option<Duration>| setting(self.defaults()?);
+        let pause = args.wave_pause.or_else(|| configured(|of| of.wave_pause));
+        let waves = waves.with_pause(pause.unwrap_or_default());
         let configured = || self.defaults()?.stop_after;
         Ok(Some(match args.stop_after.or_else(configured) {
             Some(failures) => waves.with_stop_after(failures.get()),
@@ -242,10 +246,28 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
+/// Reads the configuration file; `None` if there is no file. `named` is the path on the command line.
+///
+/// # Errors
+/// The file is named but does not exist, or has errors.
+pub(crate) fn config_file(named: Option<PathBuf>) -> Result<Option<Config>, ConfigError> {
+    let named = named.or_else(path_from_environment);
+    match (named, Config::default_path()) {
+        (Some(path), _) => Config::load(path).map(Some),
+        (None, Some(path)) => Config::load_if_present(path),
+        (None, None) => Ok(None),
+    }
+}
+
 /// Returns the path in the environment. An empty variable counts as not set.
 fn path_from_environment() -> Option<PathBuf> {
     let path = std::env::var_os(config::VARIABLE).filter(|path| !path.is_empty())?;
     Some(PathBuf::from(path))
+}
+
+fn check_location(text: &str) -> Result<(), String> {
+    let parsed: Result<LocationPattern, ParseReferenceError> = text.parse();
+    parsed.map(drop).map_err(|error| error.to_string())
 }
 
 fn check_reference(text: &str) -> Result<(), String> {

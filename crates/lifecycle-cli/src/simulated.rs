@@ -21,14 +21,20 @@ pub(crate) fn fleet_builder(simulator: &Simulator) -> FleetBuilder {
         .project(simulator.project_id())
 }
 
-/// Returns the fleet of `--sim` and `simulate`: a few instances in each cloud, with an expired
-/// and a locked instance.
+/// Returns the fleet of `--sim` and `simulate`: a few instances with names and tags in each cloud, with
+/// an expired and a locked instance.
 pub(crate) fn small_fleet() -> Result<SimulatorBuilder, ParseFleetError> {
     Simulator::builder().fleet(
-        "baidu/bj=3,baidu/bj=2:running,baidu/bj=1:expired,\
-         aliyun/cn-hangzhou=3,aliyun/cn-hangzhou=2:running,aliyun/cn-hangzhou=1:locked,\
-         zenlayer/global=3,zenlayer/global=2:running,\
-         huawei/cn-north-4=3,huawei/cn-north-4=2:running",
+        "baidu/bj=3;name=ci-#;tag:env=dev,\
+         baidu/bj=2:running;name=web-#;tag:env=prod;public,\
+         baidu/bj=1:expired;name=db-#;tag:env=prod;charge=prepaid,\
+         aliyun/cn-hangzhou=3;name=ci-#;tag:env=dev,\
+         aliyun/cn-hangzhou=2:running;name=web-#;tag:env=prod;public,\
+         aliyun/cn-hangzhou=1:locked;name=db-#;tag:env=prod;charge=prepaid,\
+         zenlayer/global=3;name=ci-#;tag:env=dev,\
+         zenlayer/global=2:running;name=web-#;tag:env=prod;public,\
+         huawei/cn-north-4=3;name=ci-#;tag:env=dev,\
+         huawei/cn-north-4=2:running;name=web-#;tag:env=prod;public",
     )
 }
 

@@ -1,85 +1,197 @@
-//! The target instances of a command: references, groups and standard input.
+//! The target instances of a command before any call: references, groups, selections and standard input.
 
 use std::{collections::HashSet, io};
 
 use lifecycle_facade::{
-    InstanceReference, ParseReferenceError,
-    config::{Config, GroupEntry},
+    Cloud, EmptyHost, InstanceFilter, InstanceReference, LocationPattern, ParseReferenceError,
+    Selector,
+    config::{Config, Group, GroupEntry},
     did_you_mean, file,
 };
 
 use crate::{
-    args::{InstanceArg, InstanceArgs},
+    args::{InstanceArg, InstanceArgs, is_instance_id},
     exit::CommandError,
+    input::{self, Word},
 };
 
-/// Returns all references in the order of the arguments, without duplicates.
+/// The instances of a command line.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Targets {
+    /// Named instances, without duplicates.
+    pub(crate) references: Vec<InstanceReference>,
+    pub(crate) selectors: Vec<Selector>,
+    /// Conditions on the instances of groups that are selections.
+    pub(crate) filter: InstanceFilter,
+}
+
+/// Returns the instances in the order of the arguments.
 ///
 /// # Errors
-/// A group is unknown, standard input is not readable or holds other text, or there is no instance
-/// at all.
-pub(crate) fn read(
-    args: &InstanceArgs,
-    config: Option<&Config>,
-) -> Result<Vec<InstanceReference>, CommandError> {
-    let mut references = Vec::new();
+/// A name is unknown, standard input is not readable or holds other text, or the command line names no
+/// instance at all.
+pub(crate) fn read(args: &InstanceArgs, config: Option<&Config>) -> Result<Targets, CommandError> {
+    let reader = Reader {
+        config,
+        has_filter: args.filter.is_set(),
+    };
+    let mut targets = Targets {
+        filter: args.filter.filter(),
+        ..Targets::default()
+    };
+    let mut locations = Vec::new();
     for arg in &args.instances {
-        references.extend(expand(arg, config)?);
+        reader
+            .add(arg, &mut targets, &mut locations)
+            .map_err(CommandError::wrong_usage)?;
     }
     let mut known = HashSet::new();
-    references.retain(|reference| known.insert(reference.clone()));
-    if references.is_empty() {
+    targets
+        .references
+        .retain(|reference| known.insert(reference.clone()));
+    if args.instances.contains_standard_input() && targets.is_empty() && locations.is_empty() {
         return Err(CommandError::wrong_usage(
             "no instance on standard input: write cloud/region/instance-id, one or more on a line",
         ));
     }
-    Ok(references)
+    if args.instances.is_empty() && !reader.has_filter {
+        return Err(CommandError::wrong_usage(
+            "no instance: write cloud/region/instance-id, for example baidu/bj/i-a1b2c3d4, the name of \
+             a group, or a selection, for example aliyun/cn-hangzhou --name 'web-*'; lifecycle list \
+             shows instances",
+        ));
+    }
+    let has_locations = !locations.is_empty() || args.instances.is_empty();
+    if has_locations {
+        let mut selector = Selector::new();
+        selector.locations = locations;
+        targets.selectors.push(selector);
+    }
+    if reader.has_filter {
+        targets.select_references();
+        for selector in &mut targets.selectors {
+            selector.exclude.extend_from_slice(args.filter.exclude());
+        }
+    }
+    Ok(targets)
 }
 
-fn expand(
-    arg: &InstanceArg,
-    config: Option<&Config>,
-) -> Result<Vec<InstanceReference>, CommandError> {
-    match arg {
-        InstanceArg::Reference(reference) => Ok(vec![reference.clone()]),
-        InstanceArg::Group(name) => group(name, config).map_err(CommandError::wrong_usage),
-        InstanceArg::StandardInput => {
-            let text = file::read_limited(io::stdin().lock(), MAX_INPUT).and_then(file::into_text);
-            let text = text.map_err(|error| {
-                CommandError::wrong_usage(format!("cannot read standard input: {error}"))
-            })?;
-            parse_lines(&text, config).map_err(CommandError::wrong_usage)
+impl Targets {
+    fn is_empty(&self) -> bool {
+        self.references.is_empty() && self.selectors.is_empty()
+    }
+
+    /// Makes selections of named instances, so that the conditions apply to them.
+    fn select_references(&mut self) {
+        let references = std::mem::take(&mut self.references);
+        for same in references.chunk_by(|one, next| one.location == next.location) {
+            let Some(first) = same.first() else { continue };
+            let mut selector = Selector::new().location(first.location.clone().into());
+            for reference in same {
+                selector = selector.instance(reference.instance.clone());
+            }
+            self.selectors.push(selector);
         }
     }
 }
 
-/// The size limit of standard input: more than 100,000 references.
-const MAX_INPUT: u64 = 16 << 20;
+trait Arguments {
+    fn contains_standard_input(&self) -> bool;
+}
 
-/// Parses one or more references or group names on a line. A `#` starts a comment.
-fn parse_lines(text: &str, config: Option<&Config>) -> Result<Vec<InstanceReference>, String> {
-    let mut references = Vec::new();
-    for (number, line) in (1..).zip(text.lines()) {
-        let in_line = |error: String| format!("line {number} of standard input: {error}");
-        let line = line.split('#').next().unwrap_or_default();
-        for word in line.split_whitespace() {
-            let arg: Result<InstanceArg, ParseReferenceError> = word.parse();
-            match arg.map_err(|error| in_line(error.to_string()))? {
-                InstanceArg::Reference(reference) => references.push(reference),
-                _ => references.extend(group(word, config).map_err(in_line)?),
+impl Arguments for Vec<InstanceArg> {
+    fn contains_standard_input(&self) -> bool {
+        let mut args = self.iter();
+        args.any(|arg| matches!(arg, InstanceArg::StandardInput))
+    }
+}
+
+/// Reads arguments with the names of the configuration file.
+struct Reader<'c> {
+    config: Option<&'c Config>,
+    has_filter: bool,
+}
+
+impl Reader<'_> {
+    fn add(
+        &self,
+        arg: &InstanceArg,
+        targets: &mut Targets,
+        locations: &mut Vec<LocationPattern>,
+    ) -> Result<(), String> {
+        match arg {
+            InstanceArg::Reference(reference) => targets.references.push(reference.clone()),
+            InstanceArg::Location(location) if self.has_filter => locations.push(location.clone()),
+            InstanceArg::Location(location) => return Err(location_without_filter(location)),
+            InstanceArg::Name(name) => match self.group(name) {
+                Some(group) => add_group(group, targets)?,
+                None if self.has_filter && self.is_account(name) => {
+                    locations.push(LocationPattern::Account(name.clone()));
+                }
+                None => return Err(self.unknown_name(name)),
+            },
+            InstanceArg::StandardInput => {
+                let text = file::read_limited(io::stdin().lock(), MAX_INPUT)
+                    .and_then(file::into_text)
+                    .map_err(|error| format!("cannot read standard input: {error}"))?;
+                self.add_input(&text, targets)?;
             }
         }
+        Ok(())
     }
-    Ok(references)
-}
 
-/// Returns the instances of a group in the configuration file.
-///
-/// # Errors
-/// The group is unknown. Then the name is probably an instance id, so the message shows a reference.
-fn group(name: &str, config: Option<&Config>) -> Result<Vec<InstanceReference>, String> {
-    let Some(group) = config.and_then(|config| config.groups.get(name)) else {
-        let known = match config {
+    /// Adds references and group names in text or JSON.
+    fn add_input(&self, text: &str, targets: &mut Targets) -> Result<(), String> {
+        let words = input::words(text).map_err(|error| format!("standard input: {error}"))?;
+        for Word { text, position } in words {
+            let in_line = |error: String| format!("{position} of standard input: {error}");
+            if position == "line 1" && is_header(&text) {
+                return Err(in_line(
+                    "a table is for people: write --output ids or --output json before the pipe"
+                        .to_owned(),
+                ));
+            }
+            let arg: InstanceArg = text.parse().map_err(in_line)?;
+            match arg {
+                InstanceArg::Reference(reference) => targets.references.push(reference),
+                InstanceArg::Location(location) => {
+                    return Err(in_line(location_without_filter(&location)));
+                }
+                _ => match self.group(&text) {
+                    Some(group) => add_group(group, targets).map_err(in_line)?,
+                    None => return Err(in_line(self.unknown_name(&text))),
+                },
+            }
+        }
+        Ok(())
+    }
+
+    fn group(&self, name: &str) -> Option<&Group> {
+        self.config?.groups.get(name)
+    }
+
+    fn is_account(&self, name: &str) -> bool {
+        self.config
+            .is_some_and(|config| config.accounts.contains_key(name))
+    }
+
+    /// Returns the error of a name that is no group. The name is probably an instance id, a cloud or an
+    /// account.
+    fn unknown_name(&self, name: &str) -> String {
+        if self.is_account(name) {
+            return format!(
+                "{name:?} is an account: write {name}@cloud/region/instance-id, or select its instances \
+                 with --name, --tag, --state or --zone"
+            );
+        }
+        if let Ok(cloud) = name.parse::<Cloud>() {
+            let location = example(cloud);
+            return format!(
+                "{name:?} is a cloud: write the region and the instance, for example {location}/i-a1b2c3d4; \
+                 lifecycle list {location} shows the instances of a region"
+            );
+        }
+        let known = match self.config {
             None => "there is no configuration file".to_owned(),
             Some(config) if config.groups.is_empty() => {
                 "the configuration file has no groups".to_owned()
@@ -90,25 +202,85 @@ fn group(name: &str, config: Option<&Config>) -> Result<Vec<InstanceReference>, 
                     .unwrap_or_else(|| format!("known groups: {}", names.join(", ")))
             }
         };
-        return Err(format!(
-            "invalid reference {name:?}: write cloud/region/instance-id, for example baidu/bj/i-a1b2c3d4, or the name of a group ({known})"
-        ));
+        if is_instance_id(name) {
+            return format!(
+                "invalid reference {name:?}: write cloud and region before the id, for example \
+                 baidu/bj/{name}, or the name of a group ({known})"
+            );
+        }
+        format!(
+            "invalid reference {name:?}: write cloud/region/instance-id, for example baidu/bj/i-a1b2c3d4, \
+             or the name of a group ({known})"
+        )
+    }
+}
+
+/// Returns a location of a cloud for messages.
+fn example(cloud: Cloud) -> String {
+    format!("{cloud}/{}", cloud.default_region(&EmptyHost))
+}
+
+/// Returns the error of a location for a command that needs instances.
+fn location_without_filter(location: &LocationPattern) -> String {
+    let (what, reference) = match location {
+        LocationPattern::Location(_) => ("is a region", format!("{location}/INSTANCE-ID")),
+        LocationPattern::Account(name) => {
+            ("is an account", format!("{name}@cloud/region/instance-id"))
+        }
+        _ => ("names regions", "cloud/region/instance-id".to_owned()),
     };
-    let parse = |entry: &GroupEntry| entry.text.parse();
-    let references: Result<Vec<_>, ParseReferenceError> = group.iter().map(parse).collect();
-    references.map_err(|error| error.to_string())
+    format!(
+        "\"{location}\" {what}, not an instance: write {reference}, or select instances with --name, --tag, \
+         --state or --zone; lifecycle list {location} shows the instances"
+    )
+}
+
+/// The size limit of standard input: 100,000 rows of JSON with all facts.
+const MAX_INPUT: u64 = 128 << 20;
+
+/// Returns `true` for the first word of a table, or for the first line of CSV.
+fn is_header(word: &str) -> bool {
+    word == "INSTANCE" || word.starts_with("instance,")
+}
+
+fn add_group(group: &Group, targets: &mut Targets) -> Result<(), String> {
+    match group {
+        Group::References(entries) => {
+            let parse = |entry: &GroupEntry| entry.text.parse();
+            let references: Result<Vec<InstanceReference>, ParseReferenceError> =
+                entries.iter().map(parse).collect();
+            let references = references.map_err(|error| error.to_string())?;
+            targets.references.extend(references);
+        }
+        Group::Selection(selection) => {
+            let selector = Selector::from_config(selection).map_err(|error| error.to_string())?;
+            targets.selectors.push(selector);
+        }
+        _ => return Err("this group is of an unknown kind".to_owned()),
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn input(text: &str, config: Option<&Config>) -> Result<Vec<InstanceReference>, String> {
+        let reader = Reader {
+            config,
+            has_filter: false,
+        };
+        let mut targets = Targets::default();
+        reader.add_input(text, &mut targets)?;
+        Ok(targets.references)
+    }
+
     #[test]
     fn standard_input_accepts_references_groups_and_comments() {
         let config = Config::parse("[groups]\nweb = [\"baidu/bj/i-3\"]\n").unwrap();
         let text =
             "# all\nbaidu/bj/i-1  zenlayer/global/2 # both\n\n  \nhuawei/cn-north-4/c\nweb # group";
-        let references: Vec<String> = parse_lines(text, Some(&config))
+        let references: Vec<String> = input(text, Some(&config))
             .unwrap()
             .iter()
             .map(ToString::to_string)
@@ -128,10 +300,16 @@ mod tests {
     fn invalid_text_on_standard_input_is_reported_with_the_line() {
         for (text, line, end) in [
             ("baidu/bj/i-1\nfoo", 2, "(there is no configuration file)"),
+            (
+                "INSTANCE  STATE\nbaidu/bj/i-1  running",
+                1,
+                "before the pipe",
+            ),
+            ("instance,state\nbaidu/bj/i-1,running", 1, "before the pipe"),
             ("-", 1, "(there is no configuration file)"),
-            ("baidu/bj", 1, "baidu/bj/i-a1b2c3d4"),
+            ("baidu/bj", 1, "lifecycle list baidu/bj shows the instances"),
         ] {
-            let error = parse_lines(text, None).unwrap_err();
+            let error = input(text, None).unwrap_err();
             let start = format!("line {line} of standard input: ");
             assert!(error.starts_with(&start), "{error}");
             assert!(error.ends_with(end), "{error}");
@@ -141,11 +319,15 @@ mod tests {
     #[test]
     fn unknown_group_is_reported_with_the_known_groups() {
         let config = Config::parse("[groups]\nweb = [\"baidu/bj/i-3\"]\n").unwrap();
-        let error = group("wbe", Some(&config)).unwrap_err();
-        assert!(error.ends_with("(did you mean \"web\"?)"), "{error}");
-        let error = group("database", Some(&config)).unwrap_err();
-        assert!(error.ends_with("a group (known groups: web)"), "{error}");
-        let error = group("wbe", Some(&Config::default())).unwrap_err();
-        assert!(error.ends_with("file has no groups)"), "{error}");
+        let error = |name: &str, config: &Config| input(name, Some(config)).unwrap_err();
+        let message = error("wbe", &config);
+        assert!(message.ends_with("(did you mean \"web\"?)"), "{message}");
+        let message = error("database", &config);
+        assert!(
+            message.ends_with("a group (known groups: web)"),
+            "{message}"
+        );
+        let message = error("wbe", &Config::default());
+        assert!(message.ends_with("file has no groups)"), "{message}");
     }
 }

@@ -58,6 +58,55 @@ const HARMFUL: [&str; 8] = [
     "release",
 ];
 
+/// What users of other tools type, and what to type here. No advice names a command or an option in
+/// [`HARMFUL`].
+const ADVICE: [(&[&str], &str); 9] = [
+    (&["--json"], "write --output json, after the command"),
+    (
+        &["-o", "--format"],
+        "write --output with table, json, jsonl, csv or ids",
+    ),
+    (
+        &["--region", "--cloud", "--zone-id", "--location"],
+        "write the region as an argument, for example: lifecycle list aliyun/cn-hangzhou",
+    ),
+    (
+        &["--account", "--profile"],
+        "write the account before the cloud, for example: lifecycle list prod@aliyun/cn-hangzhou, or its name alone",
+    ),
+    (
+        &["--all"],
+        "for all instances of a region, write the region and --name '*'",
+    ),
+    (
+        &["--instance", "--id", "--instance-id", "--instance-ids"],
+        "write the instance as an argument: cloud/region/instance-id",
+    ),
+    (
+        &["describe", "show", "get", "info"],
+        "lifecycle status shows instances, and lifecycle list all instances of a region",
+    ),
+    (
+        &["login", "configure", "init", "config"],
+        "keys of the clouds' own tools are used: lifecycle credentials shows them, lifecycle doctor checks them",
+    ),
+    (&["version"], "write --version"),
+];
+
+fn advice(error: &clap::Error) -> Option<&'static str> {
+    let kind = match error.kind() {
+        ErrorKind::UnknownArgument => ContextKind::InvalidArg,
+        ErrorKind::InvalidSubcommand => ContextKind::InvalidSubcommand,
+        _ => return None,
+    };
+    let Some(ContextValue::String(typed)) = error.get(kind) else {
+        return None;
+    };
+    let mut known = ADVICE.iter();
+    let (_, advice) = known.find(|(words, _)| words.contains(&typed.as_str()))?;
+    Some(advice)
+}
+
 /// Removes hints that could do more harm than the rejected text. clap compares only letters: for
 /// `reboot --force-after` its hint is `--force`, and for `restart` its hint is `start`.
 fn remove_harmful_hints(error: &mut clap::Error) {
@@ -79,6 +128,10 @@ fn remove_harmful_hints(error: &mut clap::Error) {
     }
     // Other hints name options of other commands, or suggest `--` before an option.
     error.remove(ContextKind::Suggested);
+    if let Some(advice) = advice(error) {
+        let advice = ContextValue::StyledStrs(vec![advice.into()]);
+        error.insert(ContextKind::Suggested, advice);
+    }
     if matches!(
         error.kind(),
         ErrorKind::UnknownArgument | ErrorKind::ArgumentConflict

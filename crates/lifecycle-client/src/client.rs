@@ -4,6 +4,7 @@ mod execution;
 mod list_request;
 mod observe_request;
 mod power_request;
+mod selection;
 mod target;
 mod wait_request;
 
@@ -33,6 +34,7 @@ use crate::{
 pub use list_request::ListRequest;
 pub use observe_request::ObserveRequest;
 pub use power_request::PowerRequest;
+pub use selection::{SelectFuture, SelectInstances, SelectedInstances};
 pub use target::{IntoInstances, Target, distinct_instances};
 pub use wait_request::WaitRequest;
 

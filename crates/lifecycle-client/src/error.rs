@@ -25,6 +25,9 @@ pub enum Error {
         /// The limit.
         max: usize,
     },
+    /// The instances are selected when the request runs, so the calls are not known before.
+    #[error("the instances are not selected yet: select the instances first")]
+    NotSelected,
     /// The time limit of a stop comes before its forced stop. Nothing was sent.
     #[error(
         "a force-stop after {after:?} is not within the time limit of {timeout:?}: nothing was sent; force sooner, or allow more time"
@@ -97,9 +100,10 @@ impl Error {
     /// Returns the kind of the fault.
     pub fn kind(&self) -> FaultKind {
         match self {
-            Self::InstanceId(_) | Self::TooMany { .. } | Self::NeverForced { .. } => {
-                FaultKind::Invalid
-            }
+            Self::InstanceId(_)
+            | Self::TooMany { .. }
+            | Self::NotSelected
+            | Self::NeverForced { .. } => FaultKind::Invalid,
             Self::Unsupported(_) => FaultKind::Unsupported,
             Self::Call { fault, .. } => fault.kind(),
             Self::IncompleteList { .. } => FaultKind::Unreadable,

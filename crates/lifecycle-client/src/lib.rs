@@ -21,8 +21,8 @@ pub use call::{
     policy::{RetryPolicy, Timeouts, WaitTimeout},
 };
 pub use client::{
-    Client, ClientBuilder, IntoInstances, ListRequest, ObserveRequest, PowerRequest, Target,
-    WaitRequest, distinct_instances,
+    Client, ClientBuilder, IntoInstances, ListRequest, ObserveRequest, PowerRequest, SelectFuture,
+    SelectInstances, SelectedInstances, Target, WaitRequest, distinct_instances,
 };
 pub use credentials::{
     cache::CachedCredentials,

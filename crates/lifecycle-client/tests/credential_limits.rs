@@ -1,4 +1,4 @@
-//! Keys and files from outside: times before 1970, and files that take long.
+//! Tests of extreme credentials: expiry before 1970, and files whose reading takes long.
 
 mod support;
 
@@ -11,7 +11,7 @@ use lifecycle_core::{
     ResolvedCredential, ServiceKind,
     credential_source::{FileCheck, read_time},
 };
-use support::{Scripted, ok, seconds};
+use support::{ScriptedCloud, ok, seconds};
 use tokio::time::Instant;
 
 /// A host with one file, which takes three seconds to read.
@@ -67,7 +67,7 @@ impl CredentialSource for FromFile {
 #[tokio::test]
 async fn slow_file_holds_up_neither_the_deadline_nor_other_tasks() {
     for after_response in [false, true] {
-        let driver = StepDriver::new(Scripted::new(|_| ok(""))).machine(SlowHost);
+        let driver = StepDriver::new(ScriptedCloud::new(|_| ok(""))).machine(SlowHost);
         let credentials = CachedCredentials::new(
             "Toy Cloud",
             vec![Box::new(FromFile { after_response })],
@@ -79,6 +79,60 @@ async fn slow_file_holds_up_neither_the_deadline_nor_other_tasks() {
         assert!(result.is_err(), "the file was read in no time");
         assert!(start.elapsed() < seconds(2), "{:?}", start.elapsed());
     }
+}
+
+/// A host with one file, whose permissions take three seconds to read.
+#[derive(Debug)]
+struct SlowPermissions;
+
+impl HostEnvironment for SlowPermissions {
+    fn variable(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn file(&self, _: &str, _: FileCheck) -> Result<Option<String>, String> {
+        Ok(Some("key".to_owned()))
+    }
+
+    fn permission_warning(&self, _: &str) -> Option<String> {
+        std::thread::sleep(Duration::from_secs(3));
+        None
+    }
+}
+
+/// Reads a key in a file with secrets.
+#[derive(Debug)]
+struct SecretFile;
+
+impl CredentialSource for SecretFile {
+    fn name(&self) -> String {
+        "file".to_owned()
+    }
+
+    fn requirements(&self) -> String {
+        "a file".to_owned()
+    }
+
+    fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
+        match ctx.secret_file("file") {
+            Ok(_) => {
+                let key = Credential::keys("id", "secret");
+                ExchangeStep::Done(ResolvedCredential::new(key, "a file"))
+            }
+            Err(fault) => ExchangeStep::Failed(fault),
+        }
+    }
+}
+
+#[tokio::test]
+async fn slow_check_of_permissions_holds_up_neither_the_deadline_nor_other_tasks() {
+    let driver = StepDriver::new(ScriptedCloud::new(|_| ok(""))).machine(SlowPermissions);
+    let credentials = CachedCredentials::new("Toy Cloud", vec![Box::new(SecretFile)], driver);
+    let start = Instant::now();
+    let limit = Duration::from_millis(300);
+    let result = tokio::time::timeout(limit, credentials.credential()).await;
+    assert!(result.is_err(), "the permissions were read in no time");
+    assert!(start.elapsed() < seconds(2), "{:?}", start.elapsed());
 }
 
 /// A source with a key that expired at a fixed time.
@@ -108,14 +162,14 @@ async fn key_that_expired_before_1970_is_an_error_with_the_time() {
         ("-009999-01-02T01:59:59Z", "-009999-01-02T01:59:59Z"),
     ] {
         let expiry = read_time(text).unwrap();
-        let driver = StepDriver::new(Scripted::new(|_| ok(""))).machine(EmptyHost);
+        let driver = StepDriver::new(ScriptedCloud::new(|_| ok(""))).machine(EmptyHost);
         let credentials =
             CachedCredentials::new("Toy Cloud", vec![Box::new(Expired(expiry))], driver);
         let error = credentials.credential().await.unwrap_err().to_string();
         assert!(error.contains(&format!("expired on {expected}")), "{error}");
     }
     let last = read_time("9999-12-30T21:59:59Z").unwrap();
-    let driver = StepDriver::new(Scripted::new(|_| ok(""))).machine(EmptyHost);
+    let driver = StepDriver::new(ScriptedCloud::new(|_| ok(""))).machine(EmptyHost);
     let credentials = CachedCredentials::new("Toy Cloud", vec![Box::new(Expired(last))], driver);
     assert!(credentials.credential().await.is_ok());
 }

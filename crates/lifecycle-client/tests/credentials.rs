@@ -22,7 +22,7 @@ use lifecycle_core::{
     Credential, CredentialSource, EmptyHost, ExchangeStep, ExecutionStatus, Fault, FaultKind,
     HttpResponse, ProviderContext, ResolvedCredential, ServiceKind, credential_source::read_expiry,
 };
-use support::{Fate, NOW, Scripted, Toy, all, fault, ok, outcomes, seconds};
+use support::{CallResult, NOW, ScriptedCloud, Toy, all_in_state, fault, ok, outcomes, seconds};
 use tokio::time::{Instant, advance, sleep};
 
 /// A service that returns a new key for each request.
@@ -288,7 +288,7 @@ async fn deadline_during_a_search_names_the_fault_of_the_search() {
     let mut service = Service::new();
     service.is_busy_until = Instant::now() + seconds(50);
     let credentials = service.credentials();
-    let cloud = Scripted::new(|_| ok("ok"));
+    let cloud = ScriptedCloud::new(|_| ok("ok"));
     let builder = Client::builder(Toy::default(), credentials.clone(), cloud.clone());
     let client = builder
         .timeouts(lifecycle_client::Timeouts::default().with_request(seconds(10)))
@@ -374,7 +374,7 @@ async fn expired_key_is_an_error() {
     assert!(text.contains("role toy expired"), "{text}");
 }
 
-fn client(credentials: &CachedCredentials, cloud: Scripted) -> Client {
+fn client(credentials: &CachedCredentials, cloud: ScriptedCloud) -> Client {
     Client::builder(Toy::default(), credentials.clone(), cloud)
         .seed(1)
         .build()
@@ -387,10 +387,10 @@ async fn key_is_renewed_during_a_long_wait() {
         ..Service::new()
     };
     let started = Instant::now();
-    let cloud = Scripted::new(move |sent| match &*sent.operation {
+    let cloud = ScriptedCloud::new(move |sent| match &*sent.operation {
         "start" => ok("ok"),
-        _ if started.elapsed() < seconds(500) => all(sent, "starting"),
-        _ => all(sent, "running"),
+        _ if started.elapsed() < seconds(500) => all_in_state(sent, "starting"),
+        _ => all_in_state(sent, "running"),
     });
     let credentials = service.credentials();
     let report = client(&credentials, cloud.clone())
@@ -408,10 +408,10 @@ async fn key_is_renewed_during_a_long_wait() {
 #[tokio::test(start_paused = true)]
 async fn rejected_key_is_replaced_once_even_for_a_reboot() {
     let service = Service::new();
-    let cloud = Scripted::new(|sent| match &*sent.operation {
+    let cloud = ScriptedCloud::new(|sent| match &*sent.operation {
         "reboot" if sent.signature.starts_with("key1@") => fault(FaultKind::Credential),
         "reboot" => ok("ok"),
-        _ => all(sent, "running"),
+        _ => all_in_state(sent, "running"),
     });
     let credentials = service.credentials();
     let report = client(&credentials, cloud.clone())
@@ -425,7 +425,7 @@ async fn rejected_key_is_replaced_once_even_for_a_reboot() {
 
 /// A cloud with a latency of a second.
 #[derive(Debug)]
-struct Distant(Scripted);
+struct Distant(ScriptedCloud);
 
 #[async_trait]
 impl Transport for Distant {
@@ -439,10 +439,10 @@ impl Transport for Distant {
 #[tokio::test(start_paused = true)]
 async fn all_concurrent_calls_get_the_replacement_of_a_rejected_key() {
     let service = Service::new();
-    let cloud = Scripted::new(|sent| match &*sent.operation {
+    let cloud = ScriptedCloud::new(|sent| match &*sent.operation {
         "start" if sent.signature.starts_with("key1@") => fault(FaultKind::Credential),
         "start" => ok("ok"),
-        _ => all(sent, "stopped"),
+        _ => all_in_state(sent, "stopped"),
     });
     let client = Client::builder(Toy::default(), service.credentials(), Distant(cloud))
         .seed(1)
@@ -458,7 +458,7 @@ async fn all_concurrent_calls_get_the_replacement_of_a_rejected_key() {
 #[tokio::test(start_paused = true)]
 async fn repeated_rejections_cause_no_storm_of_new_keys() {
     let service = Service::new();
-    let cloud = Scripted::new(|_| -> Fate { fault(FaultKind::Credential) });
+    let cloud = ScriptedCloud::new(|_| -> CallResult { fault(FaultKind::Credential) });
     let credentials = service.credentials();
     let client = client(&credentials, cloud.clone());
     for _ in 0..10 {
@@ -535,7 +535,7 @@ async fn key_replaced_in_its_source_is_found_within_a_minute() {
         permanent: Some(Arc::clone(&number)),
         ..Service::new()
     };
-    let cloud = Scripted::new(|sent| match sent.signature.starts_with("key1@") {
+    let cloud = ScriptedCloud::new(|sent| match sent.signature.starts_with("key1@") {
         true => fault(FaultKind::Credential),
         false => ok("ok"),
     });

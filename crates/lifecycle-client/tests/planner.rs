@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use lifecycle_client::Waves;
 use lifecycle_core::FaultKind;
 use proptest::prelude::*;
-use support::{Scripted, all, fault, ids, ok, outcomes, seconds};
+use support::{ScriptedCloud, all_in_state, fault, ids, ok, outcomes, seconds};
 use tokio::runtime::{Builder, Runtime};
 
 /// The batch limit of the toy cloud, for actions and observations.
@@ -22,17 +22,18 @@ fn paused_runtime() -> Runtime {
         .unwrap()
 }
 
-fn accepting_cloud() -> Scripted {
-    Scripted::new(|sent| match sent.operation.as_str() {
-        "observe" => all(sent, "running"),
+fn accepting_cloud() -> ScriptedCloud {
+    ScriptedCloud::new(|sent| match sent.operation.as_str() {
+        "observe" => all_in_state(sent, "running"),
         _ => ok("ok"),
     })
 }
 
-/// Returns a cloud that rejects a whole call because of one bad id. No observation explains the rejection.
-fn all_or_nothing_cloud(bad: HashSet<String>) -> Scripted {
-    Scripted::new(move |sent| match sent.operation.as_str() {
-        "observe" => all(sent, "stopped"),
+/// Returns a cloud that rejects a whole call because of one bad id. No observation explains the
+/// rejection.
+fn all_or_nothing_cloud(bad: HashSet<String>) -> ScriptedCloud {
+    ScriptedCloud::new(move |sent| match sent.operation.as_str() {
+        "observe" => all_in_state(sent, "stopped"),
         _ if sent.ids.iter().any(|id| bad.contains(id)) => fault(FaultKind::Capacity),
         _ => ok("ok"),
     })
@@ -132,12 +133,12 @@ async fn fault_of_the_whole_call_starts_no_search() {
         FaultKind::Unavailable,
         FaultKind::Permission,
     ] {
-        let cloud = Scripted::new(move |sent| match sent.operation.as_str() {
-            "observe" => all(sent, "stopped"),
+        let cloud = ScriptedCloud::new(move |sent| match sent.operation.as_str() {
+            "observe" => all_in_state(sent, "stopped"),
             _ => fault(kind),
         });
         cloud.client().start(ids(8)).await.unwrap();
-        let whole = |sent: &support::Sent| sent.ids.len() == 8;
+        let whole = |sent: &support::SentCall| sent.ids.len() == 8;
         assert!(cloud.calls("start").iter().all(whole), "{kind}");
     }
 }

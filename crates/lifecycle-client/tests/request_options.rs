@@ -11,14 +11,14 @@ use std::{
 use futures_util::StreamExt;
 use lifecycle_client::{Error, Event, Outcome, Pending};
 use lifecycle_core::{FaultKind, PowerState};
-use support::{Fate, Scripted, all, fault, ids, ok, outcomes, seconds};
+use support::{CallResult, ScriptedCloud, all_in_state, fault, ids, ok, outcomes, seconds};
 
 mod strict {
     use super::*;
 
     #[tokio::test(start_paused = true)]
     async fn instance_at_the_goal_is_refused_without_a_call() {
-        let cloud = Scripted::new(|sent| match sent.operation.as_str() {
+        let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
             "observe" => ok("i-0 running\ni-1 stopped\ni-2 starting"),
             _ => ok("ok"),
         });
@@ -34,8 +34,8 @@ mod strict {
 
     #[tokio::test(start_paused = true)]
     async fn instance_at_the_goal_is_unchanged_without_strict() {
-        let cloud = Scripted::new(|sent| match sent.operation.as_str() {
-            "observe" => all(sent, "running"),
+        let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
+            "observe" => all_in_state(sent, "running"),
             _ => fault(FaultKind::WrongState),
         });
         let report = cloud.client().start(ids(1)).await.unwrap();
@@ -46,9 +46,11 @@ mod strict {
     async fn rejected_batch_at_the_goal_since_is_reached() {
         for (instances, expected) in [(1, "refused"), (2, "reached")] {
             let looks = AtomicUsize::new(0);
-            let cloud = Scripted::new(move |sent| match sent.operation.as_str() {
-                "observe" if looks.fetch_add(1, Ordering::Relaxed) == 0 => all(sent, "stopped"),
-                "observe" => all(sent, "running"),
+            let cloud = ScriptedCloud::new(move |sent| match sent.operation.as_str() {
+                "observe" if looks.fetch_add(1, Ordering::Relaxed) == 0 => {
+                    all_in_state(sent, "stopped")
+                }
+                "observe" => all_in_state(sent, "running"),
                 _ => fault(FaultKind::WrongState),
             });
             let report = cloud.client().start(ids(instances)).strict().await;
@@ -59,11 +61,11 @@ mod strict {
     #[tokio::test(start_paused = true)]
     async fn job_that_fails_because_of_its_own_repeat_is_accepted_once() {
         let starts = AtomicUsize::new(0);
-        let cloud = Scripted::new(move |sent| match sent.operation.as_str() {
-            "observe" if sent.at < seconds(1) => all(sent, "stopped"),
-            "observe" if sent.at < seconds(20) => all(sent, "starting"),
-            "observe" => all(sent, "running"),
-            "start" if starts.fetch_add(1, Ordering::Relaxed) == 0 => Fate::Broken,
+        let cloud = ScriptedCloud::new(move |sent| match sent.operation.as_str() {
+            "observe" if sent.at < seconds(1) => all_in_state(sent, "stopped"),
+            "observe" if sent.at < seconds(20) => all_in_state(sent, "starting"),
+            "observe" => all_in_state(sent, "running"),
+            "start" if starts.fetch_add(1, Ordering::Relaxed) == 0 => CallResult::ConnectionBroken,
             "start" => ok("job j-1"),
             _ => ok("wrong-state\ni-0 wrong-state"),
         });
@@ -80,7 +82,7 @@ mod strict {
 
     #[tokio::test(start_paused = true)]
     async fn unobservable_instance_is_skipped() {
-        let cloud = Scripted::new(|sent| match sent.operation.as_str() {
+        let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
             "observe" => fault(FaultKind::Permission),
             _ => ok("ok"),
         });
@@ -94,10 +96,10 @@ mod force_after {
     use super::*;
 
     /// A cloud that stops `i-0` gracefully, and the others only by force, if `takes_force`.
-    fn stubborn(takes_force: bool) -> Scripted {
+    fn stubborn(takes_force: bool) -> ScriptedCloud {
         let forced = AtomicBool::new(false);
-        Scripted::new(move |sent| match sent.operation.as_str() {
-            "observe" if forced.load(Ordering::Relaxed) => all(sent, "stopped"),
+        ScriptedCloud::new(move |sent| match sent.operation.as_str() {
+            "observe" if forced.load(Ordering::Relaxed) => all_in_state(sent, "stopped"),
             "observe" => ok("i-0 stopped\ni-1 running\ni-2 stopping"),
             "force-stop" if takes_force => {
                 forced.store(true, Ordering::Relaxed);
@@ -128,8 +130,8 @@ mod force_after {
 
     #[tokio::test(start_paused = true)]
     async fn instances_that_stop_in_time_are_not_forced() {
-        let cloud = Scripted::new(|sent| match sent.operation.as_str() {
-            "observe" => all(sent, "stopped"),
+        let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
+            "observe" => all_in_state(sent, "stopped"),
             _ => ok("ok"),
         });
         let report = cloud
@@ -162,9 +164,9 @@ mod force_after {
     /// A stop of one instance: the answers of the cloud, and the expected end.
     struct Case {
         name: &'static str,
-        stop: fn() -> Fate,
+        stop: fn() -> CallResult,
         job: &'static str,
-        force_stop: fn() -> Fate,
+        force_stop: fn() -> CallResult,
         /// The state before `down_at`.
         state: &'static str,
         /// The instance is stopped from this second on.
@@ -237,9 +239,9 @@ mod force_after {
             },
         ];
         for case in cases {
-            let cloud = Scripted::new(move |sent| match sent.operation.as_str() {
-                "observe" if sent.at < seconds(case.down_at) => all(sent, case.state),
-                "observe" => all(sent, "stopped"),
+            let cloud = ScriptedCloud::new(move |sent| match sent.operation.as_str() {
+                "observe" if sent.at < seconds(case.down_at) => all_in_state(sent, case.state),
+                "observe" => all_in_state(sent, "stopped"),
                 "stop" => (case.stop)(),
                 "job" => ok(case.job),
                 _ => (case.force_stop)(),
@@ -259,10 +261,10 @@ mod force_after {
     #[tokio::test(start_paused = true)]
     async fn batch_is_not_forced_before_its_own_time() {
         // The last one of the first batch and the first one of the second are late.
-        let late = |sent: &support::Sent, id: &String| {
+        let late = |sent: &support::SentCall, id: &String| {
             sent.at < seconds(31) && ["i-9", "i-10"].contains(&id.as_str())
         };
-        let cloud = Scripted::new(move |sent| match sent.operation.as_str() {
+        let cloud = ScriptedCloud::new(move |sent| match sent.operation.as_str() {
             "observe" => {
                 let state = |id: &String| if late(sent, id) { "running" } else { "stopped" };
                 let rows: Vec<_> = sent
@@ -313,8 +315,8 @@ mod force_after {
 
     #[tokio::test(start_paused = true)]
     async fn late_batches_are_forced_in_full_batches() {
-        let cloud = Scripted::new(|sent| match sent.operation.as_str() {
-            "observe" => all(sent, "running"),
+        let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
+            "observe" => all_in_state(sent, "running"),
             _ => ok("ok"),
         });
         let client = cloud.client_with(|builder| builder.concurrency(1));
@@ -335,7 +337,7 @@ mod force_after {
 
 #[tokio::test(start_paused = true)]
 async fn request_above_the_cap_is_refused_as_a_whole() {
-    let cloud = Scripted::new(|_| ok("ok"));
+    let cloud = ScriptedCloud::new(|_| ok("ok"));
     let error = cloud.client().start(ids(3)).max(2).await.unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -347,8 +349,8 @@ async fn request_above_the_cap_is_refused_as_a_whole() {
 
 #[tokio::test(start_paused = true)]
 async fn stop_reports_the_billing_that_the_cloud_shows() {
-    let cloud = Scripted::new(|sent| match sent.operation.as_str() {
-        "observe" => all(sent, "stopped"),
+    let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
+        "observe" => all_in_state(sent, "stopped"),
         _ => ok("ok"),
     });
     let client = cloud.client();

@@ -9,11 +9,11 @@ use lifecycle_client::{
     Report, ReportFuture, WaitRequest, Waves,
 };
 use lifecycle_core::{InstanceId, LocalDisk, PowerState, RebootOptions, StartOptions, StopOptions};
-use support::{Scripted, all, ids, ok, outcomes, seconds};
+use support::{ScriptedCloud, all_in_state, ids, ok, outcomes, seconds};
 
-fn cloud() -> Scripted {
-    Scripted::new(|sent| match sent.operation.as_str() {
-        "observe" => all(sent, "running"),
+fn cloud() -> ScriptedCloud {
+    ScriptedCloud::new(|sent| match sent.operation.as_str() {
+        "observe" => all_in_state(sent, "running"),
         "list" => ok("last\ni-0 running"),
         _ => ok("ok"),
     })
@@ -113,7 +113,7 @@ async fn unsupported_option_is_refused_even_without_instances() {
 #[tokio::test(start_paused = true)]
 async fn event_of_a_call_names_its_instances() {
     let mut calls = 0;
-    let cloud = Scripted::new(move |_| {
+    let cloud = ScriptedCloud::new(move |_| {
         calls += 1;
         match calls {
             1 => support::fault(lifecycle_core::FaultKind::Throttled),

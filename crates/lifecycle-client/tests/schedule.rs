@@ -1,5 +1,5 @@
-//! Tests of the exact times of retries, polls and deadlines, under paused time. See also the tests
-//! of the rate limiter.
+//! Tests of the exact times of retries, polls and deadlines, under tokio's paused clock. The tests
+//! of the rate limiter are in `src/call/rate_limit/tests.rs`.
 
 mod support;
 
@@ -7,15 +7,23 @@ use std::time::Duration;
 
 use lifecycle_client::{RetryPolicy, Timeouts};
 use lifecycle_core::FaultKind;
-use support::{Fate, Scripted, all, answer, fault, ids, ok, seconds, server_error};
+use support::{
+    CallResult, ScriptedCloud, all_in_state, answer, fault, ids, ok, seconds, server_error,
+};
 
-/// Returns the random fractions of a client with seed 1, in order.
+/// Returns the generator of the random fractions of a client with seed 1.
 fn fractions() -> impl FnMut() -> f64 {
     let mut random = fastrand::Rng::with_seed(1);
     move || random.f64()
 }
 
-fn times(cloud: &Scripted, operation: &str) -> Vec<Duration> {
+/// Returns the first random fraction of a client with seed 1.
+fn first_fraction() -> f64 {
+    fractions()()
+}
+
+/// Returns the times of the calls of one operation.
+fn times(cloud: &ScriptedCloud, operation: &str) -> Vec<Duration> {
     let calls = cloud.calls(operation).into_iter();
     calls.map(|sent| sent.at).collect()
 }
@@ -30,14 +38,15 @@ fn assert_times(found: &[Duration], expected: &[Duration]) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn repeat_waits_a_random_part_of_a_doubling_ceiling() {
-    let cloud = Scripted::new(|_| server_error());
+async fn retry_waits_a_random_part_of_a_doubling_ceiling() {
+    let cloud = ScriptedCloud::new(|_| server_error());
     let mut fraction = fractions();
     let mut expected = vec![Duration::ZERO];
     for ceiling in [0.5, 1.0, 2.0, 4.0] {
         let last = *expected.last().unwrap();
         expected.push(last + Duration::from_secs_f64(ceiling * fraction()));
     }
+    // No lookup before a retry.
     let timeouts = Timeouts::default().with_settle(Duration::ZERO);
     let client = cloud.client_with(|builder| builder.timeouts(timeouts));
     client.start(ids(1)).await.unwrap();
@@ -45,8 +54,8 @@ async fn repeat_waits_a_random_part_of_a_doubling_ceiling() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn repeat_waits_for_the_hint_plus_jitter() {
-    let cloud = Scripted::new(|sent| match sent.at {
+async fn retry_waits_for_the_retry_after_header_plus_jitter() {
+    let cloud = ScriptedCloud::new(|sent| match sent.at {
         at if at < seconds(7) => answer(
             429,
             &[("kind", "throttled"), ("retry-after", "7")],
@@ -55,7 +64,7 @@ async fn repeat_waits_for_the_hint_plus_jitter() {
         _ => ok("ok"),
     });
     cloud.client().start(ids(1)).await.unwrap();
-    let jitter = Duration::from_secs_f64(0.5 * fractions()());
+    let jitter = Duration::from_secs_f64(0.5 * first_fraction());
     assert_times(
         &times(&cloud, "start"),
         &[Duration::ZERO, seconds(7) + jitter],
@@ -64,19 +73,19 @@ async fn repeat_waits_for_the_hint_plus_jitter() {
 
 #[tokio::test(start_paused = true)]
 async fn refused_connection_is_retried_after_a_delay() {
-    let cloud = Scripted::new(|_| Fate::Refused);
+    let cloud = ScriptedCloud::new(|_| CallResult::ConnectionRefused);
     let policy = RetryPolicy::default().with_attempts(2);
     let client = cloud.client_with(|builder| builder.retry(policy));
     client.start(ids(1)).await.unwrap();
-    let delay = Duration::from_secs_f64(0.5 * fractions()());
+    let delay = Duration::from_secs_f64(0.5 * first_fraction());
     assert_times(&times(&cloud, "start"), &[Duration::ZERO, delay]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn lookups_follow_the_polling_policy_with_a_tenth_of_jitter() {
-    let cloud = Scripted::new(|sent| match sent.operation.as_str() {
-        "observe" if sent.at > seconds(200) => all(sent, "running"),
-        "observe" => all(sent, "starting"),
+    let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
+        "observe" if sent.at > seconds(200) => all_in_state(sent, "running"),
+        "observe" => all_in_state(sent, "starting"),
         _ => ok("ok"),
     });
     let report = cloud.client().start(ids(1)).wait(seconds(600)).await;
@@ -96,8 +105,8 @@ async fn lookups_follow_the_polling_policy_with_a_tenth_of_jitter() {
 #[tokio::test(start_paused = true)]
 async fn wait_ends_exactly_at_the_deadline() {
     let began = tokio::time::Instant::now();
-    let cloud = Scripted::new(|sent| match sent.operation.as_str() {
-        "observe" => all(sent, "starting"),
+    let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
+        "observe" => all_in_state(sent, "starting"),
         _ => ok("ok"),
     });
     let wait = cloud
@@ -112,9 +121,10 @@ async fn wait_ends_exactly_at_the_deadline() {
 #[tokio::test(start_paused = true)]
 async fn silent_cloud_ends_attempts_and_request_at_their_limits() {
     let began = tokio::time::Instant::now();
-    let cloud = Scripted::new(|_| Fate::Silence);
+    let cloud = ScriptedCloud::new(|_| CallResult::NoAnswer);
     cloud.client().reboot(ids(1)).await.unwrap();
-    // The observation before the reboot takes the whole time: five attempts of 30 s exceed two minutes.
+    // The observation before the reboot takes the whole time: five attempts of 30 s exceed two
+    // minutes.
     assert!(began.elapsed() <= seconds(121), "{:?}", began.elapsed());
     let lookups = times(&cloud, "observe");
     for pair in lookups.windows(2) {
@@ -122,11 +132,13 @@ async fn silent_cloud_ends_attempts_and_request_at_their_limits() {
     }
 }
 
+// The reboot fails with an unknown result, and no lookup shows a state other than running. The client
+// observes the instance for 30 s.
 #[tokio::test(start_paused = true)]
 async fn reboot_without_evidence_is_uncertain_after_half_a_minute() {
     let began = tokio::time::Instant::now();
-    let cloud = Scripted::new(|sent| match sent.operation.as_str() {
-        "observe" => all(sent, "running"),
+    let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
+        "observe" => all_in_state(sent, "running"),
         _ => fault(FaultKind::Failed),
     });
     let report = cloud.client().reboot(ids(1)).wait(seconds(600)).await;

@@ -394,6 +394,61 @@ def filters(site):
     assert 'The specified parameter "InstanceIds" is not valid.' in error.message, error.message
 
 
+NAMED = (
+    "aliyun/cn-hangzhou=2:running;name=web-#;tag:env=dev;zone=cn-hangzhou-k;type=ecs.g8i.large;public,"
+    "aliyun/cn-hangzhou=1:stopped;name=db-#;tag:env=prod;tag:owner=ops;charge=spot,"
+    "aliyun/cn-hangzhou=1:stopped"
+)
+
+
+@case(NAMED)
+def names_and_tags(site):
+    """tags, zone, type, addresses and payment method of an instance"""
+    first, second, third = (describe(site, number) for number in range(3))
+    expect(first.instance_name, "web-1")
+    expect([(tag.tag_key, tag.tag_value) for tag in third.tags.tag], [("env", "prod"), ("owner", "ops")])
+    expect((first.zone_id, first.instance_type), ("cn-hangzhou-k", "ecs.g8i.large"))
+    expect(first.vpc_attributes.private_ip_address.ip_address, ["10.0.0.0"])
+    expect(first.public_ip_address.ip_address, ["198.18.0.0"])
+    expect(second.eip_address.ip_address, "198.18.0.1")
+    expect((third.instance_charge_type, third.spot_strategy), ("PostPaid", "SpotAsPriceGo"))
+
+
+@case(NAMED)
+def filters_by_facts(site):
+    """by tags (all must be there), name with *, zone, type and private address"""
+
+    def ids(**filters):
+        request = models.DescribeInstancesRequest(region_id=REGION, **filters)
+        answer = client(site).describe_instances(request).body
+        expect(answer.total_count, len(answer.instances.instance))
+        return [record.instance_id for record in answer.instances.instance]
+
+    tag = models.DescribeInstancesRequestTag
+    expect(ids(tag=[tag(key="env")]), site.ids[:3])
+    expect(ids(tag=[tag(key="env", value="dev")]), site.ids[:2])
+    expect(ids(tag=[tag(key="env", value="prod"), tag(key="owner")]), site.ids[2:3])
+    expect(ids(tag=[tag(key="env", value="dev"), tag(key="owner")]), [])
+    expect(ids(instance_name="web-*"), site.ids[:2])
+    expect(ids(instance_name="web-2"), site.ids[1:2])
+    expect(ids(zone_id="cn-hangzhou-k"), site.ids[:2])
+    expect(ids(instance_type="ecs.g8i.large", status="Running"), site.ids[:2])
+    expect(ids(private_ip_addresses='["10.0.0.2"]'), site.ids[2:3])
+    site.switch("ignored-filters", "tags")
+    expect(ids(tag=[tag(key="none")]), site.ids)
+
+
+@case("aliyun/cn-hangzhou=1:running,aliyun/cn-beijing=1:running")
+def regions(site):
+    """all regions, with endpoints and names"""
+    answer = client(site).describe_regions(models.DescribeRegionsRequest()).body
+    expect_shape(REQUEST_ID, answer.request_id, "request id")
+    found = {region.region_id: region for region in answer.regions.region}
+    expect(found["cn-beijing"].region_endpoint, "ecs.cn-beijing.aliyuncs.com")
+    expect(found[REGION].local_name, "华东1（杭州）")
+    expect(site.calls()[-1], ("DescribeRegions", 200))
+
+
 # What the cloud refuses.
 
 

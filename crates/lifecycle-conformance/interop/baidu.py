@@ -283,6 +283,57 @@ def list_by_ids(site):
     expect(([row.id for row in page.instances], page.is_truncated), (site.ids[1:2], False))
 
 
+NAMED = (
+    "baidu/bj=2:running;name=web-#;tag:env=dev;zone=cn-bj-d;type=bcc.g5.c4m16;public,"
+    "baidu/bj=1:stopped;name=db-#;tag:env=prod;tag:owner=ops;charge=prepaid,"
+    "baidu/bj=1:stopped"
+)
+
+
+@case(NAMED)
+def names_and_tags(site):
+    """tags, zone, type, addresses and payment method of an instance, in lists and alone"""
+    bcc = client(site)
+    listed = bcc.list_instances().instances
+    first, third = listed[0], listed[2]
+    expect((first.name, first.zone_name, first.spec), ("web-1", "cn-bj-d", "bcc.g5.c4m16"))
+    expect((first.internal_ip, first.public_ip), ("10.0.0.0", "198.18.0.0"))
+    expect([(tag.tag_key, tag.tag_value) for tag in third.tags], [("env", "prod"), ("owner", "ops")])
+    expect((first.payment_timing, third.payment_timing), ("Postpaid", "Prepaid"))
+    expect_shape(re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"), third.expire_time, "time")
+    expect(bcc.get_instance(site.ids[2]).instance.tags[1].tag_value, "ops")
+
+
+@case(NAMED)
+def filters(site):
+    """by tags (one is enough), names, a part of the name, zone, state, address and payment method"""
+    ids = lambda **filters: [row.id for row in client(site).list_instances(**filters).instances]
+    expect(ids(tags="env"), site.ids[:3])
+    expect(ids(tags="env:dev"), site.ids[:2])
+    expect(ids(tags="env:dev,owner:ops"), site.ids[:3])
+    expect(ids(instance_names="web-2,db-1"), site.ids[1:3])
+    expect(ids(fuzzy_instance_name="web"), site.ids[:2])
+    expect(ids(zone_name="cn-bj-d"), site.ids[:2])
+    expect(ids(status="Stopped"), site.ids[2:])
+    expect(ids(internal_ip="10.0.0.3"), site.ids[3:])
+    expect(ids(payment_timing="Prepaid"), site.ids[2:3])
+    expect(ids(instance_ids=f"{site.ids[0]},{site.ids[3]}", status="Running"), site.ids[:1])
+    both = lambda: ids(instance_names="web-1", fuzzy_instance_name="web")
+    expect_refused(both, 400, "BadRequest")
+    site.switch("ignored-filters", "tags")
+    expect(ids(tags="none"), site.ids)
+
+
+@case("baidu/bj=1:running")
+def regions(site):
+    """all regions, or the named one, with endpoints"""
+    bcc = client(site)
+    found = {region.region_id: region for region in bcc.describe_regions("").regions}
+    expect(found["gz"].region_endpoint, "bcc.gz.baidubce.com")
+    (one,) = bcc.describe_regions("bj").regions
+    expect(one.region_name, "Beijing")
+
+
 # What the cloud refuses.
 
 

@@ -349,6 +349,41 @@ def filters(site):
     expect((unknown.id, unknown.status, unknown.os_ext_st_svm_state), (gone, None, None))
 
 
+NAMED = (
+    "huawei/cn-north-4=2:running;name=web-#;tag:env=dev;zone=cn-north-4g;type=s7.large.4;public,"
+    "huawei/cn-north-4=1:stopped;name=db-#;tag:env=prod;tag:owner=ops;charge=spot,"
+    "huawei/cn-north-4=1:stopped"
+)
+
+
+@case(NAMED)
+def names_and_tags(site):
+    """tags as `key=value`, zone, flavor, addresses by kind, the number of the payment method"""
+    first, third = show(site), show(site, 2)
+    expect((first.name, first.os_ext_a_zavailability_zone), ("web-1", "cn-north-4g"))
+    expect(first.flavor.id, "s7.large.4")
+    expect((first.tags, third.tags), (["env=dev"], ["env=prod", "owner=ops"]))
+    (addresses,) = first.addresses.values()
+    kinds = [(address.addr, address.os_ext_ip_stype) for address in addresses]
+    expect(kinds, [("10.0.0.0", "fixed"), ("198.18.0.0", "floating")])
+    expect((first.metadata["charging_mode"], third.metadata["charging_mode"]), ("0", "2"))
+
+
+@case(NAMED)
+def filters_by_facts(site):
+    """by tag, missing tag, a part of the name, flavor, a part of the address and the whole address"""
+    expect(listed(site, tags="env=dev"), (site.ids[:2], 2))
+    expect(listed(site, not_tags="env=dev"), (site.ids[2:], 2))
+    expect(listed(site, name="web"), (site.ids[:2], 2))
+    expect(listed(site, name="d.-1"), (site.ids[2:3], 1))
+    expect(listed(site, flavor="s7.large.4", status="ACTIVE"), (site.ids[:2], 2))
+    expect(listed(site, ip="10.0.0"), (site.ids, 4))
+    expect(listed(site, ip_eq="10.0.0.3"), (site.ids[3:], 1))
+    expect(listed(site, ip_eq="10.0.0"), ([], 0))
+    site.switch("ignored-filters", "tags")
+    expect(listed(site, tags="none=here"), (site.ids, 4))
+
+
 # What the cloud refuses.
 
 

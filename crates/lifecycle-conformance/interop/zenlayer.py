@@ -292,6 +292,47 @@ def filters(site):
     expect(describe(site, instanceIds=["1"]).totalCount, 0)
 
 
+NAMED = (
+    "zenlayer/asia-southeast-1=2:running;name=web-#;tag:env=dev;zone=asia-southeast-1b;type=z2a.cpu.4;public,"
+    "zenlayer/asia-southeast-1=1:stopped;name=db-#;tag:env=prod;tag:owner=ops;charge=prepaid,"
+    "zenlayer/asia-southeast-1=1:stopped"
+)
+
+
+@case(NAMED)
+def names_and_tags(site):
+    """tags, zone, type and addresses in the whole record; id and state in the other call"""
+    records = describe(site, "DescribeInstances").dataSet
+    first, third = records[0], records[2]
+    expect((first.instanceName, first.zoneId), ("web-1", "asia-southeast-1b"))
+    expect(first.instanceType, "z2a.cpu.4")
+    expect((first.privateIpAddresses, first.publicIpAddresses), (["10.0.0.0"], ["198.18.0.0"]))
+    expect([(tag.key, tag.value) for tag in third.tags.tags], [("env", "prod"), ("owner", "ops")])
+    expect(first.expiredTime, None)
+    expect_shape(re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"), third.expiredTime, "time")
+
+
+@case(NAMED)
+def filters_by_facts(site):
+    """by tags and keys of tags, a part of the name, type and address"""
+    ids = lambda **fields: [
+        row.instanceId for row in describe(site, "DescribeInstances", **fields).dataSet
+    ]
+    tag = lambda key, value: asked(models.Tag, key=key, value=value)
+    expect(ids(tagKeys=["env"]), site.ids[:3])
+    expect(ids(tags=[tag("env", "dev")]), site.ids[:2])
+    two = [tag("env", "dev"), tag("owner", "ops")]
+    expect(ids(tags=two), [])
+    expect(ids(name="web"), site.ids[:2])
+    expect(ids(instanceType="z2a.cpu.4", status="RUNNING"), site.ids[:2])
+    expect(ids(ipv4Address="10.0.0.3"), site.ids[3:])
+    expect(describe(site, "DescribeInstances", name="web", pageSize=1).totalCount, 2)
+    site.switch("several-tags", "any")
+    expect(ids(tags=two), site.ids[:3])
+    site.switch("ignored-filters", "tags")
+    expect(ids(tagKeys=["none"]), site.ids)
+
+
 @case("zenlayer/asia-southeast-1=1:running")
 def parameters_out_of_range(site):
     """page size 0 and 1001, 101 ids, a foreign resource group, a text for a number"""

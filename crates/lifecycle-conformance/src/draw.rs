@@ -1,4 +1,6 @@
-//! Draws a random fault scenario from a seed.
+//! Conformance: draws a random fault scenario from a seed.
+
+mod filters; // lists with conditions
 
 use std::time::Duration;
 
@@ -13,7 +15,8 @@ use lifecycle_sim::{
 };
 
 use crate::scenario::{
-    ClientKey, ExternalChange, FaultPlan, Request, ResultForm, Scenario, ScheduledChange, Stride,
+    ClientKey, ExternalChange, FaultPlan, Request, ResultForm, Scenario, ScheduledChange,
+    ScheduledList, Stride,
 };
 
 impl Scenario {
@@ -44,15 +47,27 @@ impl Scenario {
             } else {
                 faults(&mut rng, cloud)
             },
+            batch_reboot: draws_batch_reboot(seed),
             lists: Vec::new(),
             mutation: None,
         };
         // Drawn last, so that earlier draws of a seed stay the same.
         if one_in(&mut rng, 4) {
-            scenario.lists = vec![Duration::from_millis(rng.u64(0..30_000))];
+            let at = Duration::from_millis(rng.u64(0..30_000));
+            let filter = filters::draw(&mut rng);
+            if !filter.is_empty() {
+                scenario.fleet = filters::with_facts(&mut rng, &scenario.fleet);
+            }
+            scenario.lists = vec![ScheduledList { at, filter }];
         }
         scenario
     }
+}
+
+/// Returns true for three of four seeds. The draw has a generator of its own, so that the other
+/// draws of a seed stay the same.
+fn draws_batch_reboot(seed: u64) -> bool {
+    !one_in(&mut Rng::with_seed(!seed), 4)
 }
 
 /// Returns true in one of `times` draws.
@@ -133,7 +148,7 @@ fn concurrent_request(rng: &mut Rng, first: ActionKind) -> Request {
     let step = rng.usize(1..=3);
     Request {
         starts_at: Duration::from_millis(rng.u64(0..10_000)),
-        stride: Stride {
+        selection: Stride {
             first: rng.usize(..step),
             step,
         },

@@ -1,4 +1,4 @@
-//! Spreads work over all cores.
+//! Runs simulations on all cores.
 
 use std::{
     sync::{

@@ -16,8 +16,8 @@ use crate::{
     simulate::summarize,
 };
 
-/// One small run: an action on a cloud with drawn switches, with faults at numbered calls. The text form
-/// is `huawei,reboot,2,0:reset-after,3:garbage`.
+/// One small run: an action on a cloud with drawn switches, with faults at numbered calls. The text
+/// form is `huawei,reboot,2,0:reset-after,3:garbage`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Placement {
     cloud: Cloud,
@@ -163,7 +163,8 @@ fn run_and_extend(
     (more, failures)
 }
 
-/// Returns every action on every cloud with the default switches and with drawn switches, without faults.
+/// Returns every action on every cloud with the default switches and with drawn switches, without
+/// faults.
 fn fault_free() -> impl Iterator<Item = Placement> {
     const DRAWN: u64 = 3;
     Cloud::ALL.into_iter().flat_map(|cloud| {
@@ -202,6 +203,8 @@ impl Placement {
                 0 => Switches::default(),
                 seed => Switches::random(seed),
             },
+            // The default of the client, and the batch call with drawn switches.
+            batch_reboot: self.switches != 0,
             faults: self.plan(),
             mutation: None,
         }

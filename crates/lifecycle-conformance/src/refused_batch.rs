@@ -1,8 +1,8 @@
-//! Exhaustive runs of a refused batch of reboots: every end of the batch on every cloud, every pattern of
-//! views afterwards, and a second request for the same instances.
+//! Exhaustive runs of a refused batch of reboots: every end of the batch on every cloud, every
+//! pattern of views afterwards, and a second request for the same instances.
 //!
-//! One of four instances stops, or is locked, before the request, and the first lookup still shows the
-//! instance as before. So the client sends a batch with an instance that the cloud refuses.
+//! One of four instances stops, or is locked, before the request, and the first lookup still shows
+//! the instance as before. So the client sends a batch with an instance that the cloud refuses.
 
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -27,7 +27,7 @@ pub struct RefusedBatch {
     cause: &'static Named<ExternalChange>,
     mode: &'static Named<StopMode>,
     second: &'static Named<Option<Duration>>,
-    /// The views of the lookups after the batch, used again from the first when all are used.
+    /// The views of the lookups after the batch, in a cycle. A view is fresh, late, or throttled.
     views: Vec<&'static Named<Option<InjectedFault>>>,
 }
 
@@ -47,9 +47,10 @@ const fn end(name: &'static str, cloud: Cloud, set: fn(&mut Switches)) -> BatchE
     BatchEnd { name, cloud, set }
 }
 
+/// The possible ends of a refused batch.
 static ENDS: [BatchEnd; 12] = [
     end("baidu-whole", Cloud::Baidu, |switches| {
-        switches.baidu.batch_failure = baidu::BatchFailure::Whole;
+        switches.baidu.batch_failure = baidu::BatchFailure::AllFail;
     }),
     end("baidu-partial", Cloud::Baidu, |switches| {
         switches.baidu.batch_failure = baidu::BatchFailure::Partial;
@@ -67,10 +68,10 @@ static ENDS: [BatchEnd; 12] = [
         switches.zenlayer.batch_failure = zenlayer::BatchFailure::Listed;
     }),
     end("zenlayer-whole", Cloud::Zenlayer, |switches| {
-        switches.zenlayer.batch_failure = zenlayer::BatchFailure::Whole;
+        switches.zenlayer.batch_failure = zenlayer::BatchFailure::AllFail;
     }),
     end("zenlayer-whole-for-unknown", Cloud::Zenlayer, |switches| {
-        switches.zenlayer.batch_failure = zenlayer::BatchFailure::WholeForUnknown;
+        switches.zenlayer.batch_failure = zenlayer::BatchFailure::AllFailForUnknown;
     }),
     end(
         "zenlayer-error-despite-execution",
@@ -111,7 +112,8 @@ static SECONDS: [Named<Option<Duration>>; 3] = [
     Named("later", Some(Duration::from_secs(20))),
 ];
 
-/// A late view is older than the time between the change and the request.
+/// A late view shows the state before the change, because the view is older than the time between the
+/// change and the request.
 const LATE: InjectedFault = InjectedFault::Stale(Duration::from_secs(9));
 
 static VIEWS: [Named<Option<InjectedFault>>; 3] = [
@@ -136,6 +138,7 @@ pub fn run_all_refused_batches(length: u32) -> (usize, Vec<(RefusedBatch, Vec<St
     (runs, failures.collect())
 }
 
+/// Returns all cases with patterns of `length` views.
 fn all(length: u32) -> impl Iterator<Item = RefusedBatch> {
     let patterns = VIEWS.len().pow(length);
     let pattern = move |number: usize| {
@@ -189,6 +192,7 @@ impl RefusedBatch {
                 change: self.cause.1,
             }],
             switches,
+            batch_reboot: true,
             faults: FaultPlan {
                 rules: self.rules(),
                 ..FaultPlan::default()

@@ -1,4 +1,4 @@
-//! Runs a scenario with the real client against the simulated cloud.
+//! Conformance: runs a fault scenario with the real client against the simulated cloud.
 
 use std::{
     cell::Cell,
@@ -18,7 +18,7 @@ use lifecycle_facade::{
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::{
-    scenario::{Request, ResultForm, Scenario},
+    scenario::{Request, ResultForm, Scenario, ScheduledList},
     scenario_run::{ListRun, RequestRun, ScenarioRun},
     test_stage::TestStage,
 };
@@ -65,7 +65,7 @@ async fn run_requests(scenario: &Scenario) -> Result<ScenarioRun, String> {
     let lists: Vec<_> = scenario
         .lists
         .iter()
-        .map(|at| list(&stage, *at, start))
+        .map(|scheduled| list(&stage, scheduled, start))
         .collect();
     let all = join3(runs.collect::<Vec<_>>(), changes, join_all(lists));
     let (runs, (), lists) = timeout(HANG_LIMIT, all)
@@ -110,10 +110,10 @@ async fn run_request(
     })
 }
 
-async fn list(stage: &TestStage, at: Duration, start: Instant) -> ListRun {
-    sleep_until(start + at).await;
+async fn list(stage: &TestStage, scheduled: &ScheduledList, start: Instant) -> ListRun {
+    sleep_until(start + scheduled.at).await;
     let started = start.elapsed();
-    let result = stage.client.list().await;
+    let result = stage.client.list().filter(scheduled.filter.clone()).await;
     ListRun {
         started,
         ended: start.elapsed(),

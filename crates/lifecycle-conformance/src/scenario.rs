@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use lifecycle_client::Mutation;
-use lifecycle_facade::{Waves, core::Action};
+use lifecycle_facade::{
+    Waves,
+    core::{Action, InstanceFilter},
+};
 use lifecycle_sim::{Cloud, FaultRule, Impairment, KeyKind, PowerOperation, Switches, Throttle};
 
 /// The complete description of one simulated run.
@@ -20,16 +23,28 @@ pub struct Scenario {
     pub ready: usize,
     /// The requests, each made on a clone of the same client.
     pub requests: Vec<Request>,
-    /// The times of lists of the region, counted from the start of the run.
-    pub lists: Vec<Duration>,
+    /// The lists of the region.
+    pub lists: Vec<ScheduledList>,
     /// Changes of instances from outside the client.
     pub changes: Vec<ScheduledChange>,
     /// The cloud's behaviours where the vendor's documentation is silent or contradicts itself.
     pub switches: Switches,
+    /// The client reboots several instances of Baidu in one call. Other clouds always have such a
+    /// call.
+    pub batch_reboot: bool,
     /// Faults of the network, the cloud and the key.
     pub faults: FaultPlan,
     /// A deliberate mistake of the client, which the judge must find.
     pub mutation: Option<Mutation>,
+}
+
+/// A list of the region, at a fixed time.
+#[derive(Clone, Debug)]
+pub struct ScheduledList {
+    /// The time of the list, counted from the start of the run.
+    pub at: Duration,
+    /// The conditions on the listed instances.
+    pub filter: InstanceFilter,
 }
 
 /// One request to the client.
@@ -38,7 +53,7 @@ pub struct Request {
     /// The action with all options.
     pub action: Action,
     /// The requested instances.
-    pub stride: Stride,
+    pub selection: Stride,
     /// The number of requested ids without an instance.
     pub unknown_ids: usize,
     /// The number of ids requested twice.
@@ -64,7 +79,7 @@ impl Request {
     pub fn new(action: Action, wait_timeout: Option<Duration>) -> Self {
         Self {
             action,
-            stride: Stride { first: 0, step: 1 },
+            selection: Stride { first: 0, step: 1 },
             unknown_ids: 0,
             duplicates: 0,
             wait_timeout,
@@ -89,18 +104,18 @@ impl Request {
         Some(each * u32::try_from(waves.unwrap_or(1)).unwrap_or(u32::MAX))
     }
 
-    /// Returns true without strictness, a forced stop and waves.
+    /// Returns true for a request that is not strict, forces no stop and has no waves.
     pub(crate) fn is_plain(&self) -> bool {
         !self.strict && self.force_after.is_none() && self.waves.is_none()
     }
 }
 
-/// A selection of instances at equal distances.
+/// A selection of every `step`-th instance.
 #[derive(Clone, Copy, Debug)]
 pub struct Stride {
     /// The number of the first instance, from 0.
     pub first: usize,
-    /// The distance to the next instance; 1 selects all.
+    /// The distance to the next instance; 1 selects all from `first`.
     pub step: usize,
 }
 
@@ -178,8 +193,8 @@ pub enum ClientKey {
 }
 
 impl FaultPlan {
-    /// Returns true for a plan without faults.
-    pub fn is_none(&self) -> bool {
+    /// Returns true for a plan that prevents no action. Latency and another valid key are no faults.
+    pub fn has_no_faults(&self) -> bool {
         self.rules.is_empty()
             && self.throttle.is_none()
             && self.skew == 0
@@ -191,7 +206,7 @@ impl FaultPlan {
 impl Scenario {
     /// Returns true for a single request without faults, external changes and cancellation.
     pub fn is_undisturbed(&self) -> bool {
-        self.faults.is_none()
+        self.faults.has_no_faults()
             && self.changes.is_empty()
             && self.lists.is_empty()
             && matches!(&*self.requests, [request] if request.dropped_after.is_none())

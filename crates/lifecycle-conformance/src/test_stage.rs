@@ -1,4 +1,4 @@
-//! The test stage: the simulated cloud of a scenario, and the client under test.
+//! The test stage of a fault scenario: the simulated cloud, and the client under test.
 
 use std::{
     collections::HashMap,
@@ -7,7 +7,7 @@ use std::{
 
 use fastrand::Rng;
 use lifecycle_facade::{
-    Client, Credential, EmptyHost, Fleet, FleetBuilder, InstanceId, Location,
+    Account, Client, Credential, EmptyHost, Fleet, FleetBuilder, InstanceId, Location,
     core::{EnvVarNames, HostEnvironment, credential_source::FileCheck},
 };
 use lifecycle_sim::{KeyKind, SimulatedState, Simulator, TransitionTimes};
@@ -74,12 +74,12 @@ impl TestStage {
         seed: u64,
     ) -> Result<Vec<InstanceId>, String> {
         let mut rng = Rng::with_seed(seed ^ 0x5eed);
-        let stride = request.stride;
+        let selection = request.selection;
         let known: Vec<InstanceId> = self
             .known
             .iter()
-            .skip(stride.first)
-            .step_by(stride.step)
+            .skip(selection.first)
+            .step_by(selection.step)
             .cloned()
             .collect();
         let mut ids = known.clone();
@@ -114,6 +114,7 @@ impl TestStage {
         &self.known[change.instance % self.known.len()]
     }
 
+    /// Makes an external change in the simulator.
     pub(crate) fn apply(&self, change: &ScheduledChange) {
         let reference = self.reference(self.changed_instance(change));
         // An earlier change can have deleted the instance.
@@ -122,13 +123,15 @@ impl TestStage {
                 self.simulator.execute_externally(&reference, operation)
             }
             ExternalChange::Delete => self.simulator.delete(&reference),
-            ExternalChange::Impairment(trouble) => {
-                self.simulator.set_impairment(&reference, trouble)
+            ExternalChange::Impairment(impairment) => {
+                self.simulator.set_impairment(&reference, impairment)
             }
         };
     }
 }
 
+/// Returns the client under test. A key that is rotated comes from environment variables, other keys
+/// are constant.
 async fn client(
     simulator: &Simulator,
     credential: Credential,
@@ -142,6 +145,7 @@ async fn client(
     let fleet = Fleet::builder()
         .machine(EmptyHost)
         .credential(credential.clone());
+    // The names of the variables are in the profile of a client.
     let unused = client_of(fleet, simulator, location, scenario).await?;
     let host = RotatingHost {
         names: unused.profile().env_vars,
@@ -161,14 +165,22 @@ async fn client(
     .await
 }
 
+/// Returns the client of a fleet for the location of the scenario.
 async fn client_of(
     fleet: FleetBuilder,
     simulator: &Simulator,
     location: &str,
     scenario: &Scenario,
 ) -> Result<Client, String> {
+    const ACCOUNT: &str = "under-test";
     let (seed, mutation) = (scenario.seed, scenario.mutation);
+    let location: Location = location.parse().map_err(text)?;
+    let location = location.with_account(ACCOUNT);
+    let mut account = Account::new(location.cloud);
+    account.batch_reboot = scenario.batch_reboot;
     let fleet = fleet
+        .account(ACCOUNT, account)
+        .map_err(text)?
         .transport(simulator.transport())
         .clock(simulator.clock())
         .project(simulator.project_id())
@@ -178,12 +190,11 @@ async fn client_of(
         })
         .build()
         .map_err(text)?;
-    let location: Location = location.parse().map_err(text)?;
     fleet.client(&location).await.map_err(text)
 }
 
-/// A host with a key in environment variables. A second key replaces the first key when the cloud revokes
-/// the first key.
+/// A host with a key in environment variables. A second key replaces the first key when the cloud
+/// revokes the first key.
 #[derive(Debug)]
 struct RotatingHost {
     names: &'static [EnvVarNames],
@@ -215,6 +226,7 @@ impl HostEnvironment for RotatingHost {
     }
 }
 
+/// Returns the first key of the client.
 fn credential(simulator: &Simulator, scenario: &Scenario) -> Credential {
     let cloud = scenario.cloud;
     match scenario.faults.key {

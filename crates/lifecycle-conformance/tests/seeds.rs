@@ -1,4 +1,5 @@
-//! The seeded simulation keeps every promise, also for the seeds that once broke a promise.
+//! Tests that random fault scenarios keep every promise, also for the seeds that once broke a
+//! promise.
 
 use lifecycle_conformance::{Scenario, simulate_all};
 
@@ -6,7 +7,7 @@ use lifecycle_conformance::{Scenario, simulate_all};
 const SEEDS: usize = 2_000;
 
 /// Seeds that once broke a promise, with the reason.
-const BROKEN_ONCE: [(u64, &str); 9] = [
+const BROKEN_ONCE: [(u64, &str); 11] = [
     (
         20_052_712,
         "a refused batch of reboots was executed, and lookups were throttled",
@@ -37,6 +38,14 @@ const BROKEN_ONCE: [(u64, &str); 9] = [
         "a stop was seen to be accepted after the forced stop was sent",
     ),
     (20_096_231, "a run was reported as a hang"),
+    (
+        70_066_145,
+        "the rejection of a graceful stop became final while its forced stop was sent",
+    ),
+    (
+        70_060_660,
+        "the call with a key that the cloud had rotated counted as a needless call",
+    ),
 ];
 
 #[test]

@@ -5,7 +5,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use crate::{Fault, HttpResponse, ProviderContext, Scrubber};
+use crate::{Credential, Fault, HttpResponse, ProviderContext, Scrubber, mark_secrets};
 
 /// The state of an exchange that ends with a `T`, such as a key. The driver of the exchange sends
 /// the request or runs the program, and passes the answer to the step.
@@ -40,6 +40,27 @@ impl<T: 'static> ExchangeStep<T> {
             request,
             then: Box::new(then),
         }))
+    }
+
+    /// Returns a step that sends a request to an identity service, signed with `key`. The secrets
+    /// of the key are removed from the response before `read` reads the response.
+    pub fn signed(
+        operation: &'static str,
+        request: Result<http::Request<Bytes>, Fault>,
+        key: &Credential,
+        read: impl FnOnce(&HttpResponse) -> Result<T, Fault> + Send + 'static,
+    ) -> Self {
+        let mut request = match request {
+            Ok(request) => request,
+            Err(fault) => return Self::Failed(fault),
+        };
+        mark_secrets(&mut request, key.secrets());
+        Self::http(
+            operation,
+            ServiceKind::Identity,
+            request,
+            move |response, _| response.and_then(|response| read(&response)).into(),
+        )
     }
 
     /// Returns a step that runs a program. `then` takes the standard output, or the fault of the
@@ -138,8 +159,8 @@ pub struct HttpExchange<T> {
     pub operation: &'static str,
     /// The kind of the service, which decides about proxy, encryption and retries.
     pub service: ServiceKind,
-    /// The signed request. The request may hold secrets; a secret outside of sensitive headers is marked
-    /// with [`mark_secrets`](crate::mark_secrets).
+    /// The signed request. The request may hold secrets; a secret outside of sensitive headers is
+    /// marked with [`mark_secrets`](crate::mark_secrets).
     pub request: http::Request<Bytes>,
     then: Then<HttpResponse, T>,
 }

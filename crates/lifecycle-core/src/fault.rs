@@ -108,9 +108,9 @@ impl Fault {
         self
     }
 
-    /// Marks a fault of kind [`FaultKind::Unknown`] as not executed if the cloud plainly rejected the
-    /// request: the status is 4xx, or the fault belongs to one row of a response, and neither code nor
-    /// message reports a problem inside of the cloud.
+    /// Marks a fault of kind [`FaultKind::Unknown`] as not executed if the cloud plainly rejected
+    /// the request: the status is 4xx, or the fault belongs to one row of a response, and neither
+    /// code nor message reports a problem inside of the cloud.
     ///
     /// Only for responses in the error format of the cloud. A proxy rejects requests with the same
     /// statuses, possibly after the cloud has executed the request.
@@ -294,6 +294,8 @@ pub enum FaultKind {
     Invalid,
     /// The cloud or the instance does not support an option. Send the request without the option.
     Unsupported,
+    /// The endpoint does not serve the region or the API. Check the region name and the endpoint.
+    WrongEndpoint,
     /// The account has no such instance in the region. Check id, region and account.
     NotFound,
     /// The state of the instance does not allow the action. Check the state.
@@ -337,6 +339,8 @@ pub enum FaultKind {
     /// Failures of other instances ended the request before this instance was sent. Check the
     /// failures first.
     Halted,
+    /// A tag or a rule of the caller protects the instance from stops and reboots. Nothing was sent.
+    Protected,
     /// The caller cancelled the request. Send the request again if the action is still needed.
     Cancelled,
     /// The code is unknown to this library.
@@ -348,6 +352,7 @@ impl FaultKind {
     pub const ALL: &[Self] = &[
         Self::Invalid,
         Self::Unsupported,
+        Self::WrongEndpoint,
         Self::NotFound,
         Self::WrongState,
         Self::Busy,
@@ -368,6 +373,7 @@ impl FaultKind {
         Self::NoAnswer,
         Self::Deadline,
         Self::Halted,
+        Self::Protected,
         Self::Cancelled,
         Self::Unknown,
     ];
@@ -395,6 +401,7 @@ impl FaultKind {
         match self {
             Self::Invalid
             | Self::Unsupported
+            | Self::WrongEndpoint
             | Self::NotFound
             | Self::WrongState
             | Self::Busy
@@ -411,6 +418,7 @@ impl FaultKind {
             | Self::Proxy
             | Self::Deadline
             | Self::Halted
+            | Self::Protected
             | Self::Cancelled => ExecutionStatus::NotExecuted,
             Self::Unavailable
             | Self::Failed
@@ -441,6 +449,7 @@ impl FaultKind {
         match self {
             Self::Invalid => "invalid-request",
             Self::Unsupported => "unsupported",
+            Self::WrongEndpoint => "wrong-endpoint",
             Self::NotFound => "not-found",
             Self::WrongState => "wrong-state",
             Self::Busy => "busy",
@@ -461,6 +470,7 @@ impl FaultKind {
             Self::NoAnswer => "no-answer",
             Self::Deadline => "deadline",
             Self::Halted => "halted",
+            Self::Protected => "protected",
             Self::Cancelled => "cancelled",
             Self::Unknown => "unknown",
         }
@@ -471,6 +481,7 @@ impl FaultKind {
         match self {
             Self::Invalid => "correct the request",
             Self::Unsupported => "send the request without that option",
+            Self::WrongEndpoint => "check the region name and the endpoint",
             Self::NotFound => "check the id, the region and the account",
             Self::WrongState => {
                 "check the state of the instance, and try again from a state that allows the action"
@@ -497,6 +508,7 @@ impl FaultKind {
             Self::Halted => {
                 "check the earlier failures, then send the request for the remaining instances"
             }
+            Self::Protected => "include protected instances in the request if they are meant",
             Self::Cancelled => "send the request again if the action is still needed",
             Self::Unreadable => {
                 "check the instance; a proxy may have sent this response instead of the cloud"

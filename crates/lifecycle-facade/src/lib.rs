@@ -23,7 +23,9 @@ pub use cloud::{Cloud, ParseReferenceError, providers::*};
 pub use fleet::{
     Account, CredentialSettings, CredentialSourceFactory, DoctorProbe, Fleet, FleetBuilder,
     FleetError, FleetEvent, FleetEventStream, FleetReport, FleetRequest, FleetRow, FleetWait,
-    InstanceReference, IntoLocation, Location,
+    InstanceReference, IntoLocation, IntoTargets, Location, LocationPattern, Protection,
+    ResolvedLocation, ResolvedLocations, SelectedInstance, Selection, Selector,
+    UnavailableLocation,
 };
 
 pub use lifecycle_client::file;
@@ -35,13 +37,14 @@ pub use lifecycle_client::{
     CredentialProvider, Error, Event, EventStream, Evidence, HttpTransport, HttpTransportBuilder,
     IncompleteError, InstanceReport, InstanceStatus, IntoInstances, ListDefect, ListRequest,
     ObserveRequest, Outcome, Pending, PlainHttp, PlannedCall, PowerRequest, PowerRequestOptions,
-    Report, ReportFuture, ResolveError, RetryPolicy, StaticCredential, StepDriver, SystemClock,
-    SystemHost, Target, Timeouts, Transport, TransportError, WaitRequest, WaitTimeout, Waves,
-    distinct_instances, proxy_variable,
+    Report, ReportFuture, ResolveError, RetryPolicy, SelectFuture, SelectInstances,
+    SelectedInstances, StaticCredential, StepDriver, SystemClock, SystemHost, Target, Timeouts,
+    Transport, TransportError, WaitRequest, WaitTimeout, Waves, distinct_instances, proxy_variable,
 };
 pub use lifecycle_core as core;
 pub use lifecycle_core::{
-    ActionKind, Credential, EmptyHost, Endpoint, Fault, FaultKind, InstanceId, LocalDisk,
-    Observation, PowerState, Profile, Provider, Rate, RateLimits, RebootOptions, StartOptions,
-    StopBilling, StopMode, StopOptions, StoppedBilling,
+    ActionKind, ChargeType, Credential, EmptyHost, Endpoint, Fault, FaultKind, FilterMatch,
+    FilterSupport, InstanceDetails, InstanceFilter, InstanceId, LocalDisk, NamePattern,
+    Observation, ParseFilterError, PowerState, Profile, Provider, Rate, RateLimits, RebootOptions,
+    Region, StartOptions, StopBilling, StopMode, StopOptions, StoppedBilling, Tag, TagCondition,
 };

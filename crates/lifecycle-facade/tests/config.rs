@@ -10,7 +10,7 @@ use std::{
 
 use lifecycle_facade::{
     Endpoint, EndpointNetwork, PlainHttp, Waves,
-    config::{Config, CredentialConfig},
+    config::{Config, CredentialConfig, Group},
 };
 
 #[test]
@@ -22,6 +22,7 @@ fn each_default_is_read() {
         attempt_timeout = "20s"
         connect_timeout = "5s"
         waves = "10%"
+        wave_pause = "2m"
         stop_after = 2
         max = 0x10
         ca_certificates = ["a.pem", "/b.pem"]
@@ -33,6 +34,7 @@ fn each_default_is_read() {
     assert_eq!(defaults.attempt_timeout, Some(Duration::from_secs(20)));
     assert_eq!(defaults.connect_timeout, Some(Duration::from_secs(5)));
     assert_eq!(defaults.waves, Some(Waves::percent(10)));
+    assert_eq!(defaults.wave_pause, Some(Duration::from_secs(120)));
     assert_eq!(defaults.stop_after, NonZeroUsize::new(2));
     assert_eq!(defaults.max, NonZeroUsize::new(16));
     let written = ["a.pem", "/b.pem"].map(PathBuf::from);
@@ -62,6 +64,10 @@ fn each_setting_of_an_account_is_read() {
         cloud = "huawei"
         project = "p"
         enterprise_project = "e"
+
+        [accounts.batches]
+        cloud = "baidu"
+        batch_reboot = true
         "#,
     )
     .unwrap();
@@ -79,7 +85,8 @@ fn each_setting_of_an_account_is_read() {
     let other = &config.accounts["other"];
     assert_eq!(other.project.as_deref(), Some("p"));
     assert_eq!(other.enterprise_project.as_deref(), Some("e"));
-    assert_eq!(other.network, None);
+    assert_eq!((other.network, other.batch_reboot), (None, None));
+    assert_eq!(config.accounts["batches"].batch_reboot, Some(true));
 }
 
 #[test]
@@ -147,16 +154,24 @@ fn groups_keep_texts_and_lines_for_later_checks() {
         "accounts.prod.cloud = 'aliyun'\n[groups]\nweb = [\n  'prod@aliyun/a/1',\n  'baidu/bj/2',\n]\n",
     )
     .unwrap();
-    let web = config.groups["web"].iter();
-    let entries: Vec<_> = web.map(|entry| (entry.text.as_str(), entry.line)).collect();
+    let Group::References(web) = &config.groups["web"] else {
+        panic!("web is a list of references");
+    };
+    let entries: Vec<_> = web
+        .iter()
+        .map(|entry| (entry.text.as_str(), entry.line))
+        .collect();
     assert_eq!(entries, [("prod@aliyun/a/1", 4), ("baidu/bj/2", 5)]);
 
-    assert_eq!(config.check_groups(|_| Ok(())), Ok(()));
+    assert_eq!(config.check_groups(|_| Ok(()), |_| Ok(())), Ok(()));
     let error = config
-        .check_groups(|text| match text.contains('@') {
-            true => Ok(()),
-            false => Err(format!("{text} is invalid")),
-        })
+        .check_groups(
+            |text| match text.contains('@') {
+                true => Ok(()),
+                false => Err(format!("{text} is invalid")),
+            },
+            |_| Ok(()),
+        )
         .unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -429,7 +444,9 @@ fn paths_are_relative_to_the_file_and_errors_name_the_file() {
     let located = [folder.0.join("ca.pem"), PathBuf::from("/etc/ca.pem")];
     assert_eq!(config.defaults.ca_certificates, located);
     assert_eq!(config.file.as_deref(), Some(file.as_path()));
-    let error = config.check_groups(|_| Err("no".to_owned())).unwrap_err();
+    let error = config
+        .check_groups(|_| Err("no".to_owned()), |_| Ok(()))
+        .unwrap_err();
     assert_eq!(
         error.to_string(),
         format!("{}:2: web in [groups]: no", file.display())
@@ -523,5 +540,84 @@ impl Drop for Folder {
     fn drop(&mut self) {
         // A remaining folder is in the folder for temporary files.
         let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn group_can_be_a_selection() {
+    let config = Config::parse(
+        r#"
+        accounts.prod.cloud = "aliyun"
+        [defaults]
+        protect = ["prod-db-*"]
+        protect_tag = "keep"
+        [groups.ci]
+        select = { in = [
+          "prod@",
+          "aliyun/*",
+        ], name = "ci-*", tags = { env = "ci" }, state = ["running", "starting"], exclude = "ci-1", max = 5 }
+        [groups.old]
+        select = { tags = ["!owner", "env=dev"] }
+        "#,
+    )
+    .unwrap();
+    let Group::Selection(ci) = &config.groups["ci"] else {
+        panic!("ci is a selection");
+    };
+    let locations: Vec<_> = ci.locations.iter().map(|entry| &*entry.text).collect();
+    assert_eq!(locations, ["prod@", "aliyun/*"]);
+    assert!(ci.filter.names[0].matches("ci-7"));
+    assert_eq!(ci.filter.tags, ["env=ci".parse().unwrap()]);
+    assert_eq!(ci.filter.states.len(), 2);
+    assert_eq!(ci.exclude[0].as_str(), "ci-1");
+    assert_eq!(ci.max, NonZeroUsize::new(5));
+    let Group::Selection(old) = &config.groups["old"] else {
+        panic!("old is a selection");
+    };
+    assert!(old.locations.is_empty());
+    assert_eq!(old.filter.tags.len(), 2);
+    assert_eq!(config.defaults.protect[0].as_str(), "prod-db-*");
+    assert_eq!(config.defaults.protect_tag.as_deref(), Some("keep"));
+    let error = config.check_groups(
+        |_| Ok(()),
+        |text| match text {
+            "prod@" => Ok(()),
+            _ => Err("no such place".to_owned()),
+        },
+    );
+    assert_eq!(
+        error.unwrap_err().to_string(),
+        "line 7: ci in [groups]: no such place"
+    );
+}
+
+#[test]
+fn invalid_selection_is_reported_with_the_text_to_write() {
+    for (text, expected) in [
+        ("groups.a = {}", "a in [groups]: add select ="),
+        ("groups.a = 'x'", "or a selection, such as { select"),
+        ("groups.a = { selct = {} }", "did you mean \"select\"?"),
+        ("groups.a.select = { nmae = 'x' }", "did you mean \"name\"?"),
+        (
+            "groups.a.select = { state = 'runing' }",
+            "did you mean \"running\"?",
+        ),
+        (
+            "groups.a.select = { tags = 5 }",
+            "write { key = \"value\" }, or a list",
+        ),
+        (
+            "groups.a.select = { tags = { env = 5 } }",
+            "value of each tag in quotes",
+        ),
+        ("groups.a.select = { tags = ['=x'] }", "a tag needs a key"),
+        ("groups.a.select = { name = [] }", "the list is empty"),
+        (
+            "groups.a.select = { in = 'prod@' }",
+            "unknown account in \"prod@\"",
+        ),
+        ("groups.a.select = { max = 0 }", "write 1 or more"),
+    ] {
+        assert_reports(text, expected);
     }
 }

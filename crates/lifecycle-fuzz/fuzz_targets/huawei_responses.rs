@@ -1,4 +1,4 @@
-//! Fuzzes the readers of responses of one cloud.
+//! Fuzzes the readers of Huawei's responses.
 
 #![no_main]
 

@@ -1,4 +1,5 @@
-//! The client between a caller and a cloud that sends anything: time, waits and outcomes.
+//! Fuzz target: the client between a caller and a cloud that sends anything: time, waits and
+//! outcomes.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},

@@ -1,4 +1,5 @@
-//! Credential sources: files, variables, responses of services, and outputs of programs.
+//! Fuzz target: credential sources with files, variables, responses of services, and outputs of
+//! programs.
 
 use std::fmt::Debug;
 

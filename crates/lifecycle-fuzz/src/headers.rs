@@ -1,4 +1,5 @@
-//! Headers of a response: `Retry-After`, `Date`, the request ids, and times in RFC 3339 format.
+//! Fuzz target: headers of a response: `Retry-After`, `Date`, the request ids, and times in RFC
+//! 3339 format.
 
 use lifecycle_core::{ResponseExt, credential_source::read_time};
 

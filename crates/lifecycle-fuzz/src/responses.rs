@@ -1,4 +1,4 @@
-//! Responses of a cloud: every reader of a provider reads the same response.
+//! Fuzz target: responses of a cloud. Every reader of a provider reads the same response.
 
 use lifecycle_core::{
     Action, ApiCall, BatchAck, Fault, HttpResponse, InstanceFilter, InstanceId, JobId, JobProgress,

@@ -1,4 +1,4 @@
-//! Requests to the simulated clouds, as written and with a valid signature.
+//! Fuzz target: requests to the simulated clouds, as written and with a valid signature.
 
 use bytes::Bytes;
 use lifecycle_client::Transport;

@@ -1,8 +1,9 @@
-//! Texts of users: the configuration file, references, ids, locations, and specifications of fleets.
+//! Fuzz target: texts of users: the configuration file, references, ids, locations, and
+//! specifications of fleets.
 
 use lifecycle_core::{Endpoint, InstanceId, JobId, NamePattern, TagCondition, utc_time};
 use lifecycle_facade::{
-    Cloud, InstanceReference, Location,
+    Cloud, InstanceReference, Location, LocationPattern,
     config::{Config, time_limit, waves},
 };
 use lifecycle_sim::Simulator;
@@ -19,7 +20,11 @@ pub fn check_configuration(data: &[u8]) {
                 Ok(_) => Ok(()),
                 Err(error) => Err(error.to_string()),
             };
-            if let Err(error) = config.check_groups(check) {
+            let location = |text: &str| match text.parse::<LocationPattern>() {
+                Ok(_) => Ok(()),
+                Err(error) => Err(error.to_string()),
+            };
+            if let Err(error) = config.check_groups(check, location) {
                 assert!(error.diagnostics().len() <= data.len());
             }
         }
@@ -74,7 +79,8 @@ pub fn check_references(data: &[u8]) {
     check_fleet(text);
 }
 
-/// Builds simulated instances. Large numbers are valid and slow, so numbers have at most three digits.
+/// Builds simulated instances. Large numbers are valid and slow, so numbers have at most three
+/// digits.
 fn check_fleet(text: &str) {
     let mut digits = 0;
     let short = text.chars().all(|c| {

@@ -123,7 +123,7 @@ impl Account {
     }
 
     /// Returns the newest of the account's own keys. Keys from identity services do not count.
-    pub(crate) fn newest_own_key(&self) -> Option<&Key> {
+    pub(crate) fn newest_permanent_key(&self) -> Option<&Key> {
         self.keys.iter().rfind(|key| key.expires_at.is_none())
     }
 

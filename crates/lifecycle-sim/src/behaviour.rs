@@ -1,4 +1,5 @@
-//! The behaviours of the simulator as data, each with a source and the confidence in the source.
+//! The list of the simulator's behaviours as data, each with a source and the confidence in the
+//! source. `docs/simulator.md` is generated from the list.
 
 use std::fmt;
 
@@ -16,13 +17,14 @@ pub struct Behaviour {
     pub source: &'static str,
 }
 
-/// The confidence in a behaviour. None of the behaviour was compared with a live cloud.
+/// The confidence that the real cloud behaves like the simulator. No behaviour was compared with a
+/// live cloud.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Confidence {
-    /// A page of the vendor documents the behaviour.
+    /// The vendor's documentation describes the behaviour.
     Documented,
-    /// A program of the vendor has the behaviour, or relies on it.
+    /// A program of the vendor has the behaviour, or relies on the behaviour.
     VendorSource,
     /// A public report describes the behaviour.
     ReportedIssue,
@@ -127,6 +129,14 @@ pub const COMMON_BEHAVIOURS: &[Behaviour] = &[
     inferred(
         "Without a metadata service, the addresses of the service answer 404.",
         "outside the vendor's own machines there is no response at all",
+    ),
+    inferred(
+        "A site can ignore a filter of a list, and then shows more instances than match (`IgnoredFilters`; a switch of each cloud, none by default).",
+        "some sites of Huawei do not know parameters of others; no vendor documents an ignored filter",
+    ),
+    inferred(
+        "A region without access is listed, and refuses the calls in the region (`forbid_region`; none by default).",
+        "no vendor documents the lists of regions of a restricted key, except Huawei's list of projects",
     ),
     inferred(
         "No call finds a deleted instance; the response is the same as for an id that never existed.",

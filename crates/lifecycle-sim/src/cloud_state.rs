@@ -1,16 +1,22 @@
 //! `CloudState`: account, instances, clock and settings of one simulated cloud.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use jiff::Timestamp;
 
 use crate::{
-    Cloud, Identity, Impairment, PowerOperation, SimulatedState, Switches, TransitionTimes,
+    Cloud, Identity, Impairment, InstanceTemplate, PowerOperation, SimulatedState, Switches,
+    TransitionTimes,
     account::Account,
     aliyun, baidu, huawei,
     instance::{Instance, InstanceSnapshot, Power},
     ledger::OperationLog,
     metadata,
+    template::Templates,
     time::{Moment, Timeline},
 };
 
@@ -33,6 +39,10 @@ pub(crate) struct CloudState {
     pub(crate) aliyun: aliyun::OwnState,
     /// The state that only Huawei has.
     pub(crate) huawei: huawei::OwnState,
+    /// The templates of the instances.
+    pub(crate) templates: Templates,
+    /// The regions without access for the keys of the account.
+    forbidden_regions: HashSet<String>,
     /// The random numbers, from the seed.
     pub(crate) rng: fastrand::Rng,
     /// The seconds by which the clock of the cloud is ahead of the simulator.
@@ -74,6 +84,8 @@ pub(crate) enum RegionScope {
     Region(u16),
     /// No region: the region of the host name has no instances.
     NoRegion,
+    /// A region without access for the keys of the account.
+    Forbidden,
 }
 
 #[derive(Debug)]
@@ -105,6 +117,11 @@ impl CloudState {
             .unwrap_or(time)
     }
 
+    /// Returns the wall clock time at the start of the simulator.
+    pub(crate) fn epoch(&self) -> Timestamp {
+        Timestamp::from_microsecond(self.timeline.epoch_micros()).unwrap_or_default()
+    }
+
     /// Returns the creation time of the instances: an hour before the start of the simulator.
     pub(crate) fn created_at(&self) -> Timestamp {
         Timestamp::from_microsecond(self.timeline.epoch_micros() - HOUR).unwrap_or_default()
@@ -122,6 +139,9 @@ impl CloudState {
 impl CloudState {
     /// Returns the scope of the region with this name.
     pub(crate) fn scope(&self, region: &str) -> RegionScope {
+        if self.forbidden_regions.contains(region) {
+            return RegionScope::Forbidden;
+        }
         self.regions
             .iter()
             .position(|known| &*known.name == region)
@@ -136,7 +156,7 @@ impl CloudState {
         let seen = match scope {
             RegionScope::AllRegions => true,
             RegionScope::Region(region) => instance.region == region,
-            RegionScope::NoRegion => false,
+            RegionScope::NoRegion | RegionScope::Forbidden => false,
         };
         (seen && !instance.deleted).then_some(index)
     }
@@ -152,7 +172,7 @@ impl CloudState {
                 (after.map_or(0, |index| index.0 + 1)..self.total(), &[][..])
             }
             RegionScope::Region(region) => (0..0, self.members_after(region, after)),
-            RegionScope::NoRegion => (0..0, &[][..]),
+            RegionScope::NoRegion | RegionScope::Forbidden => (0..0, &[][..]),
         };
         all.map(InstanceIndex)
             .chain(one.iter().copied())
@@ -164,8 +184,18 @@ impl CloudState {
         match scope {
             RegionScope::AllRegions => self.regions.iter().map(|region| region.members.len()).sum(),
             RegionScope::Region(region) => self.members_after(region, None).len(),
-            RegionScope::NoRegion => 0,
+            RegionScope::NoRegion | RegionScope::Forbidden => 0,
         }
+    }
+
+    /// Returns `known` and the other regions with instances.
+    pub(crate) fn region_names<'s>(
+        &'s self,
+        known: &'s [&'s str],
+    ) -> impl Iterator<Item = &'s str> {
+        let others = self.regions.iter().map(|region| &*region.name);
+        let others = others.filter(|name| !known.contains(name));
+        known.iter().copied().chain(others)
     }
 
     pub(crate) fn instance(&self, index: InstanceIndex) -> &Instance {
@@ -254,6 +284,8 @@ impl CloudState {
             baidu: baidu::OwnState::default(),
             aliyun: aliyun::OwnState::default(),
             huawei: huawei::OwnState::default(),
+            templates: Templates::default(),
+            forbidden_regions: HashSet::new(),
             rng: fastrand::Rng::with_seed(config.seed),
             skew: 0,
             staleness: Duration::ZERO,
@@ -305,7 +337,38 @@ impl CloudState {
         index
     }
 
-    pub(crate) fn reserve(&mut self, more: usize) {
+    /// Creates `count` instances.
+    pub(crate) fn add_group(
+        &mut self,
+        region: &str,
+        count: usize,
+        (state, impairment): (SimulatedState, Option<Impairment>),
+        template: Option<&Arc<InstanceTemplate>>,
+    ) {
+        self.reserve(count);
+        if let Some(template) = template {
+            let first = self.total();
+            self.templates.assign(first, count, template);
+        }
+        for _ in 0..count {
+            self.add(region, state, impairment);
+        }
+        if template.is_some() {
+            let end = self.total();
+            self.templates.end(end);
+        }
+    }
+
+    /// Removes or restores the access to a region for the keys of the account.
+    pub(crate) fn set_region_access(&mut self, region: &str, has_access: bool) {
+        if has_access {
+            self.forbidden_regions.remove(region);
+        } else {
+            self.forbidden_regions.insert(region.to_owned());
+        }
+    }
+
+    fn reserve(&mut self, more: usize) {
         self.instances.reserve(more);
         self.by_id.reserve(more);
     }

@@ -1,8 +1,10 @@
 //! Parses fleet specifications, the instances of a new simulator: `baidu/bj=3:stopped,aliyun/cn-hangzhou=2:running`.
 
-use crate::{Cloud, Impairment, SimulatedState};
+use std::sync::Arc;
 
-/// Instances with the same cloud, region, state and impairment. An impairment is a defect such as
+use crate::{Cloud, Impairment, InstanceTemplate, SimulatedState, template::with_attribute};
+
+/// Instances with the same cloud, region, state, impairment and template. An impairment is a defect such as
 /// `locked` or `arrears`, which makes actions fail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct InstanceGroup {
@@ -11,6 +13,8 @@ pub(crate) struct InstanceGroup {
     pub(crate) count: usize,
     pub(crate) state: SimulatedState,
     pub(crate) impairment: Option<Impairment>,
+    /// The facts besides the state; `None` for derived facts.
+    pub(crate) template: Option<Arc<InstanceTemplate>>,
 }
 
 /// A fleet specification that cannot be parsed.
@@ -24,7 +28,7 @@ pub struct ParseFleetError {
 /// The maximum number of instances in one specification.
 const MAX_INSTANCES: usize = 1_000_000;
 
-/// Parses a comma-separated list of `cloud/region=COUNT[:CONDITION]`. A condition is `STATE`,
+/// Parses a comma-separated list of `cloud/region=COUNT[:CONDITION][;ATTRIBUTE]…`. A condition is `STATE`,
 /// `IMPAIRMENT` or `STATE+IMPAIRMENT`. The default state is `stopped`, and `running` for the impairment
 /// `stubborn`, which shows only when an instance is stopped.
 pub(crate) fn parse(text: &str) -> Result<Vec<InstanceGroup>, ParseFleetError> {
@@ -49,6 +53,25 @@ pub(crate) fn parse(text: &str) -> Result<Vec<InstanceGroup>, ParseFleetError> {
     Ok(groups)
 }
 
+/// Parses a list without attributes, and gives all groups the same template.
+pub(crate) fn parse_with(
+    text: &str,
+    template: InstanceTemplate,
+) -> Result<Vec<InstanceGroup>, ParseFleetError> {
+    let template = Arc::new(template);
+    let mut groups = parse(text)?;
+    for group in &mut groups {
+        if group.template.is_some() {
+            return Err(ParseFleetError {
+                part: text.to_owned(),
+                problem: "attributes beside a template".to_owned(),
+            });
+        }
+        group.template = Some(Arc::clone(&template));
+    }
+    Ok(groups)
+}
+
 fn parse_group(part: &str) -> Result<InstanceGroup, String> {
     let (location, rest) = part
         .split_once('=')
@@ -56,6 +79,8 @@ fn parse_group(part: &str) -> Result<InstanceGroup, String> {
     let (cloud, region) = location
         .split_once('/')
         .ok_or("missing region; the format is cloud/region=COUNT[:CONDITION]")?;
+    let mut attributes = rest.split(';').map(str::trim);
+    let rest = attributes.next().unwrap_or_default();
     let (count, condition) = rest.split_once(':').unwrap_or((rest, "stopped"));
     let (state, impairment) = parse_condition(condition)?;
     Ok(InstanceGroup {
@@ -67,7 +92,17 @@ fn parse_group(part: &str) -> Result<InstanceGroup, String> {
             .map_err(|_| format!("invalid number of instances {count:?}"))?,
         state,
         impairment,
+        template: parse_attributes(attributes)?,
     })
+}
+
+/// Parses `name=web-#`, `tag:env=dev` and the other attributes.
+fn parse_attributes<'t>(
+    attributes: impl Iterator<Item = &'t str>,
+) -> Result<Option<Arc<InstanceTemplate>>, String> {
+    let mut attributes = attributes.filter(|attribute| !attribute.is_empty());
+    let template = attributes.try_fold(InstanceTemplate::new(), with_attribute)?;
+    Ok((template != InstanceTemplate::new()).then(|| Arc::new(template)))
 }
 
 fn parse_region(region: &str) -> Result<String, String> {
@@ -134,6 +169,8 @@ fn unknown_word(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use lifecycle_core::ChargeType;
+
     use super::*;
 
     fn group(
@@ -149,7 +186,29 @@ mod tests {
             count,
             state,
             impairment,
+            template: None,
         }
+    }
+
+    #[test]
+    fn attributes_are_parsed_after_the_condition() {
+        let text = "aliyun/cn-hangzhou=2:running;name=web-#;tag:env=dev;tag:owner=a=b;tag:lone;\
+                    zone=cn-hangzhou-h; type=ecs.g7.large ;charge=spot;public,baidu/bj=1;name=db";
+        let groups = parse(text).unwrap();
+        let expected = InstanceTemplate::new()
+            .name("web-#")
+            .tag("env", "dev")
+            .tag("owner", "a=b")
+            .tag("lone", "")
+            .zone("cn-hangzhou-h")
+            .instance_type("ecs.g7.large")
+            .charge_type(ChargeType::Spot)
+            .public();
+        assert_eq!(groups[0].template.as_deref(), Some(&expected));
+        assert_eq!(groups[0].state, SimulatedState::Running);
+        let expected = InstanceTemplate::new().name("db");
+        assert_eq!(groups[1].template.as_deref(), Some(&expected));
+        assert_eq!(groups[1].state, SimulatedState::Stopped);
     }
 
     #[test]

@@ -332,7 +332,7 @@ mod tests {
         at(&mut cloud, 900 + 86_400);
         cloud.issue_key(KeyKind::Temporary, 900);
         assert!(cloud.account.key(&issued.key.id).is_none());
-        let own = cloud.account.newest_own_key().unwrap();
+        let own = cloud.account.newest_permanent_key().unwrap();
         assert_eq!(own.id, "id", "an issued key is not the account's own");
     }
 

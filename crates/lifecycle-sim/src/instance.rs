@@ -73,11 +73,6 @@ impl Instance {
         Arc::clone(&self.id)
     }
 
-    /// Returns the display name.
-    pub(crate) fn name(&self) -> String {
-        format!("vm-{:06}", self.number)
-    }
-
     /// Begins `operation` in any state and returns the moment of completion.
     pub(crate) fn begin(
         &mut self,

@@ -7,6 +7,7 @@ mod ledger; // the record of calls and power operations
 #[cfg(feature = "server")]
 mod server;
 mod simulator;
+mod template; // names, tags and addresses of instances
 mod time;
 mod transport;
 mod world; // the state of all clouds, and the path of a call
@@ -52,7 +53,8 @@ pub use power_operation::{ExecutionCounts, PowerOperation};
 pub use server::Server;
 pub use simulated_state::{Impairment, SimulatedState};
 pub use simulator::{Simulator, SimulatorBuilder, UnknownInstance};
-pub use switches::{RetryAfterHint, Switches};
+pub use switches::{IgnoredFilters, RetryAfterHint, Switches};
+pub use template::InstanceTemplate;
 pub use throttle::Throttle;
 pub use time::SimClock;
 pub use transition_times::TransitionTimes;

@@ -7,11 +7,11 @@ use std::{
 
 use bytes::Bytes;
 use lifecycle_client::{Clock, SystemClock};
-use lifecycle_core::Credential;
+use lifecycle_core::{Credential, Tag};
 
 use crate::{
-    Cloud, FaultRule, Identity, Impairment, Ledger, MemoryTransport, ParseFleetError,
-    PowerOperation, SimClock, SimulatedState, Switches, Throttle, TransitionTimes,
+    Cloud, FaultRule, Identity, Impairment, InstanceTemplate, Ledger, MemoryTransport,
+    ParseFleetError, PowerOperation, SimClock, SimulatedState, Switches, Throttle, TransitionTimes,
     account::{Account, Key, KeyKind},
     cloud_state::{CloudConfig, CloudState, InstanceIndex},
     fleet::{self, InstanceGroup},
@@ -55,7 +55,7 @@ impl Simulator {
     /// Returns the newest key of the cloud's account. Keys from identity services do not count.
     pub fn credential(&self, cloud: Cloud) -> Credential {
         let world = self.world();
-        match world.state(cloud).account.newest_own_key() {
+        match world.state(cloud).account.newest_permanent_key() {
             Some(key) => credential(key),
             None => Credential::keys("", ""),
         }
@@ -92,6 +92,22 @@ impl Simulator {
         let (cloud, index) = world.lookup(reference)?;
         let instance = world.state(cloud).instance(index);
         (!instance.deleted).then(|| instance.actual(world.timeline.now()).state)
+    }
+
+    /// Returns the name of the instance `cloud/region/id`, or `None` for an unknown instance. A deleted
+    /// instance counts, too.
+    pub fn name_of(&self, reference: &str) -> Option<String> {
+        let world = self.world();
+        let (cloud, index) = world.lookup(reference)?;
+        Some(world.state(cloud).details(index).name().into_owned())
+    }
+
+    /// Returns the tags of the instance `cloud/region/id`, or `None` for an unknown instance. A deleted
+    /// instance counts, too.
+    pub fn tags_of(&self, reference: &str) -> Option<Vec<Tag>> {
+        let world = self.world();
+        let (cloud, index) = world.lookup(reference)?;
+        Some(world.state(cloud).details(index).tags().to_vec())
     }
 
     /// Returns the record of executed operations and received calls.
@@ -217,6 +233,52 @@ impl Simulator {
         Ok(())
     }
 
+    /// Creates further instances with a template; see [`SimulatorBuilder::instances`].
+    ///
+    /// # Errors
+    /// [`ParseFleetError`] names the invalid part of `spec`.
+    pub fn add_instances(
+        &self,
+        spec: &str,
+        template: InstanceTemplate,
+    ) -> Result<(), ParseFleetError> {
+        let groups = fleet::parse_with(spec, template)?;
+        self.world().populate(&groups);
+        Ok(())
+    }
+
+    /// Replaces the name, the tags and all other facts of the template of an instance, as another user of
+    /// the cloud.
+    ///
+    /// # Errors
+    /// [`UnknownInstance`] for an unknown instance.
+    pub fn set_template(
+        &self,
+        reference: &str,
+        template: InstanceTemplate,
+    ) -> Result<(), UnknownInstance> {
+        let template = Arc::new(template);
+        self.with(reference, |state, index| {
+            state.set_template(index, &template);
+        })
+    }
+
+    /// Removes the access to a region for all keys of the cloud. The cloud still lists the region, except
+    /// Huawei's list of projects; a call in the region is refused. No effect at Zenlayer, which has one
+    /// endpoint for all regions, and behind a loopback address, which hides the region of a call.
+    pub fn forbid_region(&self, cloud: Cloud, region: &str) {
+        self.world()
+            .state_mut(cloud)
+            .set_region_access(region, false);
+    }
+
+    /// Restores the access to a region.
+    pub fn allow_region(&self, cloud: Cloud, region: &str) {
+        self.world()
+            .state_mut(cloud)
+            .set_region_access(region, true);
+    }
+
     fn with(
         &self,
         reference: &str,
@@ -244,6 +306,7 @@ pub struct UnknownInstance(String);
 pub struct SimulatorBuilder {
     seed: u64,
     groups: Vec<InstanceGroup>,
+    forbidden_regions: Vec<(Cloud, String)>,
     transition_times: TransitionTimes,
     latency: Duration,
     epoch: Option<SystemTime>,
@@ -260,6 +323,7 @@ impl Default for SimulatorBuilder {
         Self {
             seed: 0,
             groups: Vec::new(),
+            forbidden_regions: Vec::new(),
             transition_times: TransitionTimes::default(),
             latency: Duration::ZERO,
             epoch: None,
@@ -281,18 +345,43 @@ impl SimulatorBuilder {
         self
     }
 
-    /// Adds instances: a comma-separated list of `cloud/region=COUNT[:CONDITION]`, such as
+    /// Adds instances: a comma-separated list of `cloud/region=COUNT[:CONDITION][;ATTRIBUTE]…`, such as
     /// `baidu/bj=3,aliyun/cn-hangzhou=2:running,huawei/cn-north-4=1:running+locked`.
     ///
     /// The states are `stopped` (the default), `running`, `starting`, `stopping` and `rebooting`.
     /// The impairments are listed at [`Impairment`]. A condition is a state, an impairment
     /// (`baidu/bj=1:expired`) or both. One list can have at most 1,000,000 instances.
     ///
+    /// The attributes are facts of [`InstanceTemplate`]: `name=web-#`, `tag:KEY=VALUE`, `zone=ZONE`,
+    /// `type=TYPE`, `charge=postpaid`, `prepaid` or `spot`, and `public`, as in
+    /// `baidu/bj=3:running;name=web-#;tag:env=dev`.
+    ///
     /// # Errors
     /// [`ParseFleetError`] names the invalid part.
     pub fn fleet(mut self, spec: &str) -> Result<Self, ParseFleetError> {
         self.groups.extend(fleet::parse(spec)?);
         Ok(self)
+    }
+
+    /// Adds instances with a template. The format of `spec` is the format of [`fleet`](Self::fleet),
+    /// without attributes.
+    ///
+    /// # Errors
+    /// [`ParseFleetError`] names the invalid part.
+    pub fn instances(
+        mut self,
+        spec: &str,
+        template: InstanceTemplate,
+    ) -> Result<Self, ParseFleetError> {
+        self.groups.extend(fleet::parse_with(spec, template)?);
+        Ok(self)
+    }
+
+    /// Removes the access to a region; see [`Simulator::forbid_region`].
+    #[must_use]
+    pub fn forbidden_region(mut self, cloud: Cloud, region: impl Into<String>) -> Self {
+        self.forbidden_regions.push((cloud, region.into()));
+        self
     }
 
     /// Sets the factor that divides all durations; 1 by default.
@@ -413,6 +502,9 @@ impl SimulatorBuilder {
         }
         for (cloud, identity) in self.identities {
             world.state_mut(cloud).identity = identity;
+        }
+        for (cloud, region) in &self.forbidden_regions {
+            world.state_mut(*cloud).set_region_access(region, false);
         }
         world.populate(&self.groups);
         Simulator {

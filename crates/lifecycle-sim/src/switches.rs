@@ -1,4 +1,5 @@
-//! Switches: settings for vendor behaviour that no public source documents.
+//! Switches of the simulator: settings for vendor behaviour that no public source documents, or that
+//! sources describe differently.
 
 /// Defines a struct of settings, with the names and the documentation as data.
 macro_rules! describe_fields {
@@ -101,6 +102,31 @@ setting! {
         Given,
         /// The response does not name the time to wait.
         Withheld,
+    }
+}
+
+setting! {
+    /// The filters that a list ignores. Every cloud documents that the filters have an effect; an older
+    /// site, a compatible cloud or a proxy can ignore a filter.
+    IgnoredFilters {
+        /// None.
+        #[default]
+        None,
+        /// Names.
+        Names,
+        /// Tags.
+        Tags,
+        /// States.
+        States,
+        /// All filters, except ids.
+        All,
+    }
+}
+
+impl IgnoredFilters {
+    /// Returns `filter`, unless the list ignores filters of this kind.
+    pub(crate) fn keep<T>(self, kind: Self, filter: Option<T>) -> Option<T> {
+        filter.filter(|_| self != Self::All && self != kind)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    sync::Arc,
     time::{Duration, UNIX_EPOCH},
 };
 
@@ -9,7 +10,8 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use crate::{
-    Cloud, ExecutionCounts, Impairment, Operation, SimulatedState, Switches, TransitionTimes,
+    Cloud, ExecutionCounts, Impairment, InstanceTemplate, Operation, SimulatedState, Switches,
+    TransitionTimes,
     account::{Account, Key},
     cloud_api::AuthErrorCause,
     cloud_state::{CloudConfig, CloudState, RegionScope},
@@ -57,6 +59,21 @@ pub(crate) fn add(
             let index = cloud.add(region, state, impairment);
             cloud.instance(index).id().to_owned()
         })
+        .collect()
+}
+
+/// Creates instances with a template and returns the ids.
+pub(crate) fn add_with(
+    cloud: &mut CloudState,
+    region: &str,
+    count: usize,
+    state: SimulatedState,
+    template: InstanceTemplate,
+) -> Vec<String> {
+    let first = cloud.instances().count();
+    cloud.add_group(region, count, (state, None), Some(&Arc::new(template)));
+    let new = cloud.instances().skip(first);
+    new.map(|index| cloud.instance(index).id().to_owned())
         .collect()
 }
 

@@ -117,10 +117,13 @@ impl World {
         for group in groups {
             let state = self.state_mut(group.cloud);
             state.begin_call(now, Duration::ZERO);
-            state.reserve(group.count);
-            for _ in 0..group.count {
-                state.add(&group.region, group.state, group.impairment);
-            }
+            let condition = (group.state, group.impairment);
+            state.add_group(
+                &group.region,
+                group.count,
+                condition,
+                group.template.as_ref(),
+            );
         }
     }
 

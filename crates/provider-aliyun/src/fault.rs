@@ -206,7 +206,7 @@ fn kind_of_family(code: &str) -> Option<FaultKind> {
         ("IncorrectInstanceStatus.", FaultKind::WrongState),
         ("Missing", FaultKind::Invalid),
         ("InvalidParameter", FaultKind::Invalid),
-        ("InvalidRegionId", FaultKind::Invalid),
+        ("InvalidRegionId", FaultKind::WrongEndpoint),
         ("InvalidAction", FaultKind::Invalid),
     ];
     let mut families = FAMILIES.iter();

@@ -61,10 +61,13 @@ pub(crate) fn observe(
 ) -> Result<ApiCall<Vec<Observation>>, Fault> {
     PROFILE.check_observe(ids.len())?;
     let query = describe_query(config).with_encoded("InstanceIds", &encoded_array(ids));
-    let is_single = ids.len() == 1;
+    let read = match ids {
+        [_] => read_single_observation,
+        _ => read_observations,
+    };
     Ok(ApiCall::new(
         post("DescribeInstances", query),
-        move |response| read_observations(response, with_details, is_single),
+        move |response| read(response, with_details),
     ))
 }
 
@@ -287,8 +290,8 @@ static NUMBERED_KEYS: LazyLock<Vec<(usize, String)>> = LazyLock::new(|| {
 
 // Responses.
 
-/// Reads the response of a single-instance operation, which has a request id and nothing else. Another
-/// sender than ECS, such as a proxy, does not know the id.
+/// Reads the response of a single-instance operation, which has a request id and nothing else.
+/// Another sender than ECS, such as a proxy, does not know the id.
 fn read_single(response: &HttpResponse) -> Result<BatchAck, Fault> {
     let body = Body::read(response)?;
     if body.request_id.0.is_none() && fault::request_id(response).is_none() {
@@ -319,16 +322,24 @@ fn read_batch(response: &HttpResponse) -> Result<BatchAck, Fault> {
     Ok(BatchAck::Each { accepted, refused })
 }
 
-/// Reads the rows of the requested instances. An instance without a row is unknown to the cloud, so a
-/// row without an id in the response for one instance is a fault. The client reads each missing instance
-/// of a longer list alone.
+/// Reads the rows of several requested instances. Rows without an id are dropped: the client reads
+/// each missing instance alone.
 fn read_observations(
     response: &HttpResponse,
     with_details: bool,
-    is_single: bool,
 ) -> Result<Vec<Observation>, Fault> {
     let page = Body::read(response)?.page(response, with_details)?;
-    if is_single && page.unidentified > 0 {
+    Ok(page.observations)
+}
+
+/// Reads the row of the only requested instance. An instance without a row is unknown to the cloud,
+/// so a row without an id, which may be the row of the instance, is a fault.
+fn read_single_observation(
+    response: &HttpResponse,
+    with_details: bool,
+) -> Result<Vec<Observation>, Fault> {
+    let page = Body::read(response)?.page(response, with_details)?;
+    if page.unidentified > 0 {
         return Err(response.unreadable("the row has no InstanceId"));
     }
     Ok(page.observations)

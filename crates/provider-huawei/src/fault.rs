@@ -244,10 +244,11 @@ fn kind_of_code(code: &str, message: &str) -> Option<FaultKind> {
             FaultKind::Unavailable
         }
 
-        // The gateway; `APIG` is the prefix of gateways that customers run. 0101 is a wrong path or
-        // method, not a missing server, although both are 404.
+        // The gateway; `APIG` is the prefix of gateways that customers run. 0101 is an unknown path
+        // or method, not a missing server, although both are 404: the endpoint is not the endpoint
+        // of ECS.
         ("APIGW" | "APIG", number) => match number {
-            "0101" => FaultKind::Invalid,
+            "0101" => FaultKind::WrongEndpoint,
             "0301" if is_clock_skew(message) => FaultKind::ClockSkew,
             // A wrong signature, an unknown key, a locked key, an invalid token.
             "0301" | "0305" | "0307" => FaultKind::Credential,

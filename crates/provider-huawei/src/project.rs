@@ -4,7 +4,7 @@
 use http::Method;
 use lifecycle_core::{
     Credential, CredentialSourceConfig, ExchangeStep, Fault, HttpResponse, ProviderContext,
-    ServiceKind, UnsignedRequest, encode, mark_secrets,
+    UnsignedRequest, encode,
 };
 use serde::Deserialize;
 
@@ -51,22 +51,9 @@ pub fn find_project_id(
         .with_query(format!("name={}", encode::percent(&name)));
     let request = iam_endpoint(config, None, ctx)
         .and_then(|endpoint| sign(&endpoint, None, &unsigned, key, &ctx.signing_context()));
-    match request {
-        Ok(mut request) => {
-            mark_secrets(&mut request, key.secrets());
-            ExchangeStep::http(
-                unsigned.operation,
-                ServiceKind::Identity,
-                request,
-                move |response, _| {
-                    response
-                        .and_then(|response| read_project_id(&response, &name))
-                        .into()
-                },
-            )
-        }
-        Err(fault) => ExchangeStep::Failed(fault),
-    }
+    ExchangeStep::signed(unsigned.operation, request, key, move |response| {
+        read_project_id(response, &name)
+    })
 }
 
 #[derive(Deserialize)]

@@ -235,8 +235,9 @@ fn json(body: &[u8]) -> Option<Value> {
     (!body.is_empty()).then(|| serde_json::from_slice(body).unwrap())
 }
 
-/// The meaning of every recorded response: the state of a job and of each server of the job, the instances
-/// as `[id name state (Huawei's state)]`, or the fault with the kind and the execution status.
+/// The meaning of every recorded response: the state of a job and of each server of the job, the
+/// instances as `[id name state (Huawei's state)]`, or the fault with the kind and the execution
+/// status.
 const MEANINGS: [(&str, &str); 46] = [
     ("accepted", "job ff80808288d41e1b018990260955686a"),
     ("accepted-delayed", "job ff80808288d41e1b018990260955686a"),
@@ -325,7 +326,7 @@ const MEANINGS: [(&str, &str); 46] = [
     ("apigw-throttled-ip", "throttled APIGW.0308, not executed"),
     (
         "apigw-no-such-api",
-        "invalid-request APIGW.0101, not executed",
+        "wrong-endpoint APIGW.0101, not executed",
     ),
     (
         "apigw-backend-timeout",
@@ -358,7 +359,8 @@ fn recorded_response_has_the_meaning_in_the_table() {
                 // The error format is independent of the call.
                 _ => "batch-reboot",
             };
-            // A row with an id only is an unknown id in a lookup, and a server in a list of all servers.
+            // A row with an id only is an unknown id in a lookup, and a server in a list of all
+            // servers.
             let expected = match (name, call) {
                 ("list-unknown-id", "list") => "[726fb98f - unknown ()]",
                 _ => expected,

@@ -133,7 +133,7 @@ impl<T: Debug> ExchangeRun<T> {
     ///
     /// # Panics
     /// If the exchange has another end.
-    pub fn not_configured(self) -> String {
+    pub fn expect_not_configured(self) -> String {
         match self.end {
             ExchangeStep::NotConfigured(reason) => reason,
             other => panic!("{other:?} after {:?}", self.sent),

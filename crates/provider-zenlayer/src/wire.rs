@@ -16,8 +16,8 @@ use crate::{Config, PROFILE, details, filter};
 /// Returns the call for an action: `StartInstances`, `StopInstances` or `RebootInstances`
 /// (<https://docs.console.zenlayer.com/api-reference/compute/zec/instance>).
 ///
-/// A stop without `forceShutdown` is a forced stop, and the default of `forceReboot` is not documented.
-/// So both flags are always sent.
+/// A stop without `forceShutdown` is a forced stop, and the default of `forceReboot` is not
+/// documented. So both flags are always sent.
 pub(crate) fn act(action: &Action, ids: &[InstanceId]) -> Result<ApiCall<BatchAck>, Fault> {
     PROFILE.check_batch(action, ids.len())?;
     let (operation, fields) = match action {
@@ -45,10 +45,7 @@ pub(crate) fn observe(
     let mut fields = vec![("pageSize", PROFILE.batch_limits.observe.into())];
     fields.extend(resource_group(config));
     let request = unsigned("DescribeInstancesStatus", ids, &fields);
-    let is_single = ids.len() == 1;
-    Ok(ApiCall::new(request, move |response| {
-        read_lookup(response, false, is_single)
-    }))
+    Ok(ApiCall::new(request, lookup_reader(ids, false)))
 }
 
 /// Returns the call `DescribeInstances`, which has the details. One page holds all instances of one call.
@@ -60,10 +57,7 @@ pub(crate) fn describe(
     let mut fields = vec![("pageSize", PROFILE.batch_limits.observe.into())];
     fields.extend(resource_group(config));
     let request = unsigned("DescribeInstances", ids, &fields);
-    let is_single = ids.len() == 1;
-    Ok(ApiCall::new(request, move |response| {
-        read_lookup(response, true, is_single)
-    }))
+    Ok(ApiCall::new(request, lookup_reader(ids, true)))
 }
 
 /// Returns the call `DescribeInstances`. The token is the number of the page, from 1.
@@ -104,8 +98,8 @@ fn unsigned(
 
 /// Returns a JSON object with the ids, if any, and the other fields.
 ///
-/// Ids need no escapes. `serde_json` searches for characters to escape and needs about as much time for
-/// 100 ids as the signature.
+/// Ids need no escapes. `serde_json` searches for characters to escape and needs about as much time
+/// for 100 ids as the signature.
 fn json_object(ids: &[InstanceId], fields: &[(&str, Value)]) -> String {
     let mut json = String::with_capacity(64 + 24 * ids.len());
     json.push('{');
@@ -138,8 +132,8 @@ fn unsupported(what: &str) -> Fault {
     )
 }
 
-/// Reads the ids of the failed instances. An empty list, `null` and a missing list mean that the cloud
-/// accepted all instances.
+/// Reads the ids of the failed instances. An empty list, `null` and a missing list mean that the
+/// cloud accepted all instances.
 ///
 /// The list has no reasons, so the cloud may have executed the action on a failed instance.
 fn read_power(response: &HttpResponse) -> Result<BatchAck, Fault> {
@@ -152,22 +146,44 @@ fn read_power(response: &HttpResponse) -> Result<BatchAck, Fault> {
     BatchAck::without_failed(&failed, response, crate::fault::request_id(response))
 }
 
-/// Reads the rows of the requested instances. An instance without a row is unknown to the cloud, so
-/// an incomplete list is a fault, and so is a row without an id in the response for one instance. The
-/// client reads each missing instance of a longer list alone.
-fn read_lookup(
+/// Returns the reader of a lookup of `ids`.
+fn lookup_reader(
+    ids: &[InstanceId],
+    with_details: bool,
+) -> impl Fn(&HttpResponse) -> Result<Vec<Observation>, Fault> + use<> {
+    let read = match ids {
+        [_] => read_single_lookup,
+        _ => read_lookup,
+    };
+    move |response| read(response, with_details)
+}
+
+/// Reads the rows of several requested instances. An instance without a row is unknown to the
+/// cloud, so an incomplete list is a fault. Rows without an id are dropped: the client reads each
+/// missing instance alone.
+fn read_lookup(response: &HttpResponse, with_details: bool) -> Result<Vec<Observation>, Fault> {
+    Ok(complete_list(response, with_details)?.observations)
+}
+
+/// Reads the row of the only requested instance. A row without an id may be the row of the
+/// instance, so the row is a fault.
+fn read_single_lookup(
     response: &HttpResponse,
     with_details: bool,
-    is_single: bool,
 ) -> Result<Vec<Observation>, Fault> {
+    let page = complete_list(response, with_details)?;
+    if page.unidentified > 0 {
+        return Err(response.unreadable("the row has no instance id"));
+    }
+    Ok(page.observations)
+}
+
+fn complete_list(response: &HttpResponse, with_details: bool) -> Result<ListPage, Fault> {
     let page = InstanceList::read(response)?.page(response, with_details)?;
     if page.total.is_some_and(|total| total > page.rows()) {
         return Err(response.unreadable("the list has fewer rows than instances"));
     }
-    if is_single && page.unidentified > 0 {
-        return Err(response.unreadable("the row has no instance id"));
-    }
-    Ok(page.observations)
+    Ok(page)
 }
 
 /// Reads a page of the list.
@@ -244,7 +260,8 @@ impl InstanceList {
     }
 }
 
-/// A row of `DescribeInstances`, with `status`, or of `DescribeInstancesStatus`, with `instanceStatus`.
+/// A row of `DescribeInstances`, with `status`, or of `DescribeInstancesStatus`, with
+/// `instanceStatus`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Instance {

@@ -1,4 +1,4 @@
-//! The files of the repository that the checks of tidy read.
+//! `tidy`: the files of the repository that the checks read.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,9 +15,11 @@ pub(super) struct Files {
     pub(super) texts: BTreeMap<String, String>,
 }
 
+/// Endings of the names of files whose text is checked.
 const READ_ENDINGS: [&str; 3] = [".rs", ".toml", ".md"];
 
 impl Files {
+    /// Reads the files below `root`.
     pub(super) fn below(root: &Path) -> io::Result<Self> {
         let mut files = Self::default();
         files.add_folder(root, "")?;
@@ -62,7 +64,7 @@ impl Files {
     }
 }
 
-/// Reports whether git or cargo created the folder.
+/// Returns true for a folder that git or cargo created.
 fn is_foreign(folder: &Path) -> bool {
     folder.ends_with(".git") || folder.join("CACHEDIR.TAG").exists()
 }

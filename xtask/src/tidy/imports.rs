@@ -1,4 +1,4 @@
-//! Reads the imports between the files of one crate, tests excluded.
+//! `tidy`: reads the imports between the files of one crate, tests excluded.
 //!
 //! A path to a re-export counts as an import of the file with the definition.
 
@@ -41,7 +41,7 @@ struct CodePath {
 }
 
 /// Returns the imports inside each crate, by the folder of the crate.
-pub(super) fn of_crates(files: &Files) -> BTreeMap<&str, Vec<Import<'_>>> {
+pub(super) fn imports_by_crate(files: &Files) -> BTreeMap<&str, Vec<Import<'_>>> {
     let mut crates: BTreeMap<&str, BTreeMap<Name, Module<'_>>> = BTreeMap::new();
     let xtask = files.texts("xtask/src/", ".rs");
     for (path, text) in files
@@ -67,7 +67,8 @@ pub(super) fn of_crates(files: &Files) -> BTreeMap<&str, Vec<Import<'_>>> {
         .collect()
 }
 
-/// Returns the folder of the crate and the name of the module. Files below `src/bin` are other crates.
+/// Returns the folder of the crate and the name of the module. Files below `src/bin` are other
+/// crates.
 fn module_name(path: &str) -> Option<(&str, Name)> {
     let (folder, file) = path.split_once("/src/")?;
     let mut name: Name = file
@@ -342,7 +343,7 @@ mod tests {
             ("crates/a/src/power/send.rs", text),
             ("crates/a/src/power/send/tests.rs", "use crate::call;\n"),
         ]);
-        let crates = of_crates(&files);
+        let crates = imports_by_crate(&files);
         let found: Vec<(usize, &str)> = crates["crates/a"]
             .iter()
             .filter(|import| import.from.ends_with("send.rs"))
@@ -420,7 +421,7 @@ mod tests {
             ),
             ("crates/a/src/b.rs", ""),
         ]);
-        let lines: Vec<(usize, bool)> = of_crates(&files)["crates/a"]
+        let lines: Vec<(usize, bool)> = imports_by_crate(&files)["crates/a"]
             .iter()
             .map(|import| (import.line, import.is_re_export))
             .collect();

@@ -1,6 +1,6 @@
-//! The check of the layers of `lifecycle-client`: imports go down only.
+//! `tidy`: the check of the layers of `lifecycle-client`: imports go down only.
 
-use super::{files::Files, imports::of_crates};
+use super::{files::Files, imports::imports_by_crate};
 
 /// The layers from the bottom to the top.
 const LAYERS: [&[&str]; 8] = [
@@ -15,10 +15,10 @@ const LAYERS: [&[&str]; 8] = [
 ];
 const CLIENT: &str = "crates/lifecycle-client";
 
-/// Imports of a higher layer, and files outside of the layers.
+/// Returns a finding for each import of a higher layer, and for each file outside of the layers.
 pub(super) fn upward(files: &Files) -> Vec<String> {
     let mut findings = Vec::new();
-    for import in of_crates(files).remove(CLIENT).unwrap_or_default() {
+    for import in imports_by_crate(files).remove(CLIENT).unwrap_or_default() {
         let (from, to) = (layer(import.from), layer(import.to));
         match (rank(from), rank(to)) {
             (Some(own), Some(target)) if from == to || target < own => {}

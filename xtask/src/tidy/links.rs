@@ -1,10 +1,10 @@
-//! The check of links between Markdown files and other files of the repository.
+//! `tidy`: the check of links from Markdown files to other files of the repository.
 //!
 //! Rustdoc checks the paths of Rust items, such as `crate::Client`.
 
 use super::files::Files;
 
-/// Links to files that do not exist.
+/// Returns a finding for each link to a file that does not exist.
 pub(super) fn broken(files: &Files) -> Vec<String> {
     let mut findings = Vec::new();
     for (path, text) in files.texts("", ".md") {
@@ -22,7 +22,7 @@ pub(super) fn broken(files: &Files) -> Vec<String> {
 /// Returns the targets of links to files with line numbers, without `#section`. Links in code do not
 /// count.
 fn links(markdown: &str) -> Vec<(usize, &str)> {
-    let mut found = Vec::new();
+    let mut links = Vec::new();
     let mut in_code = false;
     for (index, line) in markdown.lines().enumerate() {
         let fence = line.trim_start().starts_with("```") || line.trim_start().starts_with("~~~");
@@ -31,13 +31,13 @@ fn links(markdown: &str) -> Vec<(usize, &str)> {
             continue;
         }
         let targets = inline_targets(line).chain(defined_target(line));
-        found.extend(
+        links.extend(
             targets
                 .filter_map(file_target)
                 .map(|target| (index + 1, target)),
         );
     }
-    found
+    links
 }
 
 /// Returns the targets of `[text](target)` outside of `code`.
@@ -57,6 +57,7 @@ fn defined_target(line: &str) -> Option<&str> {
     (!name.contains(']')).then_some(target)
 }
 
+/// Returns the file in the target of a link; `None` for a web address or a section of the same file.
 fn file_target(target: &str) -> Option<&str> {
     // A title follows the first blank.
     let target = target.split_whitespace().next()?.trim_matches(['<', '>']);

@@ -1,9 +1,9 @@
-//! Checks of the crates: required files and manifests.
+//! `tidy`: the checks of the crates: required files, and manifests.
 
 use super::files::Files;
 use crate::{clouds::CLOUDS, manifest::Manifest};
 
-/// Crates without a README, and published crates without a changelog.
+/// Returns a finding for each crate without a README, and each published crate without a changelog.
 pub(super) fn missing_files(files: &Files) -> Vec<String> {
     let mut findings = Vec::new();
     for (folder, manifest) in crates(files) {
@@ -17,8 +17,8 @@ pub(super) fn missing_files(files: &Files) -> Vec<String> {
     findings
 }
 
-/// Manifests without a field that the registry shows. The registry shows no README of an unpublished
-/// crate.
+/// Returns a finding for each field of the registry's page that a manifest lacks. The registry
+/// shows no README of an unpublished crate.
 pub(super) fn missing_fields(files: &Files) -> Vec<String> {
     let mut findings = Vec::new();
     for (folder, manifest) in crates(files) {
@@ -35,7 +35,8 @@ pub(super) fn missing_fields(files: &Files) -> Vec<String> {
     findings
 }
 
-/// Versions outside of the root manifest. A crate outside of the workspace cannot inherit versions.
+/// Returns a finding for each version outside of the root manifest. A crate outside of the
+/// workspace cannot inherit versions.
 pub(super) fn own_versions(files: &Files) -> Vec<String> {
     let mut findings = Vec::new();
     let members = crates(files).chain(member(files, "xtask", "xtask/Cargo.toml"));
@@ -54,7 +55,8 @@ pub(super) fn own_versions(files: &Files) -> Vec<String> {
     findings
 }
 
-/// External dependencies without a reason in the table of the decisions page.
+/// Returns a finding for each external dependency without a reason in the table of
+/// `docs/decisions/dependencies.md`.
 pub(super) fn unjustified_dependencies(files: &Files) -> Vec<String> {
     const PAGE: &str = "docs/decisions/dependencies.md";
     let page = files.texts.get(PAGE).map_or("", String::as_str);

@@ -1,7 +1,7 @@
-//! Checks the prose of comments: odd beginnings of doc comments, and pronouns.
+//! `tidy`: the check of the prose of comments: odd beginnings of doc comments, and pronouns.
 //!
-//! Model for the limits: tokio, reqwest, tower and hyper have about 3 pronouns in 100 words of comment,
-//! and at most 6 % odd beginnings.
+//! Model for the limits: tokio, reqwest, tower and hyper have about 3 pronouns in 100 words of
+//! comment, and at most 6 % odd beginnings.
 
 use std::{collections::BTreeMap, fmt, ops::AddAssign};
 
@@ -27,7 +27,7 @@ const ODD_STARTS: &str = "
 const AFTER_PRONOUN: &str = "that which whose who with where is are was were has does can may must will would and or to of for in on";
 const PRONOUNS: &str = "it its itself one ones that those they them their what";
 
-/// One finding for each figure above the limit.
+/// Returns a finding for each figure above the limit.
 pub(super) fn above_limits(files: &Files) -> Vec<String> {
     let mut all = Figures::default();
     rust_files(files).for_each(|(_, text)| all += Figures::of(text));

@@ -1,4 +1,4 @@
-//! The check of retired names, which the project has replaced by established terms.
+//! `tidy`: the check of retired names, which the project has replaced by established terms.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,8 @@
-//! Splits a Rust file into code, comments and literals.
+//! `tidy`: splits a Rust file into code, comments and literals, and replaces unwanted parts by blanks.
 
 use std::ops::Range;
 
+/// The kind of a part of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
     Code,
@@ -10,7 +11,8 @@ pub(super) enum Part {
     Literal,
 }
 
-/// Returns the text with blanks in place of other parts. Each kept byte stays at the same place.
+/// Returns the text with blanks in place of all parts except `wanted`. Each kept byte stays at the
+/// same place.
 pub(super) fn keep(wanted: &[Part], text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     for (part, range) in parts(text) {
@@ -26,22 +28,22 @@ pub(super) fn keep(wanted: &[Part], text: &str) -> String {
 
 /// Returns the text with blanks in place of each item with `#[cfg(test)]`.
 pub(super) fn without_tests(text: &str) -> String {
-    const MARK: &str = "#[cfg(test)]";
+    const CFG_TEST: &str = "#[cfg(test)]";
     let code = keep(&[Part::Code], text);
-    let mut rest = text.to_owned();
+    let mut result = text.to_owned();
     let mut at = 0;
-    while let Some(begin) = code[at..].find(MARK).map(|found| at + found) {
+    while let Some(begin) = code[at..].find(CFG_TEST).map(|found| at + found) {
         let mut depth = 0;
-        let end = code[begin + MARK.len()..]
+        let end = code[begin + CFG_TEST.len()..]
             .char_indices()
             .find(|(_, letter)| {
                 depth += isize::from(*letter == '{') - isize::from(*letter == '}');
                 depth == 0 && [';', '}'].contains(letter)
             });
-        at = end.map_or(code.len(), |(end, _)| begin + MARK.len() + end + 1);
-        rest.replace_range(begin..at, &blank(&code[begin..at]));
+        at = end.map_or(code.len(), |(end, _)| begin + CFG_TEST.len() + end + 1);
+        result.replace_range(begin..at, &blank(&code[begin..at]));
     }
-    rest
+    result
 }
 
 /// Replaces all bytes except line ends by blanks.
@@ -54,8 +56,11 @@ fn blank(text: &str) -> String {
 fn parts(text: &str) -> Vec<(Part, Range<usize>)> {
     let mut parts: Vec<(Part, Range<usize>)> = Vec::new();
     let (mut code_begin, mut at) = (0, 0);
-    let is_mark = |byte| [b'/', b'"', b'\''].contains(&byte);
-    while let Some(found) = text.as_bytes()[at..].iter().position(|byte| is_mark(*byte)) {
+    let can_start_part = |byte| [b'/', b'"', b'\''].contains(&byte);
+    while let Some(found) = text.as_bytes()[at..]
+        .iter()
+        .position(|byte| can_start_part(*byte))
+    {
         at += found;
         let rest = &text[at..];
         let (part, begin, end) = if rest.starts_with("//") {
@@ -65,8 +70,8 @@ fn parts(text: &str) -> Vec<(Part, Range<usize>)> {
                 at + rest.find('\n').unwrap_or(rest.len()),
             )
         } else if rest.starts_with("/*") {
-            (Part::Comment, at, at + block_comment(rest))
-        } else if let Some(range) = literal(text, at) {
+            (Part::Comment, at, at + block_comment_length(rest))
+        } else if let Some(range) = literal_range(text, at) {
             (Part::Literal, range.start, range.end)
         } else {
             at += 1;
@@ -80,8 +85,8 @@ fn parts(text: &str) -> Vec<(Part, Range<usize>)> {
     parts
 }
 
-/// Returns the length of a comment, which may hold other comments.
-fn block_comment(text: &str) -> usize {
+/// Returns the length of a `/* */` comment, which may contain other comments.
+fn block_comment_length(text: &str) -> usize {
     let mut depth = 0;
     let mut at = 0;
     while let Some(letter) = text[at..].chars().next() {
@@ -99,11 +104,12 @@ fn block_comment(text: &str) -> usize {
     at
 }
 
-/// Returns the range of the literal with the quote at `at`.
-fn literal(text: &str, at: usize) -> Option<Range<usize>> {
+/// Returns the range of the literal whose opening quote is at `at`, with the prefix (`r`, `br`,
+/// `cr`) and the hashes of a raw string. Returns `None` for a lifetime.
+fn literal_range(text: &str, at: usize) -> Option<Range<usize>> {
     let rest = &text[at..];
     if let Some(inside) = rest.strip_prefix('\'') {
-        // A lifetime has no quote after the first letter.
+        // `'a'` is a character, `'a` a lifetime: a character has a quote after one letter or an escape.
         let mut letters = inside.chars();
         let is_character = letters.next()? == '\\' || letters.next() == Some('\'');
         return is_character.then(|| at..at + until_quote(rest, '\''));
@@ -113,15 +119,18 @@ fn literal(text: &str, at: usize) -> Option<Range<usize>> {
     }
     let before = text[..at].trim_end_matches('#');
     let hashes = &text[before.len()..at];
-    let word = before.trim_end_matches(|letter: char| letter.is_alphanumeric() || letter == '_');
-    if !["r", "br", "cr"].contains(&&before[word.len()..]) {
+    let start = before
+        .trim_end_matches(|letter: char| letter.is_alphanumeric() || letter == '_')
+        .len();
+    let is_raw = ["r", "br", "cr"].contains(&&before[start..]);
+    if !is_raw {
         return Some(at..at + until_quote(rest, '"'));
     }
     let end = format!("\"{hashes}");
     let length = rest[1..]
         .find(&end)
         .map_or(rest.len(), |found| 1 + found + end.len());
-    Some(word.len()..at + length)
+    Some(start..at + length)
 }
 
 /// Returns the length up to and including the closing quote.

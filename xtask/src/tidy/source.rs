@@ -1,4 +1,4 @@
-//! Checks of Rust files: documentation, length, and forbidden code (names of clouds, access to the
+//! `tidy`: the checks of Rust files: documentation, length, and forbidden code (names of clouds, access to the
 //! host, requests outside of the engine).
 
 use super::{
@@ -6,7 +6,8 @@ use super::{
     rust::{Part, keep, without_tests},
 };
 
-/// Files without documentation in the first line. `tests.rs` needs no documentation.
+/// Returns a finding for each file without documentation in the first line. `tests.rs` needs no
+/// documentation.
 pub(super) fn undocumented_modules(files: &Files) -> Vec<String> {
     let is_documented = |text: &str| {
         let first = text
@@ -24,8 +25,8 @@ pub(super) fn undocumented_modules(files: &Files) -> Vec<String> {
         .collect()
 }
 
-/// Names of clouds in the code of crates that support any cloud. A comment may name a cloud as a
-/// reason.
+/// Returns a finding for each name of a cloud in the code of crates that support any cloud. A
+/// comment may name a cloud as a reason.
 pub(super) fn named_clouds(files: &Files) -> Vec<String> {
     let mut findings = Vec::new();
     for (path, text) in files
@@ -42,8 +43,8 @@ pub(super) fn named_clouds(files: &Files) -> Vec<String> {
     findings
 }
 
-/// Files of the facade and the command that name a cloud, other than [`CLOUD_FILES`]; also entries of
-/// [`CLOUD_FILES`] that name no cloud.
+/// Returns a finding for each file of the facade and the command that names a cloud, other than
+/// [`CLOUD_FILES`]; also for each entry of [`CLOUD_FILES`] that names no cloud.
 pub(super) fn clouds_outside_of_their_files(files: &Files) -> Vec<String> {
     let names_cloud = |text: &str| {
         let code = keep(&[Part::Code, Part::Literal], &without_tests(text)).to_lowercase();
@@ -64,7 +65,8 @@ pub(super) fn clouds_outside_of_their_files(files: &Files) -> Vec<String> {
     findings.collect()
 }
 
-/// Access to the host in crates without I/O. A dependency tree does not show the use of `std`.
+/// Returns a finding for each access to the host in crates without I/O. A dependency tree does not
+/// show the use of `std`.
 pub(super) fn host_access(files: &Files) -> Vec<String> {
     let is_pure = |path: &str| {
         let is_provider = path.starts_with("crates/provider-");
@@ -120,8 +122,8 @@ const MAX_LINES: usize = 700;
 const CLOUD_NEUTRAL: [&str; 2] = ["crates/lifecycle-core/", "crates/lifecycle-client/"];
 /// Crates with clouds, each cloud in a file of the facade.
 const NAMING_CLOUDS: [&str; 2] = ["crates/lifecycle-facade/src/", "crates/lifecycle-cli/src/"];
-/// The table of clouds, the file of each cloud, and texts of the command: simulated fleets, and examples in
-/// messages.
+/// The table of clouds, the file of each cloud, and texts of the command: simulated fleets, and
+/// examples in messages.
 const CLOUD_FILES: [&str; 11] = [
     "crates/lifecycle-facade/src/cloud/mod.rs",
     "crates/lifecycle-facade/src/cloud/aliyun.rs",

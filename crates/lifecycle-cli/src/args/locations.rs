@@ -3,13 +3,14 @@
 use std::{convert::Infallible, str::FromStr};
 
 use super::ConnectionArgs;
+use crate::completion;
 
 /// The arguments of `credentials` and `doctor`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct LocationsArgs {
     /// Regions, for example baidu/bj or prod@aliyun/cn-hangzhou, or names of accounts in the
     /// configuration file. Default: all accounts and all clouds
-    #[arg(value_name = "CLOUD/REGION")]
+    #[arg(value_name = "CLOUD/REGION", add = completion::locations())]
     pub(crate) locations: Vec<LocationArg>,
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,

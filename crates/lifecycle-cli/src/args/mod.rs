@@ -5,17 +5,25 @@ mod instances;
 mod locations;
 mod power;
 mod query;
+mod select;
+mod shell;
 mod simulate;
+mod table;
+mod watch;
 
 use clap::{Parser, Subcommand};
 
 pub(crate) use self::{
     connection::ConnectionArgs,
-    instances::{InstanceArg, InstanceArgs},
+    instances::{InstanceArg, InstanceArgs, is_instance_id},
     locations::{LocationArg, LocationsArgs},
     power::{RebootArgs, RequestArgs, StartArgs, StopArgs},
     query::{ListArgs, StatusArgs, WaitArgs},
+    select::{ConfirmArgs, FilterArgs},
+    shell::{CompletionsArgs, ManArgs},
     simulate::SimulateArgs,
+    table::TableArgs,
+    watch::WatchArgs,
 };
 use crate::{console::Console, exit, key_sources};
 
@@ -74,6 +82,19 @@ pub(crate) enum Command {
     /// project_id (for Huawei) and instances (their references).
     #[command(after_help = exit::HELP)]
     Simulate(Box<SimulateArgs>),
+    /// Print the script that completes command lines in a shell
+    ///
+    /// bash: add to ~/.bashrc:  source <(lifecycle completions bash)
+    /// zsh: add to ~/.zshrc:  source <(lifecycle completions zsh)
+    /// fish: lifecycle completions fish > ~/.config/fish/completions/lifecycle.fish
+    /// PowerShell: add to $PROFILE:  lifecycle completions powershell | Out-String | Invoke-Expression
+    ///
+    /// Groups, accounts and regions are completed from the configuration file.
+    #[command(after_help = exit::HELP, verbatim_doc_comment)]
+    Completions(CompletionsArgs),
+    /// Print a manual page: lifecycle man stop > lifecycle-stop.1
+    #[command(after_help = exit::HELP)]
+    Man(ManArgs),
 }
 
 impl Command {
@@ -88,7 +109,7 @@ impl Command {
             Self::List(args) => args.connection.sim,
             Self::Credentials(args) | Self::Doctor(args) => args.connection.sim,
             Self::Demo => true,
-            Self::Simulate(_) => false,
+            Self::Simulate(_) | Self::Completions(_) | Self::Man(_) => false,
         }
     }
 }

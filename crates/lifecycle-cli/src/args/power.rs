@@ -8,7 +8,7 @@ use lifecycle_facade::{
     config::{time_limit, waves},
 };
 
-use super::{ConnectionArgs, InstanceArgs};
+use super::{ConfirmArgs, ConnectionArgs, InstanceArgs, TableArgs};
 
 /// The arguments of `start`.
 #[derive(Debug, clap::Args)]
@@ -48,6 +48,9 @@ pub(crate) struct StopArgs {
     #[command(flatten)]
     pub(crate) strict: StrictArg,
 
+    #[command(flatten)]
+    pub(crate) confirm: ConfirmArgs,
+
     /// Keep or release the compute resources (Alibaba and Baidu)
     #[arg(long, value_enum, value_name = "MODE", default_value_t = BillingArg::Keep)]
     billing: BillingArg,
@@ -80,6 +83,8 @@ enum BillingArg {
 pub(crate) struct RebootArgs {
     #[command(flatten)]
     pub(crate) force: ForceArg,
+    #[command(flatten)]
+    pub(crate) confirm: ConfirmArgs,
     #[command(flatten)]
     pub(crate) request: RequestArgs,
 }
@@ -126,6 +131,11 @@ pub(crate) struct RequestArgs {
     #[arg(long, value_name = "SIZE", value_parser = waves, conflicts_with = "no_wait")]
     pub(crate) waves: Option<Waves>,
 
+    /// Wait this long between the last result of a wave and the start of the next wave, for example 2m.
+    /// --timeout does not include the pause
+    #[arg(long, value_name = "TIME", value_parser = time_limit)]
+    pub(crate) wave_pause: Option<Duration>,
+
     /// Start no further wave after this many instances without the requested result [default: 1]
     #[arg(long, value_name = "COUNT", value_parser = positive)]
     pub(crate) stop_after: Option<NonZeroUsize>,
@@ -140,6 +150,8 @@ pub(crate) struct RequestArgs {
 
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
 }
 
 fn positive(text: &str) -> Result<NonZeroUsize, String> {

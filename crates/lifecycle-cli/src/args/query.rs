@@ -3,7 +3,8 @@
 use clap::ValueEnum;
 use lifecycle_facade::PowerState;
 
-use super::{ConnectionArgs, InstanceArgs, LocationArg};
+use super::{ConnectionArgs, FilterArgs, InstanceArgs, LocationArg, TableArgs, WatchArgs};
+use crate::completion;
 
 /// The arguments of `status`.
 #[derive(Debug, clap::Args)]
@@ -11,7 +12,11 @@ pub(crate) struct StatusArgs {
     #[command(flatten)]
     pub(crate) instances: InstanceArgs,
     #[command(flatten)]
+    pub(crate) watch: WatchArgs,
+    #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
 }
 
 /// The arguments of `wait`.
@@ -22,34 +27,48 @@ pub(crate) struct WaitArgs {
 
     /// The state to wait for
     #[arg(long = "for", value_enum, value_name = "STATE", default_value_t = StateArg::Running)]
-    state: StateArg,
+    goal: StateArg,
 
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
 }
 
 impl WaitArgs {
     pub(crate) fn state(&self) -> PowerState {
-        match self.state {
-            StateArg::Running => PowerState::Running,
-            StateArg::Stopped => PowerState::Stopped,
-        }
+        self.goal.state()
     }
 }
 
+/// A state that instances reach by a power action.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum StateArg {
+pub(super) enum StateArg {
     Running,
     Stopped,
+}
+
+impl StateArg {
+    pub(super) fn state(self) -> PowerState {
+        match self {
+            Self::Running => PowerState::Running,
+            Self::Stopped => PowerState::Stopped,
+        }
+    }
 }
 
 /// The arguments of `list`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ListArgs {
     /// Regions, for example baidu/bj, aliyun/cn-hangzhou, huawei/cn-north-4 or zenlayer/global, or
-    /// names of accounts in the configuration file
-    #[arg(value_name = "CLOUD/REGION", required = true)]
+    /// names of accounts in the configuration file; aliyun/* for all regions. Default: all accounts in
+    /// the configuration file
+    #[arg(value_name = "CLOUD/REGION", add = completion::locations())]
     pub(crate) locations: Vec<LocationArg>,
     #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+    #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
 }

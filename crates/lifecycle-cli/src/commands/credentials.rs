@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use crate::{
     args::LocationsArgs,
-    console::{Console, Format, eprint_line, eprint_warning},
+    console::{Console, eprint_line, eprint_warning},
     exit::{CommandError, Exit},
     locations, output,
     setup::Setup,
@@ -38,9 +38,9 @@ pub(crate) async fn run(args: &LocationsArgs, console: Console) -> Result<Exit, 
     for warning in warnings {
         eprint_warning(warning);
     }
-    match console.output {
-        Format::Json => output::print(&output::json(&keys)?)?,
-        Format::Table => output::print_texts(
+    match output::json_records(&keys, console.output)? {
+        Some(json) => output::print(&json)?,
+        None => output::print_texts(
             ["REGION", "KEY", "EXPIRES", "SOURCE"],
             &keys.iter().map(cells).collect::<Vec<_>>(),
         )?,

@@ -7,10 +7,10 @@ use lifecycle_sim::{ParseFleetError, Simulator};
 use tokio::time::Instant;
 
 use crate::{
-    console::{Console, Format, eprint_line},
+    console::{Console, Format},
     exit::{CommandError, Exit},
     follow::{self, Summary},
-    output::{self, Columns},
+    output::{self, RowFormat, RowKind},
     row::{self, RequestKind, Row},
     simulated, simulated_time,
 };
@@ -29,7 +29,7 @@ pub(crate) async fn run(console: Console) -> Result<Exit, CommandError> {
         .configure_client(|client| client.seed(0))
         .build()?;
     let references = references(&simulator)?;
-    eprint_line(format_args!(
+    console.notice(format_args!(
         "Starting {} simulated instances in four clouds, {} times as fast as real ones.",
         references.len(),
         simulated_time::SPEED
@@ -38,23 +38,24 @@ pub(crate) async fn run(console: Console) -> Result<Exit, CommandError> {
     let events = fleet.start(&references).wait(TIMEOUT).events();
     let followed = follow::follow(&references, events, RequestKind::Action, console).await;
     let rows = followed.rows?;
-    eprint_line(format_args!(
+    let exit = row::exit(&rows);
+    console.notice(format_args!(
         "{} after {:.0} s of simulated time",
         Summary(&rows),
         start.elapsed().as_secs_f64(),
     ));
-    eprint_line(executed(&simulator, &references));
+    console.notice(executed(&simulator, &references));
     match console.output {
-        Format::Json => output::print_rows(&rows, Columns::Outcomes, console)?,
         Format::Table => {
             print_details(&rows, console)?;
             print_calls(&fleet, &references, &rows)?;
         }
+        _ => output::print_rows(rows, &RowFormat::default_of(RowKind::Outcomes, console))?,
     }
     if let Some(interruption) = followed.interruption {
         interruption.end_process();
     }
-    Ok(row::exit(&rows))
+    Ok(exit)
 }
 
 fn simulator() -> Result<Simulator, ParseFleetError> {
@@ -92,7 +93,8 @@ fn print_details(rows: &[Row], console: Console) -> Result<(), CommandError> {
     if selected.is_empty() {
         return Ok(());
     }
-    output::print_rows(&selected, Columns::Outcomes, console)?;
+    let format = RowFormat::default_of(RowKind::Outcomes, console);
+    output::print_rows(selected, &format)?;
     output::print("\n")
 }
 

@@ -10,7 +10,7 @@ use super::{credentials::no_key_in_time, list::empty_list_note};
 use crate::{
     args::LocationsArgs,
     check_result::{CheckResult, CheckStatus},
-    console::{Console, Format, eprint_line},
+    console::Console,
     exit::{CommandError, Exit},
     locations, output,
     setup::Setup,
@@ -33,11 +33,11 @@ pub(crate) async fn run(args: &LocationsArgs, console: Console) -> Result<Exit, 
         .run()
     });
     let results: Vec<CheckResult> = join_all(checkups).await.into_iter().flatten().collect();
-    match console.output {
-        Format::Json => output::print(&output::json(&results)?)?,
-        Format::Table => {
+    match output::json_records(&results, console.output)? {
+        Some(json) => output::print(&json)?,
+        None => {
             if let Some(path) = setup.config_path() {
-                eprint_line(format_args!("configuration file: {}", path.display()));
+                console.notice(format_args!("configuration file: {}", path.display()));
             }
             output::print_checks(&results)?;
         }
@@ -51,7 +51,7 @@ pub(crate) async fn run(args: &LocationsArgs, console: Console) -> Result<Exit, 
         results.any(|result| result.check == check && result.status == CheckStatus::Ok)
     };
     let has_access = is_ok(PERMISSION);
-    eprint_line(match (failures, has_access) {
+    console.notice(match (failures, has_access) {
         (0, true) => "no problems found".to_owned(),
         (0, false) if is_ok(CREDENTIALS) => {
             "a key was found, but not tried: name a region, for example lifecycle doctor baidu/bj"

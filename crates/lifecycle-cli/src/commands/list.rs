@@ -1,17 +1,20 @@
 //! `lifecycle list`: the instances of regions.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use futures_util::{Stream, StreamExt, stream};
-use lifecycle_facade::{Fleet, InstanceReference, Location, Observation};
+use lifecycle_facade::{
+    FaultKind, Fleet, FleetError, InstanceReference, ListRequest, Location, Observation,
+    ResolvedLocation, Selector,
+};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
-    args::ListArgs,
-    console::{Console, Format, eprint_line},
+    args::{FilterArgs, ListArgs},
+    console::{Console, Format, eprint_line, eprint_warning},
     exit::{CommandError, Exit},
     locations,
-    output::{Columns, RowWriter},
+    output::{RowFormat, RowKind, RowWriter},
     row::Row,
     setup::Setup,
 };
@@ -19,26 +22,47 @@ use crate::{
 /// Lists the instances of regions, and prints each page as soon as the page arrives. An error in one
 /// region does not hide the other regions.
 pub(crate) async fn run(args: &ListArgs, console: Console) -> Result<Exit, CommandError> {
+    let format = RowFormat::new(&args.table, RowKind::States, console)?;
     let setup = Setup::read(&args.connection).await?;
     let fleet = setup.fleet().await?;
-    let locations = locations::resolve(&args.locations, &fleet)?;
+    let is_simulated = args.connection.sim;
+    let resolved = locations::of_list(&args.locations, &fleet, is_simulated).await?;
+    for unavailable in &resolved.unavailable {
+        let reason = &unavailable.reason;
+        eprint_warning(&format!("{} is left out: {reason}", unavailable.location));
+    }
+    let locations = resolved.locations;
     // Invalid regions are rejected before the first call.
     for location in &locations {
-        fleet.endpoint(location)?;
+        fleet.endpoint(&location.location)?;
     }
     let limit = setup.timeout();
     let lists = locations.iter().enumerate().map(|(place, location)| {
-        let list = read(&fleet, location, limit);
-        list.map(move |part| (place, part)).boxed()
+        let mut list = fleet.list(&location.location).filter(args.filter.filter());
+        if format.has_details() {
+            list = list.details();
+        }
+        let reader = ListReader {
+            location: location.clone(),
+            limit,
+            exclude: exclude(&args.filter),
+            // One line for the whole selection replaces the lines of the locations.
+            has_notes: !console.quiet && !args.filter.is_set(),
+        };
+        reader.read(list).map(move |part| (place, part)).boxed()
     });
     let mut lists = stream::select_all(lists);
     let mut queue = PageQueue::new(locations.len());
-    let mut writer = RowWriter::new(Columns::States, console);
+    let mut writer = RowWriter::new(format);
     let mut failures = 0;
     while let Some((place, part)) = lists.next().await {
         match part {
             Part::Rows(rows) => queue.push(place, rows),
             Part::End => queue.end(place),
+            Part::Unavailable(warning) => {
+                eprint_warning(&warning);
+                queue.end(place);
+            }
             Part::Failed(error) => {
                 error.print();
                 failures += 1;
@@ -46,17 +70,22 @@ pub(crate) async fn run(args: &ListArgs, console: Console) -> Result<Exit, Comma
             }
         }
         while let Some(rows) = queue.pop() {
-            if !writer.write(&rows)? {
+            if !writer.write(rows)? {
                 // The reader of the output has all rows that it needs.
                 return Ok(Exit::Complete);
             }
         }
     }
-    let nothing_done = failures == locations.len() && !writer.has_rows();
+    let is_empty = !writer.has_rows();
+    let nothing_done = failures > 0 && failures == locations.len() && is_empty;
     if !nothing_done || console.output == Format::Json {
         writer.finish()?;
     }
+    if failures == 0 && is_empty && args.filter.is_set() {
+        console.notice("no instance matches the selection");
+    }
     Ok(match failures {
+        0 if is_empty && args.filter.fail_empty => Exit::Incomplete,
         0 => Exit::Complete,
         _ if nothing_done => Exit::NothingDone,
         _ => Exit::Incomplete,
@@ -69,55 +98,91 @@ pub(super) fn empty_list_note(location: &Location) -> String {
     note.map_or_else(String::new, |note| format!(" ({note})"))
 }
 
+/// Returns a selector with the instances to leave out.
+fn exclude(filter: &FilterArgs) -> Selector {
+    let mut selector = Selector::new();
+    selector.exclude.extend_from_slice(filter.exclude());
+    selector
+}
+
 /// A part of the list of one location.
 enum Part {
     Rows(Vec<Row>),
+    /// The key may not use a region that stands for a pattern.
+    Unavailable(String),
     Failed(CommandError),
     End,
 }
 
-/// Reads the list of a location page by page. The last part is a failure or the end.
-fn read(fleet: &Fleet, location: &Location, limit: Duration) -> impl Stream<Item = Part> + Send {
-    let deadline = Instant::now() + limit;
-    let location = location.clone();
-    let pages = Box::pin(fleet.list(&location).pages());
-    stream::unfold((Some(pages), true), move |(pages, is_empty)| {
-        let location = location.clone();
-        async move {
-            let mut pages = pages?;
-            Some(match timeout_at(deadline, pages.next()).await {
-                Ok(Some(Ok(page))) => {
-                    let is_empty = is_empty && page.is_empty();
-                    (Part::Rows(rows(&location, &page)), (Some(pages), is_empty))
-                }
-                Ok(Some(Err(error))) => (Part::Failed(error.into()), (None, is_empty)),
-                Ok(None) => {
-                    if is_empty {
-                        eprint_line(format_args!(
-                            "no instances in {location}{}",
-                            empty_list_note(&location)
-                        ));
-                    }
-                    (Part::End, (None, is_empty))
-                }
-                Err(_) => {
-                    let error = CommandError::nothing_done(format!(
-                        "{location}: no complete list within {} s; increase --timeout",
-                        limit.as_secs()
-                    ));
-                    (Part::Failed(error), (None, is_empty))
-                }
-            })
-        }
-    })
+/// Reads the list of one location.
+struct ListReader {
+    location: ResolvedLocation,
+    limit: Duration,
+    /// The instances to leave out.
+    exclude: Selector,
+    /// A line reports an empty list.
+    has_notes: bool,
 }
 
-fn rows(location: &Location, page: &[Observation]) -> Vec<Row> {
-    let rows = page.iter().map(|observation| {
-        let reference = InstanceReference::new(location.clone(), observation.instance.clone());
-        Row::of_observation(&reference, observation)
-    });
-    rows.collect()
+impl ListReader {
+    /// Reads the list page by page. The last part is a failure or the end.
+    fn read(self, list: ListRequest<Fleet>) -> impl Stream<Item = Part> + Send + use<> {
+        let deadline = Instant::now() + self.limit;
+        let pages = Box::pin(list.pages());
+        let reader = Arc::new(self);
+        stream::unfold((Some(pages), true), move |(pages, is_empty)| {
+            let reader = Arc::clone(&reader);
+            async move {
+                let mut pages = pages?;
+                Some(match timeout_at(deadline, pages.next()).await {
+                    Ok(Some(Ok(page))) => {
+                        let is_empty = is_empty && page.is_empty();
+                        (Part::Rows(reader.rows(page)), (Some(pages), is_empty))
+                    }
+                    Ok(Some(Err(error))) => (reader.failed(error), (None, is_empty)),
+                    Ok(None) => {
+                        reader.end(is_empty);
+                        (Part::End, (None, is_empty))
+                    }
+                    Err(_) => (reader.too_slow(), (None, is_empty)),
+                })
+            }
+        })
+    }
+
+    fn rows(&self, page: Vec<Observation>) -> Vec<Row> {
+        let rows = page.into_iter().filter_map(|observation| {
+            let location = self.location.location.clone();
+            let reference = InstanceReference::new(location, observation.instance.clone());
+            let is_excluded = self.exclude.excludes(&reference, &observation);
+            (!is_excluded).then(|| Row::of_observation(reference, observation))
+        });
+        rows.collect()
+    }
+
+    fn failed(&self, error: FleetError) -> Part {
+        if !self.location.is_named && error.kind() == FaultKind::Permission {
+            let location = &self.location.location;
+            return Part::Unavailable(format!("{location} is left out: {error}"));
+        }
+        Part::Failed(error.into())
+    }
+
+    fn end(&self, is_empty: bool) {
+        if is_empty && self.has_notes {
+            let location = &self.location.location;
+            let note = empty_list_note(location);
+            eprint_line(format_args!("no instances in {location}{note}"));
+        }
+    }
+
+    fn too_slow(&self) -> Part {
+        Part::Failed(CommandError::nothing_done(format!(
+            "{}: no complete list within {} s; increase --timeout",
+            self.location.location,
+            self.limit.as_secs()
+        )))
+    }
 }
 
 /// Pages of several locations, in the order of the locations as long as few rows wait.
@@ -192,18 +257,20 @@ mod tests {
     /// Returns a page of this many rows of the location.
     fn page(location: &str, count: usize) -> Vec<Row> {
         let location: Location = location.parse().unwrap();
-        let observations: Vec<Observation> = (0..count)
-            .map(|n| {
-                let id = InstanceId::new(&format!("i-{n}")).unwrap();
-                Observation::new(id, PowerState::Running, "Running")
-            })
-            .collect();
-        rows(&location, &observations)
+        let row = |n| {
+            let id = InstanceId::new(&format!("i-{n}")).unwrap();
+            let reference = InstanceReference::new(location.clone(), id.clone());
+            Row::of_observation(
+                reference,
+                Observation::new(id, PowerState::Running, "Running"),
+            )
+        };
+        (0..count).map(row).collect()
     }
 
     fn next(queue: &mut PageQueue) -> Option<String> {
         let page = queue.pop()?;
-        Some(format!("{} {}", page[0].instance, page.len()))
+        Some(format!("{} {}", page[0].instance(), page.len()))
     }
 
     #[test]

@@ -1,18 +1,22 @@
 //! Dispatch of the subcommands. Each subcommand has a file; the three power commands share a file.
 
+mod completions;
 mod credentials;
 mod demo;
 mod doctor;
 mod list;
+mod man;
 mod power;
 mod simulate;
 mod status;
 mod wait;
+mod watch;
 
 use crate::{
     args::Command,
-    console::Console,
+    console::{Console, Format},
     exit::{CommandError, Exit},
+    output,
 };
 
 /// Runs `command`.
@@ -21,7 +25,11 @@ use crate::{
 /// If the command fails before there is a result for any instance. Failures of single instances are
 /// rows of the output.
 pub(crate) async fn run(command: &Command, console: Console) -> Result<Exit, CommandError> {
+    let is_for_instances = matches!(console.output, Format::Csv | Format::Ids);
     match command {
+        Command::Credentials(_) | Command::Doctor(_) if is_for_instances => {
+            Err(output::instances_only(console.output))
+        }
         Command::Start(args) => power::start(args, console).await,
         Command::Stop(args) => power::stop(args, console).await,
         Command::Reboot(args) => power::reboot(args, console).await,
@@ -31,6 +39,8 @@ pub(crate) async fn run(command: &Command, console: Console) -> Result<Exit, Com
         Command::Credentials(args) => credentials::run(args, console).await,
         Command::Doctor(args) => doctor::run(args, console).await,
         Command::Demo => demo::run(console).await,
-        Command::Simulate(args) => simulate::run(args).await,
+        Command::Simulate(args) => simulate::run(args, console).await,
+        Command::Completions(args) => completions::run(args),
+        Command::Man(args) => man::run(args),
     }
 }

@@ -1,105 +1,152 @@
 //! `lifecycle start`, `stop` and `reboot`: power actions on instances.
 
-use lifecycle_facade::{FleetRequest, InstanceReference, core::Action, distinct_instances};
+use lifecycle_facade::{ActionKind, Fleet, FleetRequest, InstanceReference, core::Action};
 
 use crate::{
-    args::{RebootArgs, RequestArgs, StartArgs, StopArgs},
+    args::{ConfirmArgs, RebootArgs, RequestArgs, StartArgs, StopArgs},
     console::Console,
     dry_run,
     exit::{CommandError, Exit},
     follow,
+    output::{self, RowFormat, RowKind},
     row::RequestKind,
+    selection::Selected,
     setup::Setup,
 };
 
 /// Starts instances.
 pub(crate) async fn start(args: &StartArgs, console: Console) -> Result<Exit, CommandError> {
-    let setup = Setup::read(&args.request.connection).await?;
-    let references = setup.targets(&args.request.instances).await?;
-    let fleet = setup.fleet().await?;
-    let references = distinct_instances(&fleet, references)?;
-    let mut request = fleet.start(&references).local_disk(args.local_disk());
-    if args.strict.strict {
-        request = request.strict();
-    }
-    send(
-        &setup,
-        &references,
-        request,
-        RequestKind::Action,
-        &args.request,
+    let command = PowerCommand {
+        action: ActionKind::Start,
+        verb: "start",
+        kind: RequestKind::Action,
+        args: &args.request,
+        confirm: ConfirmArgs {
+            yes: true,
+            include_protected: true,
+        },
         console,
-    )
-    .await
+    };
+    let build = |fleet: &Fleet, references: &[InstanceReference]| {
+        let request = fleet.start(references).local_disk(args.local_disk());
+        match args.strict.strict {
+            true => request.strict(),
+            false => request,
+        }
+    };
+    command.run(build).await
 }
 
 /// Stops instances.
 pub(crate) async fn stop(args: &StopArgs, console: Console) -> Result<Exit, CommandError> {
-    let setup = Setup::read(&args.request.connection).await?;
-    let references = setup.targets(&args.request.instances).await?;
-    let fleet = setup.fleet().await?;
-    let references = distinct_instances(&fleet, references)?;
-    let mut request = fleet
-        .stop(&references)
-        .mode(args.force.mode())
-        .billing(args.billing());
-    if let Some(after) = args.force_after {
-        request = request.force_after(after);
-    }
-    if args.strict.strict {
-        request = request.strict();
-    }
-    send(
-        &setup,
-        &references,
-        request,
-        RequestKind::Stop,
-        &args.request,
+    let command = PowerCommand {
+        action: ActionKind::Stop,
+        verb: "stop",
+        kind: RequestKind::Stop,
+        args: &args.request,
+        confirm: args.confirm,
         console,
-    )
-    .await
+    };
+    let build = |fleet: &Fleet, references: &[InstanceReference]| {
+        let mut request = fleet
+            .stop(references)
+            .mode(args.force.mode())
+            .billing(args.billing());
+        if let Some(after) = args.force_after {
+            request = request.force_after(after);
+        }
+        match args.strict.strict {
+            true => request.strict(),
+            false => request,
+        }
+    };
+    command.run(build).await
 }
 
 /// Reboots instances.
 pub(crate) async fn reboot(args: &RebootArgs, console: Console) -> Result<Exit, CommandError> {
-    let setup = Setup::read(&args.request.connection).await?;
-    let references = setup.targets(&args.request.instances).await?;
-    let fleet = setup.fleet().await?;
-    let references = distinct_instances(&fleet, references)?;
-    let request = fleet.reboot(&references).mode(args.force.mode());
-    send(
-        &setup,
-        &references,
-        request,
-        RequestKind::Action,
-        &args.request,
+    let command = PowerCommand {
+        action: ActionKind::Reboot,
+        verb: "reboot",
+        kind: RequestKind::Action,
+        args: &args.request,
+        confirm: args.confirm,
         console,
-    )
-    .await
+    };
+    let build = |fleet: &Fleet, references: &[InstanceReference]| {
+        fleet.reboot(references).mode(args.force.mode())
+    };
+    command.run(build).await
 }
 
-async fn send<O>(
-    setup: &Setup,
-    references: &[InstanceReference],
-    mut request: FleetRequest<O>,
+/// A power command, without the options of one action.
+struct PowerCommand<'a> {
+    action: ActionKind,
+    verb: &'static str,
     kind: RequestKind,
-    args: &RequestArgs,
+    args: &'a RequestArgs,
+    confirm: ConfirmArgs,
     console: Console,
-) -> Result<Exit, CommandError>
-where
-    O: Into<Action> + Clone,
-{
-    if let Some(timeout) = setup.wait_timeout(args) {
-        request = request.wait(timeout);
+}
+
+impl PowerCommand<'_> {
+    /// Selects the instances, builds the request with `build`, and runs the request to its end.
+    async fn run<O: Into<Action> + Clone>(
+        self,
+        build: impl FnOnce(&Fleet, &[InstanceReference]) -> FleetRequest<O>,
+    ) -> Result<Exit, CommandError> {
+        let Self {
+            kind,
+            args,
+            console,
+            ..
+        } = self;
+        let rows = match kind {
+            RequestKind::Stop => RowKind::Stops,
+            RequestKind::Action | RequestKind::Wait => RowKind::Outcomes,
+        };
+        let format = RowFormat::new(&args.table, rows, console)?;
+        let setup = Setup::read(&args.connection).await?;
+        let targets = setup.targets(&args.instances).await?;
+        let waves = setup.waves(args)?;
+        let fleet = setup.fleet().await?;
+        let is_guarded = !self.confirm.include_protected;
+        let selected =
+            Selected::find(targets, &fleet, Some(self.action), !is_guarded, Some(kind)).await?;
+        if let Some(exit) = selected.exit_if_empty(args.instances.filter.fail_empty, console) {
+            output::print_rows(selected.left_alone, &format)?;
+            return Ok(exit);
+        }
+        let references = &selected.references;
+        let mut request = build(&fleet, references);
+        if let Some(timeout) = setup.wait_timeout(args) {
+            request = request.wait(timeout);
+        }
+        if let Some(waves) = waves {
+            request = request.waves(waves);
+        }
+        if let Some(instances) = setup.max(args) {
+            request = request.max(instances);
+        }
+        if args.dry_run {
+            let planned = request.dry_run()?;
+            if !console.quiet {
+                selected.describe(self.verb);
+            }
+            return dry_run::print(&planned, console);
+        }
+        // A command that is refused as a whole does not ask.
+        request.dry_run()?;
+        selected.confirm(self.verb, self.confirm).await?;
+        let events = request.events();
+        follow::to_the_end(
+            &selected.references,
+            selected.left_alone,
+            events,
+            kind,
+            &format,
+            console,
+        )
+        .await
     }
-    if let Some(waves) = setup.waves(args)? {
-        request = request.waves(waves);
-    }
-    if let Some(instances) = setup.max(args) {
-        request = request.max(instances);
-    }
-    if args.dry_run {
-        return dry_run::print(&request.dry_run()?, console);
-    }
-    follow::to_the_end(references, request.events(), kind, console).await
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     args::SimulateArgs,
-    console::eprint_line,
+    console::Console,
     exit::{CommandError, Exit},
     interrupt::Interrupt,
     output,
@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Serves four simulated clouds until Ctrl-C or SIGTERM.
-pub(crate) async fn run(args: &SimulateArgs) -> Result<Exit, CommandError> {
+pub(crate) async fn run(args: &SimulateArgs, console: Console) -> Result<Exit, CommandError> {
     let simulator = simulator(args).map_err(|bad| CommandError::nothing_done(bad.to_string()))?;
     // Signal handlers come first: another process can send a signal as soon as the server listens.
     let mut interrupt = Interrupt::listen()
@@ -27,13 +27,13 @@ pub(crate) async fn run(args: &SimulateArgs) -> Result<Exit, CommandError> {
     })?;
     let url = server.url();
     output::print(&server_info(&simulator, &url)?)?;
-    eprint_line(format_args!(
+    console.notice(format_args!(
         "four simulated clouds at {url}; press Ctrl-C to stop"
     ));
-    eprint_line(format_args!(
+    console.notice(format_args!(
         "try: BCE_ACCESS_KEY_ID={ACCESS_KEY} BCE_SECRET_ACCESS_KEY={SECRET_KEY} \\"
     ));
-    eprint_line(format_args!("  lifecycle list baidu/bj --endpoint {url}"));
+    console.notice(format_args!("  lifecycle list baidu/bj --endpoint {url}"));
     interrupt.received().await;
     interrupt.end_at_next();
     server.shutdown().await;

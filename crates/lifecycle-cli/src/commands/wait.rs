@@ -5,20 +5,28 @@ use crate::{
     console::Console,
     exit::{CommandError, Exit},
     follow,
+    output::{self, RowFormat, RowKind},
     row::RequestKind,
+    selection::Selected,
     setup::Setup,
 };
-use lifecycle_facade::distinct_instances;
 
 /// Waits until instances are in a state.
 pub(crate) async fn run(args: &WaitArgs, console: Console) -> Result<Exit, CommandError> {
+    let format = RowFormat::new(&args.table, RowKind::Outcomes, console)?;
     let setup = Setup::read(&args.connection).await?;
-    let references = setup.targets(&args.instances).await?;
+    let targets = setup.targets(&args.instances).await?;
     let fleet = setup.fleet().await?;
-    let references = distinct_instances(&fleet, references)?;
+    let kind = RequestKind::Wait;
+    let selected = Selected::find(targets, &fleet, None, true, Some(kind)).await?;
+    if let Some(exit) = selected.exit_if_empty(args.instances.filter.fail_empty, console) {
+        output::print_rows(Vec::new(), &format)?;
+        return Ok(exit);
+    }
+    let references = selected.references;
     let events = fleet
         .wait(&references, args.state())
         .timeout(setup.timeout())
         .events();
-    follow::to_the_end(&references, events, RequestKind::Wait, console).await
+    follow::to_the_end(&references, Vec::new(), events, kind, &format, console).await
 }

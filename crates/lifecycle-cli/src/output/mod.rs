@@ -1,7 +1,13 @@
-//! The results on standard output: tables for people, one JSON array for programs.
+//! The results on standard output: tables for people; JSON, CSV and references for programs.
 
+mod columns;
+mod csv;
+mod detail;
+mod format;
 mod rows;
+mod screen;
 mod table;
+mod value;
 
 use std::io::{self, ErrorKind, Write};
 
@@ -9,10 +15,15 @@ use anstream::AutoStream;
 use serde::Serialize;
 
 use self::table::TableRenderer;
-pub(crate) use self::{rows::RowWriter, table::Columns};
+pub(crate) use self::{
+    columns::{Column, RowKind, SCHEMA},
+    format::{RowFormat, Sort},
+    rows::RowWriter,
+    screen::Screen,
+};
 use crate::{
     check_result::CheckResult,
-    console::{Console, Format},
+    console::Format,
     exit::{CommandError, Exit},
     row::Row,
     terminal::escaped_json,
@@ -22,15 +33,42 @@ use crate::{
 ///
 /// # Errors
 /// See [`print()`].
-pub(crate) fn print_rows(
-    rows: &[Row],
-    columns: Columns,
-    console: Console,
-) -> Result<(), CommandError> {
-    print(&match console.output {
-        Format::Json => json(rows)?,
-        Format::Table => TableRenderer::for_stdout().instances(rows, columns, console),
-    })
+pub(crate) fn print_rows(rows: Vec<Row>, format: &RowFormat) -> Result<(), CommandError> {
+    let mut writer = RowWriter::new(format.clone());
+    if writer.write(rows)? {
+        writer.finish()?;
+    }
+    Ok(())
+}
+
+/// Returns records as JSON, one on each line; `None` if the format is a table.
+///
+/// # Errors
+/// The format has rows of instances only.
+pub(crate) fn json_records<T: Serialize>(
+    records: &[T],
+    format: Format,
+) -> Result<Option<String>, CommandError> {
+    match format {
+        Format::Table => Ok(None),
+        Format::Json => json(records).map(Some),
+        Format::Jsonl => {
+            let lines: Result<Vec<String>, _> = records.iter().map(json_line).collect();
+            Ok(Some(lines?.concat()))
+        }
+        Format::Csv | Format::Ids => Err(instances_only(format)),
+    }
+}
+
+/// Returns the error of a format that another command than one on instances cannot print.
+pub(crate) fn instances_only(format: Format) -> CommandError {
+    let name = match format {
+        Format::Csv => "csv",
+        _ => "ids",
+    };
+    CommandError::wrong_usage(format!(
+        "--output {name} prints rows of instances: write --output json, jsonl or table for this command"
+    ))
 }
 
 /// Prints a table of numbers with a first column of text.
@@ -89,25 +127,25 @@ fn print_while_open(text: &str) -> Result<bool, CommandError> {
     }
 }
 
-/// Returns one JSON array with one row on each line.
-pub(crate) fn json<T: Serialize>(rows: &[T]) -> Result<String, CommandError> {
-    let row = |row| serde_json::to_string(row).map(|json| escaped_json(&json));
-    let rows: Result<Vec<String>, _> = rows.iter().map(row).collect();
-    let rows =
-        rows.map_err(|error| CommandError::nothing_done(format!("cannot write JSON: {error}")))?;
-    Ok(if rows.is_empty() {
+/// Returns one JSON array with one record on each line.
+fn json<T: Serialize>(records: &[T]) -> Result<String, CommandError> {
+    let records: Result<Vec<String>, _> = records.iter().map(json_object).collect();
+    let records = records?;
+    Ok(if records.is_empty() {
         "[]\n".to_owned()
     } else {
-        format!("[\n  {}\n]\n", rows.join(",\n  "))
+        format!("[\n  {}\n]\n", records.join(",\n  "))
     })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Returns a record as a line of JSON.
+pub(crate) fn json_line<T: Serialize>(record: &T) -> Result<String, CommandError> {
+    json_object(record).map(|json| json + "\n")
+}
 
-    #[test]
-    fn json_without_rows_is_an_empty_array() {
-        assert_eq!(json::<Row>(&[]).unwrap(), "[]\n");
-    }
+/// Returns a record as JSON without line breaks.
+fn json_object<T: Serialize>(record: &T) -> Result<String, CommandError> {
+    let json = serde_json::to_string(record)
+        .map_err(|error| CommandError::nothing_done(format!("cannot write JSON: {error}")))?;
+    Ok(escaped_json(&json))
 }

@@ -1,23 +1,19 @@
-//! Rows of a list, printed while further rows arrive.
+//! Rows of instances, printed while further rows arrive.
 
-use super::{
-    print_while_open,
-    table::{Columns, TableRenderer},
-};
-use crate::{
-    console::{Console, Format},
-    exit::CommandError,
-    row::Row,
-};
+use super::{csv, format::RowFormat, json_object, print_while_open, table::TableRenderer};
+use crate::{console::Format, exit::CommandError, row::Row};
 
-/// Prints the rows of one table, or of one JSON array, part by part. Keeps no row.
+/// Prints rows part by part. Keeps no row, unless the rows are sorted.
 pub(crate) struct RowWriter {
-    columns: Columns,
-    console: Console,
+    format: RowFormat,
     renderer: TableRenderer,
     /// The widths of the columns so far; empty before the first row.
     widths: Vec<u16>,
-    /// A row was printed.
+    /// The rows of a sorted output.
+    kept: Vec<Row>,
+    /// Rows or a header were printed.
+    has_begun: bool,
+    /// There was a row.
     has_rows: bool,
 }
 
@@ -26,70 +22,95 @@ const PART: usize = 1000;
 
 impl RowWriter {
     /// Creates a writer to standard output.
-    pub(crate) fn new(columns: Columns, console: Console) -> Self {
+    pub(crate) fn new(format: RowFormat) -> Self {
         Self {
-            columns,
-            console,
+            format,
             renderer: TableRenderer::for_stdout(),
             widths: Vec::new(),
+            kept: Vec::new(),
+            has_begun: false,
             has_rows: false,
         }
     }
 
-    /// Returns `true` if a row was printed.
+    /// Returns `true` if there was a row.
     pub(crate) fn has_rows(&self) -> bool {
         self.has_rows
     }
 
-    /// Prints rows. Returns `false` if no program reads standard output any more.
+    /// Prints rows, or keeps rows that are sorted later. Returns `false` if no program reads standard
+    /// output any more.
     ///
     /// # Errors
     /// Standard output is not writable.
-    pub(crate) fn write(&mut self, rows: &[Row]) -> Result<bool, CommandError> {
+    pub(crate) fn write(&mut self, rows: Vec<Row>) -> Result<bool, CommandError> {
+        self.has_rows |= !rows.is_empty();
+        if self.format.is_sorted() {
+            self.kept.extend(rows);
+            return Ok(true);
+        }
+        self.write_now(&rows)
+    }
+
+    fn write_now(&mut self, rows: &[Row]) -> Result<bool, CommandError> {
         for part in rows.chunks(PART) {
-            let text = match self.console.output {
-                Format::Table => {
-                    self.renderer
-                        .page(part, self.columns, self.console, &mut self.widths)
-                }
-                Format::Json => self.json(part)?,
-            };
-            self.has_rows = true;
-            if !print_while_open(&text)? {
+            if !self.print_part(part)? {
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    /// Prints the end: the last bracket of an array, or the header of a table without rows.
+    /// Prints the end: sorted rows, the last bracket of an array, or the header without rows.
     ///
     /// # Errors
     /// Standard output is not writable.
     pub(crate) fn finish(mut self) -> Result<(), CommandError> {
-        let text = match (self.console.output, self.has_rows) {
-            (Format::Json, true) => "\n]\n".to_owned(),
-            (Format::Json, false) => "[]\n".to_owned(),
-            (Format::Table, true) => return Ok(()),
-            (Format::Table, false) => {
-                self.renderer
-                    .page(&[], self.columns, self.console, &mut self.widths)
+        let mut kept = std::mem::take(&mut self.kept);
+        self.format.sort(&mut kept);
+        if !self.write_now(&kept)? {
+            return Ok(());
+        }
+        let end = match (self.format.format, self.has_begun) {
+            (Format::Json, true) => "\n]\n",
+            (Format::Json, false) => "[]\n",
+            (Format::Table | Format::Csv, false) => {
+                return self.print_part(&[]).map(drop);
             }
+            _ => return Ok(()),
         };
-        print_while_open(&text).map(drop)
+        print_while_open(end).map(drop)
     }
 
-    /// Returns elements of the array, with the text before them.
-    fn json(&self, rows: &[Row]) -> Result<String, CommandError> {
-        let mut text = String::new();
-        let mut before = if self.has_rows { ",\n  " } else { "[\n  " };
-        for row in rows {
-            let row = serde_json::to_string(row).map_err(|error| {
-                CommandError::nothing_done(format!("cannot write JSON: {error}"))
-            })?;
-            text.extend([before, &row]);
-            before = ",\n  ";
-        }
-        Ok(text)
+    fn print_part(&mut self, rows: &[Row]) -> Result<bool, CommandError> {
+        let text = match self.format.format {
+            Format::Table => self.renderer.page(rows, &self.format, &mut self.widths),
+            Format::Json => {
+                let before = if self.has_begun { ",\n  " } else { "[\n  " };
+                json(rows, before, ",\n  ")?
+            }
+            Format::Jsonl => json(rows, "", "\n")? + "\n",
+            Format::Csv => {
+                let header = match self.has_begun || !self.format.has_header {
+                    true => String::new(),
+                    false => csv::header(&self.format.columns)?,
+                };
+                header + &csv::rows(rows, &self.format.columns)?
+            }
+            Format::Ids => rows.iter().map(|row| row.instance() + "\n").collect(),
+        };
+        self.has_begun = true;
+        print_while_open(&text)
     }
+}
+
+/// Returns JSON objects with a text before the first and a text between two.
+fn json(rows: &[Row], before: &str, between: &str) -> Result<String, CommandError> {
+    let mut text = String::new();
+    let mut before = before;
+    for row in rows {
+        text.extend([before, &json_object(row)?]);
+        before = between;
+    }
+    Ok(text)
 }

@@ -10,45 +10,12 @@ use comfy_table::{
     presets::NOTHING,
 };
 
+use super::{columns::Column, format::RowFormat};
 use crate::{
     check_result::{CheckResult, CheckStatus},
-    console::Console,
     row::Row,
-    terminal::{LONGEST_MESSAGE, LONGEST_NAME, plain, shortened},
+    terminal::{LONGEST_NAME, plain, shortened},
 };
-
-/// The columns of a table of instances, besides the last one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Columns {
-    /// The outcomes of a request.
-    Outcomes,
-    /// The states of instances.
-    States,
-}
-
-impl Columns {
-    fn header(self) -> [&'static str; 3] {
-        match self {
-            Self::Outcomes => ["INSTANCE", "OUTCOME", "STATE"],
-            Self::States => ["INSTANCE", "STATE", "NAME"],
-        }
-    }
-
-    fn cells(self, row: &Row) -> Vec<Cell> {
-        let instance = cell(&row.instance);
-        match self {
-            Self::Outcomes => vec![instance, outcome_cell(row), state_cell(row)],
-            Self::States => {
-                let name = row.name.as_deref().unwrap_or_default();
-                vec![
-                    instance,
-                    state_cell(row),
-                    cell(shortened(name, LONGEST_NAME)),
-                ]
-            }
-        }
-    }
-}
 
 /// Returns a cell with plain text.
 fn cell(text: impl AsRef<str>) -> Cell {
@@ -58,8 +25,20 @@ fn cell(text: impl AsRef<str>) -> Cell {
 /// The text of an empty cell.
 const NONE: &str = "-";
 
-fn outcome_cell(row: &Row) -> Cell {
-    let word = row.outcome.unwrap_or(NONE);
+/// Returns the cell of a column in a row. A reference is never cut, so that it can be copied.
+fn row_cell(column: &Column, row: &Row, verbose: bool) -> Cell {
+    let text = column.text(row, verbose);
+    let text = if text.is_empty() { NONE } else { &*text };
+    match &*column.name() {
+        "instance" => cell(text),
+        "outcome" => outcome_cell(text),
+        "state" if row.is_changed() => state_cell(text).add_attribute(Attribute::Reverse),
+        "state" => state_cell(text),
+        _ => cell(shortened(text, LONGEST_NAME)),
+    }
+}
+
+fn outcome_cell(word: &str) -> Cell {
     cell(word).fg(match word {
         "reached" | "accepted" | "unchanged" => Color::DarkGreen,
         "pending" | "uncertain" => Color::DarkYellow,
@@ -67,8 +46,7 @@ fn outcome_cell(row: &Row) -> Cell {
     })
 }
 
-fn state_cell(row: &Row) -> Cell {
-    let word = row.state.unwrap_or(NONE);
+fn state_cell(word: &str) -> Cell {
     let cell = cell(word);
     match word {
         "running" => cell.fg(Color::DarkGreen),
@@ -86,27 +64,6 @@ fn status_cell(status: CheckStatus) -> Cell {
         CheckStatus::Failed => cell.fg(Color::DarkRed),
         CheckStatus::Skipped => cell.add_attribute(Attribute::Dim),
     }
-}
-
-/// The last column of a table of instances.
-const DETAIL: &str = "DETAIL";
-
-/// Returns the text of the last column. A success has a short note only.
-fn detail(row: &Row, verbose: bool) -> String {
-    if row.is_as_requested() && row.outcome.is_some() && !verbose {
-        return row.note().to_owned();
-    }
-    let message = shortened(row.message.as_deref().unwrap_or_default(), LONGEST_MESSAGE);
-    let part = |part: &Option<String>| {
-        let part = shortened(part.as_deref()?, LONGEST_NAME);
-        (!message.contains(&part)).then_some(part)
-    };
-    let code = part(&row.code).map(|code| format!("{code}: "));
-    let request = part(&row.request_id).map(|id| format!(" (request {id})"));
-    [code.as_deref(), Some(&message), request.as_deref()]
-        .into_iter()
-        .flatten()
-        .collect()
 }
 
 /// The layout of a table for an output stream.
@@ -138,20 +95,22 @@ impl TableRenderer {
         }
     }
 
-    pub(super) fn instances(self, rows: &[Row], columns: Columns, console: Console) -> String {
-        self.page(rows, columns, console, &mut Vec::new())
-    }
-
     /// Returns a part of a long table. `widths` has the widths of the columns so far, so the columns
     /// of all parts are in line, unless a later part is wider. Only the first part has a header.
-    pub(super) fn page(
-        self,
-        rows: &[Row],
-        columns: Columns,
-        console: Console,
-        widths: &mut Vec<u16>,
-    ) -> String {
-        let mut table = self.table(&columns.header(), rows.iter().map(|row| columns.cells(row)));
+    pub(super) fn page(self, rows: &[Row], format: &RowFormat, widths: &mut Vec<u16>) -> String {
+        // Details are long, and can stand below their line.
+        let (columns, last) = match format.columns.split_last() {
+            Some((last @ Column::Detail, columns)) if !columns.is_empty() => (columns, Some(last)),
+            _ => (&*format.columns, None),
+        };
+        let header: Vec<String> = columns.iter().map(Column::header).collect();
+        let cells = rows.iter().map(|row| {
+            let cells = columns.iter();
+            cells
+                .map(|column| row_cell(column, row, format.verbose))
+                .collect()
+        });
+        let mut table = self.table(&header, cells);
         let is_first = widths.is_empty();
         let own = table.column_max_content_widths();
         widths.resize(own.len(), 0);
@@ -160,10 +119,15 @@ impl TableRenderer {
             let padded = width.saturating_add(GAP);
             column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(padded)));
         }
-        let details = rows.iter().map(|row| detail(row, console.is_verbose()));
-        let page = self.with_last_column(&table, widths, DETAIL, details);
+        let page = match last {
+            Some(last) => {
+                let details = rows.iter().map(|row| last.text(row, format.verbose).into());
+                self.with_last_column(&table, widths, &last.header(), details)
+            }
+            None => lines(&table),
+        };
         match page.split_once('\n') {
-            Some((_, rows)) if !is_first => rows.to_owned(),
+            Some((_, rows)) if !is_first || !format.has_header => rows.to_owned(),
             _ => page,
         }
     }
@@ -188,11 +152,7 @@ impl TableRenderer {
         for column in table.column_iter_mut().skip(1) {
             column.set_cell_alignment(CellAlignment::Right);
         }
-        let mut text = String::new();
-        for line in table.lines() {
-            push_line(&mut text, &line);
-        }
-        text
+        lines(&table)
     }
 
     pub(super) fn checks(self, results: &[CheckResult]) -> String {
@@ -257,7 +217,7 @@ impl TableRenderer {
     }
 
     /// Returns a table without borders, as wide as its content, with the header in the first line.
-    fn table(self, header: &[&str], rows: impl Iterator<Item = Vec<Cell>>) -> Table {
+    fn table(self, header: &[impl AsRef<str>], rows: impl Iterator<Item = Vec<Cell>>) -> Table {
         let mut table = Table::new();
         table
             .load_preset(NOTHING)
@@ -307,6 +267,15 @@ impl TableRenderer {
     }
 }
 
+/// Returns the lines of a table without spaces at their ends.
+fn lines(table: &Table) -> String {
+    let mut text = String::new();
+    for line in table.lines() {
+        push_line(&mut text, &line);
+    }
+    text
+}
+
 fn push_line(page: &mut String, line: &str) {
     page.push_str(line.trim_end());
     page.push('\n');
@@ -324,14 +293,23 @@ fn width(text: &str) -> u16 {
 mod tests {
     use lifecycle_facade::{FleetRow, InstanceId, Observation, Outcome, Pending, PowerState};
 
+    use super::super::{columns::RowKind, detail::detail};
     use super::*;
-    use crate::{console::Format, row::RequestKind};
+    use crate::{
+        console::{Console, Format},
+        row::RequestKind,
+    };
 
     const CONSOLE: Console = Console {
         output: Format::Table,
         verbose: 0,
+        quiet: false,
         simulated_time: false,
     };
+
+    fn format(rows: RowKind) -> RowFormat {
+        RowFormat::default_of(rows, CONSOLE)
+    }
 
     fn row(instance: &str, message: &str) -> Row {
         let outcome = Outcome::Pending(Pending::Vanished);
@@ -343,7 +321,7 @@ mod tests {
 
     fn table(width: Option<u16>, rows: &[Row]) -> String {
         let styled = false;
-        TableRenderer { width, styled }.instances(rows, Columns::Outcomes, CONSOLE)
+        TableRenderer { width, styled }.page(rows, &format(RowKind::Outcomes), &mut Vec::new())
     }
 
     #[test]
@@ -353,7 +331,7 @@ mod tests {
             styled: false,
         };
         let mut widths = Vec::new();
-        let mut page = |row| renderer.page(&[row], Columns::Outcomes, CONSOLE, &mut widths);
+        let mut page = |row| renderer.page(&[row], &format(RowKind::Outcomes), &mut widths);
         let parts = [
             page(row("baidu/bj/i-a1b2c3d4", "one")),
             page(row("baidu/bj/i-1", "two")),
@@ -420,12 +398,12 @@ zenlayer/global/1234567890  pending  -      much too long to stand beside it
         let id = InstanceId::new("i-1").unwrap();
         let mut observation = Observation::new(id, PowerState::Running, "Running");
         observation.name = Some("web\u{1b}[2J\n1".into());
-        let row = Row::of_observation(&"baidu/bj/i-1".parse().unwrap(), &observation);
+        let row = Row::of_observation("baidu/bj/i-1".parse().unwrap(), observation);
         let renderer = TableRenderer {
             width: None,
             styled: true,
         };
-        let text = renderer.instances(&[row], Columns::States, CONSOLE);
+        let text = renderer.page(&[row], &format(RowKind::States), &mut Vec::new());
         assert_eq!(text.lines().count(), 2, "{text:?}");
         assert!(text.contains("\u{1b}["), "no styles: {text:?}");
         assert!(!text.contains("\u{1b}[2J"), "{text:?}");
@@ -448,7 +426,9 @@ zenlayer/global/1234567890  pending  -      much too long to stand beside it
         let mut row = row("baidu/bj/i-1", "short");
         row.code = Some("C".repeat(10_000));
         row.request_id = Some("R".repeat(10_000));
-        row.name = Some("N".repeat(10_000));
+        let id = InstanceId::new("i-1").unwrap();
+        let observation = Observation::new(id, PowerState::Running, "Running");
+        row.observation = Some(observation.with_name(Some("N".repeat(10_000))));
         let text = detail(&row, false);
         assert!(
             text.starts_with("CCC") && text.contains("…: short (request RRR"),
@@ -459,8 +439,29 @@ zenlayer/global/1234567890  pending  -      much too long to stand beside it
             width: None,
             styled: false,
         };
-        let text = renderer.instances(&[row], Columns::States, CONSOLE);
+        let text = renderer.page(&[row], &format(RowKind::States), &mut Vec::new());
         assert!(text.len() < 800, "{text}");
+    }
+
+    #[test]
+    fn columns_are_in_the_requested_order_with_and_without_a_header() {
+        let renderer = TableRenderer {
+            width: None,
+            styled: false,
+        };
+        let mut format = format(RowKind::Outcomes);
+        format.columns = ["state", "id", "detail", "cloud"]
+            .map(|name| name.parse().unwrap())
+            .into();
+        let page = |format: &RowFormat| {
+            renderer.page(&[row("baidu/bj/i-1", "gone")], format, &mut Vec::new())
+        };
+        assert_eq!(
+            page(&format),
+            "STATE  ID   DETAIL  CLOUD\n-      i-1  gone    baidu\n"
+        );
+        format.has_header = false;
+        assert_eq!(page(&format), "-      i-1  gone    baidu\n");
     }
 
     #[test]

@@ -16,6 +16,8 @@ fn help_of_each_command_lists_exit_codes_and_fits_80_columns() {
         &["doctor"],
         &["demo"],
         &["simulate"],
+        &["completions"],
+        &["man"],
     ] {
         for flag in ["-h", "--help"] {
             let result = run(&[command, &[flag]].concat()).exits_with(0);

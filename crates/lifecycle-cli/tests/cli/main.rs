@@ -2,18 +2,24 @@
 //! network but loopback.
 
 mod accounts;
+#[cfg(unix)]
+mod completion;
 mod connections;
 mod demo;
+mod first_use;
 mod help;
 #[cfg(unix)]
 mod interrupts;
 mod keys;
+mod output;
 #[cfg(unix)]
 mod outside_text;
 mod power;
 mod proxies;
+mod selection;
 mod sim_flag;
 #[cfg(unix)]
 mod simulate;
 mod support;
 mod usage;
+mod watch;

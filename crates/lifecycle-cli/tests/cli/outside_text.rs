@@ -29,7 +29,12 @@ fn standard_input_may_have_a_byte_order_mark_and_windows_line_ends() {
     let stdin = format!("\u{feff}{first}\r\n\r\n# comment\r\n {second}\t\r\n");
     let result = run_with(&args, &server.keys(), &stdin).exits_with(0);
     assert_eq!(result.column("instance"), [first, second]);
-    let stdin = "x".repeat((16 << 20) + 1);
+    // A long word is compared with no name.
+    let stdin = "x".repeat(16 << 20);
+    run_with(&args, &server.keys(), &stdin)
+        .exits_with(2)
+        .has_only_error("line 1 of standard input: invalid reference");
+    let stdin = "x".repeat((128 << 20) + 1);
     run_with(&args, &server.keys(), &stdin)
         .exits_with(2)
         .has_only_error("standard input: longer than");

@@ -26,6 +26,30 @@ fn rows_of_several_clouds_have_the_order_of_the_request() {
 }
 
 #[test]
+fn pause_between_waves_is_reported_and_needs_waves() {
+    let list = ["list", "huawei/cn-north-4", "--sim", "--output", "json"];
+    let rows = run_with(&list, &[], "").rows();
+    let stopped = rows.iter().filter(|row| row["state"] == "stopped");
+    let stopped: Vec<&str> = stopped
+        .map(|row| row["instance"].as_str().unwrap())
+        .collect();
+    let start = ["start", stopped[0], stopped[1], "--sim"];
+    let options = ["--waves", "1", "--wave-pause", "2m", "-v"];
+    let result = run_with(&[&start[..], &options].concat(), &[], "").exits_with(0);
+    assert!(
+        result.stderr.contains("pause of 120 s before wave 2\n"),
+        "{result:#?}"
+    );
+    // The summary has the simulated time.
+    let (_, after) = result.stderr.rsplit_once(" after ").unwrap();
+    let seconds: f64 = after.split(' ').next().unwrap().parse().unwrap();
+    assert!(seconds > 120.0, "{result:#?}");
+    run_with(&[&start[..], &["--wave-pause", "2m"]].concat(), &[], "")
+        .exits_with(2)
+        .has_only_error("--wave-pause needs --waves: write both");
+}
+
+#[test]
 fn instance_that_ignores_stop_stops_only_with_force() {
     let options = ["--fleet", "aliyun/cn-hangzhou=2:stubborn", "--speed", "20"];
     let server = SimulatorServer::with(&options);

@@ -57,26 +57,10 @@ fn instances_in_the_readme_exist_in_the_fleet_of_sim() {
 }
 
 #[test]
-fn rows_have_only_the_documented_fields() {
-    let result = run(&["list", "baidu/bj", "--sim", "--output", "json"]);
-    let keys = [
-        "instance",
-        "state",
-        "code",
-        "kind",
-        "message",
-        "request_id",
-        "name",
-    ];
-    for row in result.rows() {
-        let row = row.as_object().unwrap();
-        assert_eq!(row.len(), keys.len(), "{row:?}");
-        assert!(keys.iter().all(|key| row.contains_key(*key)), "{row:?}");
-    }
+fn row_of_a_power_command_has_an_outcome_and_a_request_id() {
     let stopped = &listed("baidu/bj", "stopped")[0];
     let result = run(&["start", stopped, "--sim", "--no-wait", "--output", "json"]).exits_with(0);
     let row = &result.rows()[0];
-    assert_eq!(row.as_object().unwrap().len(), keys.len() + 1);
     assert_eq!(row["instance"], **stopped);
     assert_eq!(row["outcome"], "accepted");
     assert!(row["state"].is_null() && row["kind"].is_null(), "{row}");

@@ -5,7 +5,8 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// The number of seconds to add to the local clock when signing. Learned from responses; 0 before.
+/// The number of seconds to add to the local clock when signing. Learned from responses; 0 until
+/// then.
 #[derive(Debug, Default)]
 pub(crate) struct ClockSkew(AtomicI64);
 
@@ -14,24 +15,29 @@ impl ClockSkew {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Records the cloud's date after the rejection of a signature with the offset `used`. Returns
-    /// whether a signature with the new offset can succeed.
-    pub(crate) fn learn(&self, cloud: Option<SystemTime>, local: SystemTime, used: i64) -> bool {
-        let Some(ahead) = cloud.and_then(|cloud| difference(cloud, local)) else {
+    /// Records the cloud's date after the rejection of a signature with `used_offset`. Returns true
+    /// if the new offset differs from `used_offset`, so that signing again can succeed.
+    pub(crate) fn learn(
+        &self,
+        cloud_time: Option<SystemTime>,
+        local_time: SystemTime,
+        used_offset: i64,
+    ) -> bool {
+        let Some(ahead) = cloud_time.and_then(|time| difference(time, local_time)) else {
             return false;
         };
         self.0.store(ahead, Ordering::Relaxed);
-        ahead != used
+        ahead != used_offset
     }
 
     /// Resets the offset to 0 if a successful response shows that the clocks agree again.
-    pub(crate) fn confirm(&self, cloud: Option<SystemTime>, local: SystemTime) {
+    pub(crate) fn confirm(&self, cloud_time: Option<SystemTime>, local_time: SystemTime) {
         if self.offset() == 0 {
             return;
         }
-        let is_negligible = cloud
-            .and_then(|cloud| difference(cloud, local))
-            .is_some_and(|ahead| ahead.unsigned_abs() < NEGLIGIBLE.as_secs());
+        let is_negligible = cloud_time
+            .and_then(|time| difference(time, local_time))
+            .is_some_and(|ahead| ahead.unsigned_abs() < NEGLIGIBLE_BELOW.as_secs());
         if is_negligible {
             self.0.store(0, Ordering::Relaxed);
         }
@@ -39,14 +45,14 @@ impl ClockSkew {
 }
 
 /// Below this difference no offset is needed. Every cloud accepts a difference of five minutes.
-const NEGLIGIBLE: Duration = Duration::from_secs(60);
+const NEGLIGIBLE_BELOW: Duration = Duration::from_secs(60);
 
 /// The largest plausible difference. A greater one comes from a broken clock of a cloud or proxy.
 const MAX_PLAUSIBLE: Duration = Duration::from_secs(24 * 3600);
 
 /// Returns the number of seconds by which the cloud's clock is ahead; `None` if implausible.
-pub(crate) fn difference(cloud: SystemTime, local: SystemTime) -> Option<i64> {
-    let (distance, sign) = match cloud.duration_since(local) {
+pub(crate) fn difference(cloud_time: SystemTime, local_time: SystemTime) -> Option<i64> {
+    let (distance, sign) = match cloud_time.duration_since(local_time) {
         Ok(ahead) => (ahead, 1),
         Err(behind) => (behind.duration(), -1),
     };

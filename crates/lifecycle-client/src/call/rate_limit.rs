@@ -74,12 +74,13 @@ impl RateLimiter {
     }
 }
 
+/// The token bucket.
 #[derive(Debug)]
 struct Bucket {
     rate: AdaptiveRate,
     tokens: f64,
     /// The size of a burst after a pause, in seconds of the rate.
-    depth: f64,
+    burst_seconds: f64,
     filled_at: Instant,
     /// The bucket issues no tokens before this time.
     closed_until: Instant,
@@ -93,7 +94,7 @@ impl Bucket {
         let rate = AdaptiveRate::new(rate.per_second);
         Self {
             tokens: burst,
-            depth: burst / rate.per_second,
+            burst_seconds: burst / rate.per_second,
             rate,
             filled_at: now,
             closed_until: now,
@@ -117,11 +118,12 @@ impl Bucket {
         Err(now + wait.max(Duration::from_millis(1)))
     }
 
+    /// Adds the tokens since the last time.
     fn fill(&mut self, now: Instant) {
         let from = self.filled_at.max(self.closed_until);
         let elapsed = now.saturating_duration_since(from).as_secs_f64();
-        let most = (self.depth * self.rate.per_second).max(1.0);
-        self.tokens = (self.tokens + elapsed * self.rate.per_second).min(most);
+        let capacity = (self.burst_seconds * self.rate.per_second).max(1.0);
+        self.tokens = (self.tokens + elapsed * self.rate.per_second).min(capacity);
         self.filled_at = now;
     }
 
@@ -129,7 +131,10 @@ impl Bucket {
         if self.is_informative(permit) {
             // The tokens until now come at the old rate.
             self.fill(now);
-            self.rate.succeeded(permit.queued);
+            self.rate.count_success();
+            if permit.queued {
+                self.rate.climb_by_one_call();
+            }
         }
     }
 
@@ -145,8 +150,8 @@ impl Bucket {
         }
     }
 
-    /// Returns whether the permit is newer than the last cut. Calls that were under way at a cut must
-    /// not slow down twice.
+    /// Returns true if the permit is newer than the last cut. Calls that were sent before a cut
+    /// must not cut the rate again.
     fn is_informative(&self, permit: Permit) -> bool {
         self.cut_at.is_none_or(|cut_at| permit.at > cut_at)
     }
@@ -189,14 +194,17 @@ impl AdaptiveRate {
         }
     }
 
-    fn succeeded(&mut self, queued: bool) {
+    fn count_success(&mut self) {
         self.successes_since_cut = self.successes_since_cut.saturating_add(1);
-        if queued {
-            // Time counts in calls: one second has as many calls as the rate.
-            self.climb(1.0 / self.per_second);
-        }
     }
 
+    /// Raises the rate after the success of a queued call. Time counts in calls: one second has as
+    /// many calls as the rate.
+    fn climb_by_one_call(&mut self) {
+        self.climb(1.0 / self.per_second);
+    }
+
+    /// Raises the rate along the curve by this time.
     fn climb(&mut self, seconds: f64) {
         self.seconds_past_last_rejected += seconds;
         let curve = self.last_rejected * (1.0 + CURVE * self.seconds_past_last_rejected.powi(3));
@@ -205,10 +213,11 @@ impl AdaptiveRate {
         } else {
             self.per_second * (1.0 + RECOVERY * seconds)
         };
-        let most = self.per_second.max(self.configured) + STEP * self.configured * seconds;
-        self.per_second = wanted.min(most).max(self.per_second);
+        let limit = self.per_second.max(self.configured) + STEP * self.configured * seconds;
+        self.per_second = wanted.min(limit).max(self.per_second);
     }
 
+    /// Lowers the rate after a rejection.
     fn cut(&mut self) {
         let factor = if self.successes_since_cut >= CALM_SUCCESSES {
             0.9
@@ -217,13 +226,14 @@ impl AdaptiveRate {
         };
         self.last_rejected = self.per_second;
         self.per_second = (self.per_second * factor).max(FLOOR.min(self.configured));
-        let depth = 1.0 - self.per_second / self.last_rejected;
-        self.seconds_past_last_rejected = -(depth / CURVE).cbrt();
+        let drop = 1.0 - self.per_second / self.last_rejected;
+        self.seconds_past_last_rejected = -(drop / CURVE).cbrt();
         self.successes_since_cut = 0;
     }
 }
 
-/// The successes after which a rejection counts as a single one.
+/// The successes since the last cut after which a rejection is a single one, which cuts the rate by a
+/// tenth.
 const CALM_SUCCESSES: u32 = 10;
 
 /// The steepness of the curve: four seconds from nine tenths of the last rejected rate to this rate.

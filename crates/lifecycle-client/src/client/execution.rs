@@ -8,7 +8,10 @@ use std::{
 use lifecycle_core::InstanceId;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::target::{Target, by_location, connect};
+use super::{
+    selection::Selection,
+    target::{Target, by_location, connect, distinct},
+};
 use crate::{
     error::Error,
     power::event::Event,
@@ -17,6 +20,7 @@ use crate::{
     power::report::Report,
     power::rollout::{RolloutState, Share, run_rollout},
     power::waves::Waves,
+    sync::lock,
 };
 
 /// A request that can be carried out as soon as [`check`](Self::check) accepts it.
@@ -24,6 +28,8 @@ use crate::{
 pub(super) struct Execution<T: Target> {
     pub(super) target: T,
     pub(super) instances: Arc<[T::Instance]>,
+    /// The selection of the instances, which the run makes first.
+    pub(super) selection: Selection<T>,
     pub(super) waves: Option<Waves>,
     /// The most instances that the caller allows.
     pub(super) max: Option<usize>,
@@ -58,6 +64,9 @@ impl<T: Target> Execution<T> {
 
     /// Returns the calls of an execution in which nothing fails.
     pub(super) fn dry_run(&self) -> Result<Vec<PlannedCall<T::Instance>>, T::Error> {
+        if self.selection.is_some() {
+            return Err(Error::NotSelected.into());
+        }
         let waves = self.waves.unwrap_or_default();
         let mut calls = Vec::new();
         for (number, wave) in (1..).zip(waves.ranges(self.instances.len())) {
@@ -95,10 +104,18 @@ impl<T: Target> Execution<T> {
     }
 
     async fn run(
-        self,
+        mut self,
         state: &Mutex<RolloutState<T::Instance>>,
         events: Option<&UnboundedSender<Event<T::Instance, T::Error>>>,
     ) -> Result<Report<T::Instance>, T::Error> {
+        if let Some(selection) = self.selection.take() {
+            let action = self.plan.action.map(|action| action.kind());
+            let selected = selection.select(&self.target, action).await?;
+            self.instances = distinct(&self.target, selected.instances).into();
+            self = self.check()?;
+            let instances = Arc::clone(&self.instances);
+            lock(state).select(instances, selected.left_alone, events);
+        }
         let clients = connect(&self.target, &self.instances).await?;
         let split = |wave: &[T::Instance]| {
             let groups = by_location::<T>(wave).into_iter();

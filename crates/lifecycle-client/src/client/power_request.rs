@@ -1,6 +1,6 @@
 //! `PowerRequest`: starts, stops or reboots instances.
 
-use std::{future::IntoFuture, time::Duration};
+use std::{future::IntoFuture, sync::Arc, time::Duration};
 
 use lifecycle_core::{
     Action, LocalDisk, RebootOptions, StartOptions, StopBilling, StopMode, StopOptions,
@@ -9,7 +9,8 @@ use lifecycle_core::{
 use super::{
     Client,
     execution::Execution,
-    target::{IntoInstances, Target, distinct_instances},
+    selection::{RequestInstances, SelectInstances},
+    target::{IntoInstances, Target},
 };
 use crate::{
     call::policy::WaitTimeout,
@@ -28,7 +29,7 @@ use crate::{
 #[must_use = "nothing is sent until the request is awaited"]
 pub struct PowerRequest<O, T: Target = Client> {
     target: T,
-    instances: Result<Vec<T::Instance>, T::Error>,
+    instances: RequestInstances<T>,
     options: O,
     request_options: PowerRequestOptions,
     waves: Option<Waves>,
@@ -51,9 +52,47 @@ impl<O: Into<Action>, T: Target> PowerRequest<O, T> {
     /// # });
     /// ```
     pub fn new(target: T, instances: impl IntoInstances<T>, options: O) -> Self {
+        let instances = RequestInstances::named(&target, instances);
+        Self::of(target, instances, options)
+    }
+
+    /// Creates a request that selects the instances when the request runs.
+    ///
+    /// # Examples
+    /// ```
+    /// use lifecycle_client::{Client, PowerRequest, SelectFuture, SelectInstances, SelectedInstances};
+    /// use lifecycle_core::{ActionKind, InstanceFilter, PowerState, StartOptions};
+    ///
+    /// /// All stopped instances.
+    /// #[derive(Debug)]
+    /// struct Stopped;
+    ///
+    /// impl SelectInstances for Stopped {
+    ///     fn select<'s>(&'s self, client: &'s Client, _: Option<ActionKind>) -> SelectFuture<'s, Client> {
+    ///         Box::pin(async move {
+    ///             let stopped = InstanceFilter::default().with_state(PowerState::Stopped);
+    ///             let rows = client.list().filter(stopped).await?;
+    ///             Ok(SelectedInstances::new(rows.into_iter().map(|row| row.instance).collect()))
+    ///         })
+    ///     }
+    /// }
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// let start = PowerRequest::select(client.clone(), Stopped, StartOptions::default());
+    /// assert_eq!(start.await?.instances().len(), ids.len());
+    /// # Ok(())
+    /// # });
+    /// ```
+    pub fn select(target: T, selection: impl SelectInstances<T>, options: O) -> Self {
+        let instances = RequestInstances::Selected(Arc::new(selection));
+        Self::of(target, instances, options)
+    }
+
+    fn of(target: T, instances: RequestInstances<T>, options: O) -> Self {
         Self {
-            instances: distinct_instances(&target, instances),
             target,
+            instances,
             options,
             request_options: PowerRequestOptions::default(),
             waves: None,
@@ -188,7 +227,8 @@ impl<O: Into<Action>, T: Target> PowerRequest<O, T> {
     /// Sends nothing, and needs no key.
     ///
     /// # Errors
-    /// The error that awaiting would return.
+    /// The error that awaiting would return, and [`Error::NotSelected`](crate::Error::NotSelected) for a
+    /// request that selects its instances when it runs.
     ///
     /// # Examples
     /// ```
@@ -234,9 +274,11 @@ impl<O: Into<Action>, T: Target> PowerRequest<O, T> {
 
     fn execution(self) -> Result<Execution<T>, T::Error> {
         let action = self.options.into();
+        let (instances, selection) = self.instances.split()?;
         let request = Execution {
             target: self.target,
-            instances: self.instances?.into(),
+            instances: instances.into(),
+            selection,
             waves: self.waves,
             max: self.max,
             plan: Plan {

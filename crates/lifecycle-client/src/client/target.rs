@@ -171,10 +171,15 @@ pub fn distinct_instances<T: Target>(
     target: &T,
     instances: impl IntoInstances<T>,
 ) -> Result<Vec<T::Instance>, T::Error> {
+    Ok(distinct(target, instances.into_instances()?))
+}
+
+/// Returns each instance once, in their order, with the ids as the cloud spells them.
+pub(super) fn distinct<T: Target>(target: &T, instances: Vec<T::Instance>) -> Vec<T::Instance> {
     let mut clients: BTreeMap<T::Location, Option<Client>> = BTreeMap::new();
     let mut seen = HashSet::new();
     let mut distinct = Vec::new();
-    for instance in instances.into_instances()? {
+    for instance in instances {
         let (location, id) = T::split(&instance);
         let client = clients
             .entry(location.clone())
@@ -188,7 +193,7 @@ pub fn distinct_instances<T: Target>(
             distinct.push(T::join(&location, id));
         }
     }
-    Ok(distinct)
+    distinct
 }
 
 /// Groups instances by location.

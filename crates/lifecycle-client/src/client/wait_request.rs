@@ -1,13 +1,14 @@
 //! `WaitRequest`: waits until instances have a state.
 
-use std::future::IntoFuture;
+use std::{future::IntoFuture, sync::Arc};
 
 use lifecycle_core::PowerState;
 
 use super::{
     Client,
     execution::Execution,
-    target::{IntoInstances, Target, distinct_instances},
+    selection::{RequestInstances, SelectInstances},
+    target::{IntoInstances, Target},
 };
 use crate::{
     call::policy::WaitTimeout,
@@ -25,7 +26,7 @@ use crate::{
 #[must_use = "nothing is read until the request is awaited"]
 pub struct WaitRequest<T: Target = Client> {
     target: T,
-    instances: Result<Vec<T::Instance>, T::Error>,
+    instances: RequestInstances<T>,
     goal: PowerState,
     timeout: WaitTimeout,
 }
@@ -47,9 +48,21 @@ impl<T: Target> WaitRequest<T> {
     /// # });
     /// ```
     pub fn new(target: T, instances: impl IntoInstances<T>, goal: PowerState) -> Self {
+        let instances = RequestInstances::named(&target, instances);
+        Self::of(target, instances, goal)
+    }
+
+    /// Creates a request that selects the instances when the request runs; see
+    /// [`PowerRequest::select`](crate::PowerRequest::select).
+    pub fn select(target: T, selection: impl SelectInstances<T>, goal: PowerState) -> Self {
+        let instances = RequestInstances::Selected(Arc::new(selection));
+        Self::of(target, instances, goal)
+    }
+
+    fn of(target: T, instances: RequestInstances<T>, goal: PowerState) -> Self {
         Self {
-            instances: distinct_instances(&target, instances),
             target,
+            instances,
             goal,
             timeout: WaitTimeout::DEFAULT,
         }
@@ -97,9 +110,11 @@ impl<T: Target> WaitRequest<T> {
     }
 
     fn execution(self) -> Result<Execution<T>, T::Error> {
+        let (instances, selection) = self.instances.split()?;
         let request = Execution {
             target: self.target,
-            instances: self.instances?.into(),
+            instances: instances.into(),
+            selection,
             waves: None,
             max: None,
             plan: Plan {

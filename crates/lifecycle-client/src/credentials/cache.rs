@@ -10,7 +10,7 @@ use lifecycle_core::{
     Credential, CredentialSource, Fault,
     credential_source::{display_time, unusable},
 };
-use tokio::time::Instant;
+use tokio::{task::spawn_blocking, time::Instant};
 
 use crate::{
     call::credential::{CredentialError, CredentialInfo, CredentialProvider},
@@ -257,11 +257,13 @@ impl Cache {
             let cached = CachedKey::new(found, self.now());
             cached.check_expiry(self.now()).map(|()| cached)
         });
+        let checked = spawn_blocking(move || host.warnings()).await;
+        let warnings = checked.unwrap_or_default();
         let mut state = self.state();
         state.searches += 1;
         state.search_fault = None;
         state.rejected = false;
-        state.warnings = host.warnings();
+        state.warnings = warnings;
         for warning in &state.warnings {
             tracing::warn!(cloud = title, "{warning}");
         }

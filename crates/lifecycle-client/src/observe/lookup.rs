@@ -97,9 +97,10 @@ impl StateReader {
 
     /// Returns the results of an observation of several instances.
     ///
-    /// An instance of another request, or a requested instance without a row, can mean that the cloud
-    /// ignores lists of ids. Every cloud documents observations of single instances, so missing instances are
-    /// read one by one, until the cloud has shown that it understands lists of ids.
+    /// An instance of another request, or a requested instance without a row, can mean that the
+    /// cloud ignores lists of ids. Every cloud documents observations of single instances, so
+    /// missing instances are read one by one, until the cloud has shown that it understands lists
+    /// of ids.
     async fn complete(
         &self,
         requested: &[InstanceId],
@@ -133,8 +134,8 @@ impl StateReader {
         results
     }
 
-    /// Separates the instances that cause the rejection of an observation from the other instances. Gives
-    /// up if the cloud rejects both halves, because the cause is not one instance then.
+    /// Separates the instances that cause the rejection of an observation from the other instances.
+    /// Gives up if the cloud rejects both halves, because the cause is not one instance then.
     async fn bisect(&self, chunk: &[InstanceId], ctx: &CallContext<'_>) -> ObserveResults {
         let mut results = ObserveResults::new();
         let mut parts = VecDeque::from(<[_; 2]>::from(chunk.split_at(chunk.len() / 2)));
@@ -207,11 +208,15 @@ impl StateReader {
 
 pub(crate) type ObserveResults = HashMap<InstanceId, ObserveResult>;
 
-/// Returns whether one instance can be the cause of the rejection of an observation.
+/// Returns true if one instance, or the call for several instances, can be the cause of the
+/// rejection of an observation.
 fn may_concern_one_instance(kind: FaultKind) -> bool {
     matches!(
         kind,
-        FaultKind::Invalid | FaultKind::Permission | FaultKind::Unsupported
+        FaultKind::Invalid
+            | FaultKind::WrongEndpoint
+            | FaultKind::Permission
+            | FaultKind::Unsupported
     )
 }
 

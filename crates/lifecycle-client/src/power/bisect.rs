@@ -15,7 +15,7 @@ use super::{
 use crate::instant::after;
 use crate::observe::lookup::{ObserveResult, not_shown};
 
-/// Instances that go out in one call.
+/// Instances that are sent in one call.
 pub(crate) struct ActionBatch {
     pub(crate) ids: Vec<InstanceId>,
     /// An observation of these instances explained nothing.
@@ -36,13 +36,19 @@ impl ActionBatch {
         }
     }
 
-    /// Returns the batch without the instances that are explained.
-    fn rest(ids: Vec<InstanceId>, observed: bool) -> Self {
+    /// Returns the rest of a rejected batch, without the instances that explain the rejection.
+    fn rest(ids: Vec<InstanceId>) -> Self {
         Self {
-            ids,
-            observed,
             resent: true,
-            first_half: false,
+            ..Self::new(ids)
+        }
+    }
+
+    /// Returns the rest of a rejected batch whose instances were observed without an explanation.
+    fn observed_rest(ids: Vec<InstanceId>) -> Self {
+        Self {
+            observed: true,
+            ..Self::rest(ids)
         }
     }
 }
@@ -66,7 +72,10 @@ pub(crate) async fn bisect(
     if !named.is_empty() && !rest.is_empty() {
         let named = named.into_iter().map(|id| (id, fault.clone()));
         reject(runner, kind, named.collect()).await;
-        return vec![ActionBatch::rest(rest, batch.observed)];
+        return vec![ActionBatch {
+            observed: batch.observed,
+            ..ActionBatch::rest(rest)
+        }];
     }
     if batch.observed {
         return halves(batch.ids);
@@ -91,12 +100,12 @@ pub(crate) async fn bisect(
     match rest.len() {
         0 => Vec::new(),
         all if all == batch.ids.len() => halves(rest),
-        _ => vec![ActionBatch::rest(rest, false)],
+        _ => vec![ActionBatch::rest(rest)],
     }
 }
 
-/// Returns the halves of a rejected batch of reboots, if no instance has moved. Otherwise the batch is
-/// polled: the cloud may have rebooted a part of the batch despite the rejection.
+/// Returns the halves of a rejected batch of reboots, if no instance has moved. Otherwise the batch
+/// is polled: the cloud may have rebooted a part of the batch despite the rejection.
 async fn halve_if_unmoved(
     runner: &RequestRunner<'_>,
     ids: Vec<InstanceId>,
@@ -107,7 +116,7 @@ async fn halve_if_unmoved(
             // The cloud does not know the call for several instances.
             FaultKind::Unsupported => ids
                 .into_iter()
-                .map(|id| ActionBatch::rest(vec![id], true))
+                .map(|id| ActionBatch::observed_rest(vec![id]))
                 .collect(),
             _ => halves(ids),
         };
@@ -123,10 +132,10 @@ const LONGEST_UNSEEN: Duration = Duration::from_secs(8);
 /// Watches the instances of a rejected batch of reboots, and returns whether lookups prove that no
 /// instance has moved since the batch was sent.
 ///
-/// The proof is a complete series of lookups until the end of the settle time. Each lookup shows every
-/// instance as before, and no gap between lookups is longer than [`LONGEST_UNSEEN`]. A lookup that
-/// failed, or waited too long in the rate limiter, breaks the proof, and so does a time limit before
-/// the end of the settle time.
+/// The proof is a complete series of lookups until the end of the settle time. Each lookup shows
+/// every instance as before, and no gap between lookups is longer than [`LONGEST_UNSEEN`]. A lookup
+/// that failed, or waited too long in the rate limiter, breaks the proof, and so does a time limit
+/// before the end of the settle time.
 async fn stayed_unmoved(runner: &RequestRunner<'_>, ids: &[InstanceId]) -> bool {
     let until = after(Instant::now(), runner.settle);
     let Some(mut unmoved_at) = runner.tracker().sent_at(ids) else {
@@ -169,12 +178,12 @@ pub(crate) fn poll_ambiguous(runner: &RequestRunner<'_>, ids: &[InstanceId], fau
     runner.notify();
 }
 
-/// Returns whether a repeat of `action` does no harm.
+/// Returns true if a repetition of `action` does no harm.
 pub(crate) fn is_idempotent(action: &Action) -> bool {
     matches!(action.idempotency(), Idempotency::Idempotent(_))
 }
 
-/// Returns whether an instance in this state can be the reason for the rejection of the batch.
+/// Returns true if an instance in this state can be the reason for the rejection of the batch.
 fn explains(action: ActionKind, seen: &Observation, fault: FaultKind) -> bool {
     let (ready, goal) = match action {
         ActionKind::Start => (PowerState::Stopped, PowerState::Running),
@@ -188,21 +197,22 @@ fn explains(action: ActionKind, seen: &Observation, fault: FaultKind) -> bool {
     }
 }
 
-/// Returns the highest number of action calls for one batch: enough to find eight bad instances.
+/// Returns the highest number of action calls for one batch: enough to find eight unfit instances.
 pub(crate) fn call_budget(batch: usize) -> usize {
-    const BAD_INSTANCES: usize = 8;
+    const MAX_UNFIT: usize = 8;
     let depth = batch.max(1).ilog2() as usize + 1;
-    2 + 2 * BAD_INSTANCES * depth
+    2 + 2 * MAX_UNFIT * depth
 }
 
 /// Returns both halves, the first half last, or one batch if there is one instance.
 pub(crate) fn halves(mut ids: Vec<InstanceId>) -> Vec<ActionBatch> {
     let first = ids.drain(..ids.len() / 2).collect();
-    let half = |ids, first_half| ActionBatch {
-        first_half,
-        ..ActionBatch::rest(ids, true)
+    let second_half = ActionBatch::observed_rest(ids);
+    let first_half = ActionBatch {
+        first_half: true,
+        ..ActionBatch::observed_rest(first)
     };
-    [half(ids, false), half(first, true)]
+    [second_half, first_half]
         .into_iter()
         .filter(|batch| !batch.ids.is_empty())
         .collect()

@@ -99,10 +99,12 @@ pub(crate) fn decide(
     }
     match fact {
         Fact::Accepted => Decision::Accept,
-        // The graceful stop before a forced one decides.
-        Fact::AnswerLost(_) if tracked.forced => Decision::Ignore,
+        // The accepted graceful stop before a forced one decides.
+        Fact::AnswerLost(_) if tracked.forced && matches!(tracked.phase, Phase::Accepted) => {
+            Decision::Ignore
+        }
         Fact::NeverSent(fault) if tracked.forced => match fault.kind() {
-            FaultKind::Deadline => Decision::Ignore,
+            FaultKind::Deadline if matches!(tracked.phase, Phase::Accepted) => Decision::Ignore,
             _ => Decision::Remember(Pending::NotForced(fault.clone())),
         },
         Fact::AnswerLost(fault) => settle(fault, AmbiguityReason::AnswerLost),
@@ -131,6 +133,8 @@ pub(crate) fn decide(
             _ => Decision::Ignore,
         },
         Fact::AmbiguityExpired => match &tracked.phase {
+            // The answer to the forced stop decides.
+            Phase::Ambiguous(_) if tracked.awaits_forced_stop() => Decision::Ignore,
             Phase::Ambiguous(ambiguity) => Decision::Close(ambiguity.outcome()),
             _ => Decision::Ignore,
         },
@@ -143,8 +147,12 @@ pub(crate) fn decide(
 }
 
 fn rejected(tracked: &TrackedInstance, fault: &Fault) -> Decision {
+    let is_ambiguous = matches!(tracked.phase, Phase::Ambiguous(_));
     // The graceful stop was accepted before, and may still succeed.
     match tracked.forced {
+        true if is_ambiguous && fault.maybe_executed() => {
+            settle(fault, AmbiguityReason::MaybePartlyExecuted)
+        }
         true => Decision::Remember(Pending::NotForced(fault.clone())),
         false => Decision::Close(Outcome::Refused(fault.clone())),
     }
@@ -297,7 +305,7 @@ fn cancelled(tracked: &TrackedInstance) -> Decision {
             let fault = &ambiguity.fault;
             let message = format!("{}; cancelled before the next lookup", fault.message());
             let fault = fault.clone().with_message(message);
-            Decision::Close(ambiguity.reason.outcome(&fault))
+            Decision::Close(unsettled_outcome(tracked, ambiguity.reason, &fault))
         }
         Phase::Accepted | Phase::Closed(_) => confirmed_by_job(tracked).unwrap_or_else(|| {
             let cancelled = || Pending::Cancelled(tracked.last_state());
@@ -318,9 +326,26 @@ fn confirmed_by_job(tracked: &TrackedInstance) -> Option<Decision> {
 fn give_up(tracked: &TrackedInstance, pending: Pending) -> Decision {
     match &tracked.phase {
         Phase::Accepted => Decision::Close(Outcome::Pending(pending)),
-        Phase::Ambiguous(ambiguity) => Decision::Close(ambiguity.reason.outcome(&ambiguity.fault)),
+        Phase::Ambiguous(ambiguity) => {
+            let outcome = unsettled_outcome(tracked, ambiguity.reason, &ambiguity.fault);
+            Decision::Close(outcome)
+        }
         Phase::NotSent | Phase::Closed(_) => Decision::Ignore,
     }
+}
+
+/// Returns the outcome of an ambiguous action that nothing settled. A rejected graceful stop says nothing
+/// about the forced stop that followed.
+fn unsettled_outcome(tracked: &TrackedInstance, reason: AmbiguityReason, fault: &Fault) -> Outcome {
+    if !tracked.awaits_forced_stop() {
+        return reason.outcome(fault);
+    }
+    let message = format!(
+        "{}; the result of the force-stop that followed is not known",
+        fault.message()
+    );
+    let fault = fault.clone().with_message(message);
+    Outcome::Uncertain(fault.with_execution_status(ExecutionStatus::Unknown))
 }
 
 fn settle(fault: &Fault, reason: AmbiguityReason) -> Decision {

@@ -15,6 +15,11 @@ use crate::{
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event<I = InstanceId, E = Error> {
+    /// The instances of a request are selected. Requests with named instances do not have the event.
+    Selected {
+        /// The instances on which the request acts.
+        instances: Vec<I>,
+    },
     /// A wave begins. Every wave of a request in waves has this event, also a single one; requests
     /// without waves do not have it.
     Wave {
@@ -24,6 +29,13 @@ pub enum Event<I = InstanceId, E = Error> {
         of: usize,
         /// The number of instances in the wave.
         instances: usize,
+    },
+    /// A pause begins before a wave, as [`Waves::with_pause`](crate::Waves::with_pause) requests.
+    Pause {
+        /// The number of the wave after the pause.
+        number: usize,
+        /// The length of the pause.
+        wait: Duration,
     },
     /// The cloud accepted the action for an instance.
     Accepted {
@@ -84,6 +96,9 @@ impl Event {
     pub(crate) fn rename<I, E: From<Error>>(self, name: &dyn Fn(InstanceId) -> I) -> Event<I, E> {
         let names = |ids: Vec<InstanceId>| ids.into_iter().map(name).collect();
         match self {
+            Self::Selected { instances } => Event::Selected {
+                instances: names(instances),
+            },
             Self::Wave {
                 number,
                 of,
@@ -93,6 +108,7 @@ impl Event {
                 of,
                 instances,
             },
+            Self::Pause { number, wait } => Event::Pause { number, wait },
             Self::Accepted {
                 instance,
                 request_id,

@@ -226,6 +226,7 @@ fn is_final(kind: FaultKind) -> bool {
         kind,
         FaultKind::NotFound
             | FaultKind::Invalid
+            | FaultKind::WrongEndpoint
             | FaultKind::Permission
             | FaultKind::Credential
             | FaultKind::Unsupported

@@ -6,11 +6,12 @@ use std::{
     mem,
     ops::Range,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use futures_util::future::join_all;
 use lifecycle_core::{Fault, FaultKind, InstanceId};
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::{sync::mpsc::UnboundedSender, time::sleep};
 
 use crate::{
     error::Error,
@@ -55,6 +56,27 @@ impl<I: Clone + Eq + Hash> RolloutState<I> {
             wave: 0..0,
             running: Vec::new(),
         }
+    }
+
+    /// Sets the instances of a request that selects them, and the rows of the instances that the request
+    /// leaves alone.
+    pub(crate) fn select<E>(
+        &mut self,
+        instances: Arc<[I]>,
+        left_alone: Vec<InstanceReport<I>>,
+        events: Option<&UnboundedSender<Event<I, E>>>,
+    ) {
+        if let Some(events) = events {
+            // Fails only if nobody reads the events.
+            let _ = events.send(Event::Selected {
+                instances: instances.to_vec(),
+            });
+            for row in &left_alone {
+                let _ = events.send(Event::Settled(row.clone()));
+            }
+        }
+        self.instances = instances;
+        self.rows = left_alone;
     }
 
     /// Appends the rows of the wave under way, and returns the number of failures.
@@ -129,6 +151,14 @@ where
             }
             state.wave = instances..instances;
             continue;
+        }
+        let pause = waves.map_or(Duration::ZERO, Waves::pause);
+        if number > 1 && !pause.is_zero() {
+            emit(Event::Pause {
+                number,
+                wait: pause,
+            });
+            sleep(pause).await;
         }
         if waves.is_some() {
             let instances = wave.len();

@@ -62,6 +62,11 @@ impl TrackedInstance {
         !matches!(self.phase, Phase::Closed(_))
     }
 
+    /// Returns whether a forced stop follows, and the answer to the forced stop is not known.
+    pub(crate) fn awaits_forced_stop(&self) -> bool {
+        self.forced && self.setback.is_none()
+    }
+
     /// Returns the state in which the instance was seen last.
     pub(crate) fn last_state(&self) -> Option<PowerState> {
         self.last.as_ref().map(|last| last.state)

@@ -1,12 +1,14 @@
-//! `Waves`: the size of the waves of a request, and the number of failures that ends the request.
+//! `Waves`: the size of the waves of a request, the pause between waves, and the number of failures that
+//! ends the request.
 
-use std::{num::NonZeroUsize, ops::Range};
+use std::{num::NonZeroUsize, ops::Range, time::Duration};
 
 use lifecycle_core::{Fault, FaultKind};
 
-/// The size of the waves of a request, and the number of failures that ends the request.
+/// The size of the waves of a request, the pause between waves, and the number of failures that ends the
+/// request.
 ///
-/// A wave begins when every instance of the wave before has an outcome. After enough failures no
+/// A wave begins when every instance of the wave before has an outcome and the pause has passed. After enough failures no
 /// further wave begins, and the remaining instances are [`Skipped`](crate::Outcome::Skipped).
 ///
 /// # Examples
@@ -21,6 +23,7 @@ use lifecycle_core::{Fault, FaultKind};
 pub struct Waves {
     size: Size,
     stop_after: NonZeroUsize,
+    pause: Duration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +47,7 @@ impl Waves {
         Self {
             size,
             stop_after: NonZeroUsize::MIN,
+            pause: Duration::ZERO,
         }
     }
 
@@ -53,6 +57,31 @@ impl Waves {
     pub fn with_stop_after(mut self, failures: usize) -> Self {
         self.stop_after = at_least_one(failures);
         self
+    }
+
+    /// Sets the pause between the last outcome of a wave and the start of the next wave; none by default.
+    ///
+    /// The time limit of a wave does not include the pause. There is no pause before the first wave, and
+    /// none if no further wave begins.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use lifecycle_client::Waves;
+    ///
+    /// // Services get two minutes to settle after each reboot.
+    /// let waves = Waves::of(1).with_pause(Duration::from_secs(120));
+    /// assert_ne!(waves, Waves::of(1));
+    /// ```
+    #[must_use]
+    pub fn with_pause(mut self, pause: Duration) -> Self {
+        self.pause = pause;
+        self
+    }
+
+    /// Returns the pause between two waves.
+    pub(crate) fn pause(self) -> Duration {
+        self.pause
     }
 
     /// Returns the waves of a request, as ranges in the order of the request.

@@ -15,13 +15,14 @@ pub enum PlainHttp {
 }
 
 impl PlainHttp {
-    /// Checks that a request to `uri` is encrypted or may go out without TLS.
+    /// Checks that a request to `uri` uses TLS, or may be sent without TLS.
     pub(crate) fn check(self, uri: &http::Uri) -> Result<(), Fault> {
         let host = uri.host().unwrap_or_default();
-        let encrypted = uri.scheme() == Some(&http::uri::Scheme::HTTPS);
-        if encrypted || self == Self::Anywhere || is_loopback(host) {
+        let uses_tls = uri.scheme() == Some(&http::uri::Scheme::HTTPS);
+        if uses_tls || self == Self::Anywhere || is_loopback(host) {
             return Ok(());
         }
+        // Not a fault of the network: the settings forbid the request.
         Err(Fault::new(
             FaultKind::Unsupported,
             format!(

@@ -1,19 +1,20 @@
-//! Tests of promise 3: a reboot is executed at most once per request, whatever the network does.
+//! Tests of the promise "at most one execution": a reboot is executed at most once per request,
+//! whatever the network does.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use lifecycle_core::FaultKind;
 
 use crate::support::{
-    Fate, Scripted, all, answer, fault, ids, ok, outcomes, quick_timeouts, seconds, server_error,
+    CallResult, ScriptedCloud, all_in_state, answer, fault, ids, ok, outcomes, quick_timeouts,
+    seconds, server_error,
 };
 
-type Named = (&'static str, fn() -> Fate);
-
-fn uncertain_fates() -> Vec<Named> {
+/// Returns the results after which the cloud may have executed a call, by name.
+fn uncertain_results() -> Vec<(&'static str, fn() -> CallResult)> {
     vec![
-        ("broken connection", || Fate::Broken),
-        ("silence", || Fate::Silence),
+        ("broken connection", || CallResult::ConnectionBroken),
+        ("no answer", || CallResult::NoAnswer),
         ("server error", server_error),
         ("garbage", || ok("<html>")),
     ]
@@ -21,10 +22,10 @@ fn uncertain_fates() -> Vec<Named> {
 
 #[tokio::test(start_paused = true)]
 async fn uncertain_reboot_is_never_resent() {
-    for (name, fate) in uncertain_fates() {
-        let cloud = Scripted::new(move |sent| match sent.operation.as_str() {
-            "observe" => all(sent, "running"),
-            _ => fate(),
+    for (name, result) in uncertain_results() {
+        let cloud = ScriptedCloud::new(move |sent| match sent.operation.as_str() {
+            "observe" => all_in_state(sent, "running"),
+            _ => result(),
         });
         let client = cloud.client_with(|b| b.timeouts(quick_timeouts()));
         let report = client.reboot(ids(3)).wait(seconds(300)).await.unwrap();
@@ -35,17 +36,17 @@ async fn uncertain_reboot_is_never_resent() {
 
 #[tokio::test(start_paused = true)]
 async fn uncertain_start_is_resent() {
-    for (name, fate) in uncertain_fates() {
+    for (name, result) in uncertain_results() {
         let count = AtomicUsize::new(0);
-        let cloud = Scripted::new(move |sent| match sent.operation.as_str() {
-            "observe" => all(sent, "running"),
-            _ if count.fetch_add(1, Ordering::Relaxed) == 0 => fate(),
+        let cloud = ScriptedCloud::new(move |sent| match sent.operation.as_str() {
+            "observe" => all_in_state(sent, "running"),
+            _ if count.fetch_add(1, Ordering::Relaxed) == 0 => result(),
             _ => ok("ok"),
         });
         let client = cloud.client_with(|b| b.timeouts(quick_timeouts()));
         let report = client.start(ids(3)).wait(seconds(60)).await.unwrap();
         assert_eq!(outcomes(&report), ["reached"; 3], "{name}");
-        // After silence and garbage, an observation shows that no second call is needed.
+        // After no answer or garbage, an observation shows that no second call is needed.
         let needs_second_call = matches!(name, "broken connection" | "server error");
         assert_eq!(
             cloud.calls("start").len(),
@@ -56,12 +57,12 @@ async fn uncertain_start_is_resent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn reboot_that_never_left_is_resent_after_a_delay() {
+async fn reboot_that_was_never_sent_is_resent_after_a_delay() {
     let count = AtomicUsize::new(0);
-    let cloud = Scripted::new(move |sent| match sent.operation.as_str() {
-        "observe" => all(sent, "running"),
+    let cloud = ScriptedCloud::new(move |sent| match sent.operation.as_str() {
+        "observe" => all_in_state(sent, "running"),
         _ => match count.fetch_add(1, Ordering::Relaxed) {
-            0 => Fate::Refused,
+            0 => CallResult::ConnectionRefused,
             1 => fault(FaultKind::Throttled),
             _ => ok("ok"),
         },
@@ -74,33 +75,38 @@ async fn reboot_that_never_left_is_resent_after_a_delay() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn reboot_rejected_without_proof_is_uncertain() {
+async fn reboot_is_uncertain_if_the_cloud_may_have_executed_the_rejected_call() {
     let failed = answer(400, &[("kind", "failed")], "half way");
-    let fate = std::sync::Mutex::new(Some(failed));
-    let cloud = Scripted::new(move |sent| match sent.operation.as_str() {
-        "observe" => all(sent, "running"),
-        _ => fate.lock().unwrap().take().unwrap(),
+    let result = std::sync::Mutex::new(Some(failed));
+    let cloud = ScriptedCloud::new(move |sent| match sent.operation.as_str() {
+        "observe" => all_in_state(sent, "running"),
+        _ => result.lock().unwrap().take().unwrap(),
     });
     let report = cloud.client().reboot(ids(1)).wait(seconds(300)).await;
     assert_eq!(outcomes(&report.unwrap()), ["uncertain"]);
-    for (shown, expected) in [(&["i-0", "i-1"][..], "uncertain"), (&["i-0"], "refused")] {
-        let each = Scripted::new(move |sent| match sent.operation.as_str() {
+}
+
+#[tokio::test(start_paused = true)]
+async fn instance_that_may_have_rebooted_is_refused_only_if_the_instance_does_not_exist() {
+    for (existing, expected) in [(&["i-0", "i-1"][..], "uncertain"), (&["i-0"], "refused")] {
+        let cloud = ScriptedCloud::new(move |sent| match sent.operation.as_str() {
             "observe" => {
-                let known = sent.ids.iter().filter(|id| shown.contains(&id.as_str()));
+                let known = sent.ids.iter().filter(|id| existing.contains(&id.as_str()));
                 let rows: Vec<String> = known.map(|id| format!("{id} running")).collect();
                 ok(rows.join("\n"))
             }
+            // The cloud accepts the batch, and names i-1 as perhaps executed.
             _ if sent.ids.contains(&"i-1".to_owned()) => ok("perhaps i-1"),
             _ => ok("ok"),
         });
-        let report = each.client().reboot(ids(2)).await.unwrap();
+        let report = cloud.client().reboot(ids(2)).await.unwrap();
         assert_eq!(outcomes(&report), ["accepted", expected]);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn reboot_of_stopped_instance_is_not_sent() {
-    let cloud = Scripted::new(|sent| match sent.operation.as_str() {
+    let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
         "observe" => {
             let state = |id: &String| if id == "i-1" { "stopped" } else { "running" };
             let lines: Vec<String> = sent
@@ -117,11 +123,12 @@ async fn reboot_of_stopped_instance_is_not_sent() {
     assert_eq!(cloud.calls("reboot")[0].ids, ["i-0", "i-2"]);
 }
 
-/// The client observes the instances for 30 s after the rejection, at least every 8 s.
+// After the rejection of a batch, the client observes the instances for 30 s, at least every 8 s,
+// before the client sends again.
 #[tokio::test(start_paused = true)]
-async fn rejected_batch_of_reboots_is_halved_if_no_instance_moved() {
-    let cloud = Scripted::new(|sent| match sent.operation.as_str() {
-        "observe" => all(sent, "running"),
+async fn rejected_batch_of_reboots_is_bisected_if_no_instance_changes_its_state() {
+    let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
+        "observe" => all_in_state(sent, "running"),
         _ if sent.ids.contains(&"i-2".to_owned()) => fault(FaultKind::WrongState),
         _ => ok("ok"),
     });
@@ -134,7 +141,7 @@ async fn rejected_batch_of_reboots_is_halved_if_no_instance_moved() {
 
 #[tokio::test(start_paused = true)]
 async fn rejected_batch_of_reboots_is_not_resent_if_instances_are_unobservable() {
-    let cloud = Scripted::new(|sent| match sent.operation.as_str() {
+    let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
         "observe" => server_error(),
         _ => fault(FaultKind::WrongState),
     });
@@ -144,13 +151,13 @@ async fn rejected_batch_of_reboots_is_not_resent_if_instances_are_unobservable()
 }
 
 #[tokio::test(start_paused = true)]
-async fn rejected_batch_of_reboots_is_not_resent_if_any_instance_moved() {
+async fn rejected_batch_of_reboots_is_not_resent_if_an_instance_changes_its_state() {
     let rebooted = AtomicUsize::new(0);
-    let cloud = Scripted::new(move |sent| match sent.operation.as_str() {
+    let cloud = ScriptedCloud::new(move |sent| match sent.operation.as_str() {
         "observe" if rebooted.load(Ordering::Relaxed) > 0 && sent.at > seconds(5) => {
-            all(sent, "rebooting")
+            all_in_state(sent, "rebooting")
         }
-        "observe" => all(sent, "running"),
+        "observe" => all_in_state(sent, "running"),
         _ => {
             rebooted.fetch_add(1, Ordering::Relaxed);
             fault(FaultKind::WrongState)
@@ -162,10 +169,10 @@ async fn rejected_batch_of_reboots_is_not_resent_if_any_instance_moved() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rejected_batch_of_reboots_is_not_resent_if_lookups_were_throttled_away() {
-    let cloud = Scripted::new(|sent| match sent.operation.as_str() {
+async fn rejected_batch_of_reboots_is_not_resent_if_lookups_were_throttled() {
+    let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
         "observe" if (seconds(1)..seconds(25)).contains(&sent.at) => fault(FaultKind::Throttled),
-        "observe" => all(sent, "running"),
+        "observe" => all_in_state(sent, "running"),
         _ => fault(FaultKind::WrongState),
     });
     let report = cloud.client().reboot(ids(4)).await.unwrap();
@@ -174,9 +181,9 @@ async fn rejected_batch_of_reboots_is_not_resent_if_lookups_were_throttled_away(
 }
 
 #[tokio::test(start_paused = true)]
-async fn rejected_batch_of_reboots_is_not_resent_if_time_is_too_short_for_a_proof() {
-    let cloud = Scripted::new(|sent| match sent.operation.as_str() {
-        "observe" => all(sent, "running"),
+async fn rejected_batch_of_reboots_is_not_resent_if_the_deadline_is_before_the_proof() {
+    let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
+        "observe" => all_in_state(sent, "running"),
         _ => fault(FaultKind::WrongState),
     });
     let report = cloud.client().reboot(ids(4)).wait(seconds(20)).await;
@@ -186,8 +193,8 @@ async fn rejected_batch_of_reboots_is_not_resent_if_time_is_too_short_for_a_proo
 
 #[tokio::test(start_paused = true)]
 async fn reboots_are_sent_one_by_one_if_the_cloud_does_not_know_the_batch_call() {
-    let cloud = Scripted::new(|sent| match sent.operation.as_str() {
-        "observe" => all(sent, "running"),
+    let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
+        "observe" => all_in_state(sent, "running"),
         _ if sent.ids.len() > 1 => fault(FaultKind::Unsupported),
         _ => ok("ok"),
     });

@@ -1,11 +1,11 @@
-//! Tests of promise 8, second half: a cancelled request still has a true report.
+//! Tests of the promise that cancelling keeps what is known: a cancelled request has a true report.
 
 use lifecycle_client::{Error, Event, EventStream, Outcome, Pending, Waves};
 use lifecycle_core::{FaultKind, PowerState, Rate, RateLimits};
 
 use crate::{
-    scripts::steady,
-    support::{Fate, Scripted, all, id, ids, ok, outcomes, seconds},
+    scripts::constant_state,
+    support::{CallResult, ScriptedCloud, all_in_state, id, ids, ok, outcomes, seconds},
 };
 
 /// Reads the events for this time.
@@ -18,9 +18,9 @@ async fn read_for(events: &mut EventStream, time: u64) {
 #[tokio::test(start_paused = true)]
 async fn cancelled_request_reports_each_instance_by_its_progress() {
     // The first batch is accepted, the second one has no answer, and the third one is not sent.
-    let cloud = Scripted::new(|sent| match sent.operation.as_str() {
+    let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
         "observe" => ok("i-0 running\ni-1 starting"),
-        _ if sent.ids.contains(&"i-10".to_owned()) => Fate::Silence,
+        _ if sent.ids.contains(&"i-10".to_owned()) => CallResult::NoAnswer,
         _ => ok("ok"),
     });
     let client = cloud.client_with(|builder| builder.concurrency(1));
@@ -56,9 +56,9 @@ async fn cancelled_request_reports_each_instance_by_its_progress() {
 
 #[tokio::test(start_paused = true)]
 async fn accepted_instance_stays_accepted_if_the_request_does_not_wait() {
-    let cloud = Scripted::new(|sent| match sent.ids[0].as_str() {
+    let cloud = ScriptedCloud::new(|sent| match sent.ids[0].as_str() {
         "i-0" => ok("ok"),
-        _ => Fate::Silence,
+        _ => CallResult::NoAnswer,
     });
     let client = cloud.client_in_batches_of(1);
     let mut events = client.start(ids(2)).events();
@@ -69,9 +69,9 @@ async fn accepted_instance_stays_accepted_if_the_request_does_not_wait() {
 
 #[tokio::test(start_paused = true)]
 async fn lost_answer_keeps_its_fault() {
-    let cloud = Scripted::new(|sent| match sent.operation.as_str() {
-        "observe" => all(sent, "running"),
-        _ => Fate::Broken,
+    let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
+        "observe" => all_in_state(sent, "running"),
+        _ => CallResult::ConnectionBroken,
     });
     let client = cloud.client();
     let mut events = client.reboot(ids(1)).events();
@@ -86,7 +86,7 @@ async fn lost_answer_keeps_its_fault() {
 
 #[tokio::test(start_paused = true)]
 async fn call_in_the_queue_of_the_rate_limiter_was_not_sent() {
-    let cloud = steady("ok", "starting");
+    let cloud = constant_state("ok", "starting");
     let rate = Rate::new(0.01, 1);
     let client = cloud.client_with(|builder| builder.rate_limits(RateLimits::new(rate, rate)));
     let mut events = client.start(ids(20)).wait(seconds(600)).events();
@@ -99,7 +99,7 @@ async fn call_in_the_queue_of_the_rate_limiter_was_not_sent() {
 
 #[tokio::test(start_paused = true)]
 async fn later_waves_are_skipped_and_earlier_waves_keep_their_outcome() {
-    let cloud = Scripted::new(|sent| match sent.operation.as_str() {
+    let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
         "observe" => ok("i-0 running\ni-1 running\ni-2 starting"),
         _ => ok("ok"),
     });
@@ -117,7 +117,7 @@ async fn later_waves_are_skipped_and_earlier_waves_keep_their_outcome() {
 
 #[tokio::test(start_paused = true)]
 async fn request_cancelled_before_the_first_event_sends_nothing() {
-    let cloud = steady("ok", "running");
+    let cloud = constant_state("ok", "running");
     let report = cloud.client().start(ids(2)).events().cancel().unwrap();
     assert_eq!(outcomes(&report), ["skipped"; 2]);
     assert_eq!(cloud.log(), []);
@@ -125,7 +125,7 @@ async fn request_cancelled_before_the_first_event_sends_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn cancelled_wait_is_pending() {
-    let cloud = steady("ok", "stopped");
+    let cloud = constant_state("ok", "stopped");
     let client = cloud.client();
     let mut events = client.wait(ids(2), PowerState::Running).events();
     read_for(&mut events, 10).await;
@@ -136,7 +136,7 @@ async fn cancelled_wait_is_pending() {
 
 #[tokio::test(start_paused = true)]
 async fn finished_request_keeps_its_report() {
-    let cloud = steady("ok", "running");
+    let cloud = constant_state("ok", "running");
     let client = cloud.client();
     let mut events = client.start(ids(1)).events();
     while let Some(event) = events.next().await {
@@ -149,7 +149,7 @@ async fn finished_request_keeps_its_report() {
 
 #[tokio::test(start_paused = true)]
 async fn request_that_failed_as_a_whole_has_its_error() {
-    let cloud = steady("ok", "running");
+    let cloud = constant_state("ok", "running");
     let client = cloud.client();
     let error = client.start(ids(2)).max(1).events().cancel().unwrap_err();
     assert!(matches!(error, Error::TooMany { .. }), "{error}");

@@ -1,11 +1,11 @@
 //! Tests of clock skew: the client learns the difference of the clocks from the cloud, and corrects
 //! signatures.
 
-use crate::support::{Scripted, answer, id, outcomes};
+use crate::support::{ScriptedCloud, answer, id, outcomes};
 
 #[tokio::test(start_paused = true)]
 async fn wrong_clock_is_corrected_once_by_the_response_date() {
-    let cloud = Scripted::new(|sent| match sent.signature.as_str() {
+    let cloud = ScriptedCloud::new(|sent| match sent.signature.as_str() {
         "id@1767225600" => answer(
             403,
             &[
@@ -27,7 +27,7 @@ async fn wrong_clock_is_corrected_once_by_the_response_date() {
 
 #[tokio::test(start_paused = true)]
 async fn absurd_response_date_is_ignored() {
-    let cloud = Scripted::new(|_| {
+    let cloud = ScriptedCloud::new(|_| {
         let date = ("date", "Thu, 01 Jan 1970 00:00:00 GMT");
         answer(403, &[("kind", "clock-skew"), date], "")
     });

@@ -1,15 +1,15 @@
-//! Tests of promise 8: dropping a request is safe.
+//! Tests of the promise that dropping a request is safe.
 
 use lifecycle_client::WaitTimeout;
 
 use crate::{
-    scripts::steady,
+    scripts::constant_state,
     support::{ids, seconds},
 };
 
 #[tokio::test(start_paused = true)]
 async fn dropped_request_sends_nothing_more() {
-    let cloud = steady("ok", "starting");
+    let cloud = constant_state("ok", "starting");
     let client = cloud.client();
     let work = client
         .start(ids(30))

@@ -1,16 +1,18 @@
-//! Tests of promise 4: fewest calls, and a bounded search for the instance that spoils a batch.
+//! Tests of the promise that the client makes the fewest calls, with a bounded search for the
+//! instance that makes the cloud reject a batch.
 
 use lifecycle_core::FaultKind;
 
-use crate::support::{Scripted, Sent, all, answer, fault, id, ids, ok, outcomes};
+use crate::support::{ScriptedCloud, SentCall, all_in_state, answer, fault, id, ids, ok, outcomes};
 
-/// Refuses a batch as a whole when it holds an instance that is not stopped, or a cursed one.
-fn all_or_nothing(running: &'static [usize], cursed: &'static [usize]) -> Scripted {
-    let holds = |sent: &Sent, bad: &[usize]| {
+/// Returns a cloud that rejects a whole batch of starts if one instance is in `running`, or in
+/// `always_rejected`. The instances in `always_rejected` are stopped, so their state explains nothing.
+fn all_or_nothing(running: &'static [usize], always_rejected: &'static [usize]) -> ScriptedCloud {
+    let holds = |sent: &SentCall, bad: &[usize]| {
         let bad: Vec<String> = bad.iter().map(|n| id(*n).to_string()).collect();
         sent.ids.iter().any(|id| bad.contains(id))
     };
-    Scripted::new(move |sent| match sent.operation.as_str() {
+    ScriptedCloud::new(move |sent| match sent.operation.as_str() {
         "observe" => {
             let running: Vec<String> = running.iter().map(|n| id(*n).to_string()).collect();
             let lines: Vec<String> = sent
@@ -23,13 +25,13 @@ fn all_or_nothing(running: &'static [usize], cursed: &'static [usize]) -> Script
                 .collect();
             ok(lines.join("\n"))
         }
-        _ if holds(sent, running) || holds(sent, cursed) => fault(FaultKind::WrongState),
+        _ if holds(sent, running) || holds(sent, always_rejected) => fault(FaultKind::WrongState),
         _ => ok("ok"),
     })
 }
 
 #[tokio::test(start_paused = true)]
-async fn lookup_finds_the_instance_that_spoils_a_batch() {
+async fn lookup_finds_the_instances_that_make_the_cloud_reject_a_batch() {
     let cloud = all_or_nothing(&[2, 5], &[]);
     let report = cloud.client().start(ids(10)).await.unwrap();
     let mut expected = ["accepted"; 10];
@@ -53,21 +55,21 @@ async fn bisection_finds_an_instance_that_no_state_explains() {
 
 #[tokio::test(start_paused = true)]
 async fn search_ends_within_its_budget_if_every_instance_is_rejected() {
-    let cloud = Scripted::new(|sent| match sent.operation.as_str() {
-        "observe" => all(sent, "stopped"),
+    let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
+        "observe" => all_in_state(sent, "stopped"),
         _ => fault(FaultKind::Capacity),
     });
     let client = cloud.client_in_batches_of(100);
     let report = client.start(ids(100)).await.unwrap();
     assert_eq!(outcomes(&report), ["refused"; 100]);
-    // Eight culprits among a hundred.
+    // Enough calls to find eight unfit instances among a hundred.
     let calls = cloud.calls("start").len();
     assert!(calls <= 2 + 2 * 8 * 7, "{calls} calls");
 }
 
 #[tokio::test(start_paused = true)]
 async fn error_that_names_the_instance_needs_no_search() {
-    let cloud = Scripted::new(|sent| {
+    let cloud = ScriptedCloud::new(|sent| {
         if sent.ids.contains(&"i-4".to_owned()) {
             return answer(404, &[], "there is no i-4 here");
         }
@@ -80,9 +82,9 @@ async fn error_that_names_the_instance_needs_no_search() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn failed_batch_is_resent_without_its_culprit_if_idempotent() {
+async fn failed_batch_is_resent_without_the_named_instance_if_idempotent() {
     let failing = || {
-        Scripted::new(|sent| match sent.operation.as_str() {
+        ScriptedCloud::new(|sent| match sent.operation.as_str() {
             "observe" => ok("i-0 stopped\ni-1 stopped\ni-2 stopped"),
             _ if sent.ids.contains(&"i-1".to_owned()) => answer(400, &[("kind", "failed")], "i-1"),
             _ => ok("ok"),
@@ -98,7 +100,7 @@ async fn failed_batch_is_resent_without_its_culprit_if_idempotent() {
 #[tokio::test(start_paused = true)]
 async fn fault_of_the_whole_account_starts_no_search() {
     for kind in [FaultKind::Permission, FaultKind::Invalid] {
-        let cloud = Scripted::new(move |_| fault(kind));
+        let cloud = ScriptedCloud::new(move |_| fault(kind));
         let report = cloud.client().start(ids(10)).await.unwrap();
         assert_eq!(outcomes(&report), ["refused"; 10]);
         assert_eq!(cloud.log().len(), 1, "{kind}");

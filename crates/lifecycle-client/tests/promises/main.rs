@@ -1,5 +1,5 @@
-//! Tests of the client against a scripted cloud, under paused time: one file per promise of the
-//! design.
+//! Tests of the client against a scripted cloud, under tokio's paused clock. The client promises to a
+//! caller what the names of the files say, one promise in each file.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -15,6 +15,7 @@ mod no_storms;
 mod one_outcome_per_instance;
 mod reboot_evidence;
 mod scripts;
+mod selection;
 mod true_outcomes;
 mod what_is_known_is_told;
 mod whole_lists;

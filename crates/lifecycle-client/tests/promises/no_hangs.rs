@@ -1,5 +1,5 @@
-//! Tests of promise 6: no hangs. Every call and wait has a deadline, and a failed poll is not a
-//! failed wait.
+//! Tests of the promise that no request hangs. Every call and wait has a deadline, and a failed
+//! poll is not a failed wait.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -8,7 +8,10 @@ use lifecycle_core::{FaultKind, PowerState};
 
 use crate::{
     scripts::{timeline, with_job},
-    support::{Fate, Scripted, all, fault, id, ids, ok, outcomes, seconds, server_error},
+    support::{
+        CallResult, ScriptedCloud, all_in_state, fault, id, ids, ok, outcomes, seconds,
+        server_error,
+    },
 };
 
 #[tokio::test(start_paused = true)]
@@ -73,10 +76,10 @@ async fn stuck_state_ends_the_wait_at_once() {
 #[tokio::test(start_paused = true)]
 async fn repeated_absence_ends_the_wait_and_one_absence_does_not() {
     let observations = AtomicUsize::new(0);
-    let cloud = Scripted::new(move |sent| match sent.operation.as_str() {
+    let cloud = ScriptedCloud::new(move |sent| match sent.operation.as_str() {
         "observe" => match observations.fetch_add(1, Ordering::Relaxed) {
             0 => ok(""),
-            1 => all(sent, "starting"),
+            1 => all_in_state(sent, "starting"),
             _ => ok(""),
         },
         _ => ok("ok"),
@@ -97,11 +100,11 @@ async fn repeated_absence_ends_the_wait_and_one_absence_does_not() {
 #[tokio::test(start_paused = true)]
 async fn failed_poll_does_not_end_the_wait() {
     let observations = AtomicUsize::new(0);
-    let cloud = Scripted::new(move |sent| match sent.operation.as_str() {
+    let cloud = ScriptedCloud::new(move |sent| match sent.operation.as_str() {
         "observe" => match observations.fetch_add(1, Ordering::Relaxed) % 3 {
             0 => server_error(),
-            1 => Fate::Broken,
-            _ => all(sent, "running"),
+            1 => CallResult::ConnectionBroken,
+            _ => all_in_state(sent, "running"),
         },
         _ => ok("ok"),
     });
@@ -116,7 +119,7 @@ async fn failed_poll_does_not_end_the_wait() {
 
 #[tokio::test(start_paused = true)]
 async fn forbidden_poll_ends_the_wait() {
-    let cloud = Scripted::new(|sent| match sent.operation.as_str() {
+    let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
         "observe" => fault(FaultKind::Permission),
         _ => ok("ok"),
     });
@@ -134,7 +137,7 @@ async fn forbidden_poll_ends_the_wait() {
 
 #[tokio::test(start_paused = true)]
 async fn wait_without_action_polls_at_once_and_then_on_schedule() {
-    let cloud = Scripted::new(|sent| all(sent, "stopped"));
+    let cloud = ScriptedCloud::new(|sent| all_in_state(sent, "stopped"));
     let client = cloud.client();
     let wait = client.wait(ids(3), PowerState::Running);
     wait.timeout(seconds(14)).await.unwrap();
@@ -145,7 +148,7 @@ async fn wait_without_action_polls_at_once_and_then_on_schedule() {
 
 #[tokio::test(start_paused = true)]
 async fn wait_for_unknown_instance_ends_at_once() {
-    let cloud = Scripted::new(|_| ok(""));
+    let cloud = ScriptedCloud::new(|_| ok(""));
     let report = cloud
         .client()
         .wait([id(1)], PowerState::Running)
@@ -157,9 +160,9 @@ async fn wait_for_unknown_instance_ends_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn unsettled_ambiguity_ends_after_the_settle_timeout() {
-    let cloud = Scripted::new(|sent| match sent.operation.as_str() {
-        "observe" => all(sent, "stopped"),
-        _ => Fate::Broken,
+    let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
+        "observe" => all_in_state(sent, "stopped"),
+        _ => CallResult::ConnectionBroken,
     });
     let client = cloud.client_with(|b| b.retry(RetryPolicy::never()));
     let start = tokio::time::Instant::now();
@@ -170,7 +173,7 @@ async fn unsettled_ambiguity_ends_after_the_settle_timeout() {
 
 #[tokio::test(start_paused = true)]
 async fn request_to_silent_cloud_ends_at_its_deadline() {
-    let cloud = Scripted::new(|_| Fate::Silence);
+    let cloud = ScriptedCloud::new(|_| CallResult::NoAnswer);
     let start = tokio::time::Instant::now();
     let report = cloud.client().start(ids(25)).await.unwrap();
     assert!(start.elapsed() <= seconds(121), "{:?}", start.elapsed());

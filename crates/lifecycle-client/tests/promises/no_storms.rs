@@ -1,5 +1,5 @@
-//! Tests of promise 5: no storms. Retries are bounded, the budget is shared, hints take precedence,
-//! and rejected keys stay unused.
+//! Tests of the promise that no storm of calls occurs. Retries are bounded, clones share the
+//! budget, the cloud's `Retry-After` takes precedence, and rejected keys stay unused.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -11,12 +11,14 @@ use lifecycle_core::{FaultKind, PowerState};
 
 use crate::{
     scripts::timeline,
-    support::{Fate, Scripted, answer, fault, id, ids, ok, outcomes, quick_timeouts, seconds},
+    support::{
+        CallResult, ScriptedCloud, answer, fault, id, ids, ok, outcomes, quick_timeouts, seconds,
+    },
 };
 
 #[tokio::test(start_paused = true)]
 async fn retry_waits_stay_below_the_ceiling_and_attempts_end() {
-    let cloud = Scripted::new(|_| Fate::Refused);
+    let cloud = ScriptedCloud::new(|_| CallResult::ConnectionRefused);
     let report = cloud.client().start(ids(1)).await.unwrap();
     let row = &report.instances()[0];
     assert_eq!(row.outcome.fault().unwrap().kind(), FaultKind::Unreachable);
@@ -32,9 +34,9 @@ async fn retry_waits_stay_below_the_ceiling_and_attempts_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn retry_after_hint_overrides_the_computed_wait() {
+async fn retry_after_header_overrides_the_computed_wait() {
     let count = AtomicUsize::new(0);
-    let cloud = Scripted::new(move |_| match count.fetch_add(1, Ordering::Relaxed) {
+    let cloud = ScriptedCloud::new(move |_| match count.fetch_add(1, Ordering::Relaxed) {
         0 => answer(429, &[("retry-after", "17")], ""),
         _ => ok("ok"),
     });
@@ -44,8 +46,8 @@ async fn retry_after_hint_overrides_the_computed_wait() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn endless_retry_after_hint_ends_the_request_without_panic() {
-    let cloud = Scripted::new(|_| {
+async fn endless_retry_after_header_ends_the_request_without_panic() {
+    let cloud = ScriptedCloud::new(|_| {
         let endless = ("retry-after", "18446744073709551615");
         answer(429, &[("kind", "throttled"), endless], "later")
     });
@@ -55,7 +57,7 @@ async fn endless_retry_after_hint_ends_the_request_without_panic() {
 
 #[tokio::test(start_paused = true)]
 async fn retry_budget_is_shared_by_clones() {
-    let cloud = Scripted::new(|_| Fate::Refused);
+    let cloud = ScriptedCloud::new(|_| CallResult::ConnectionRefused);
     let mut policy = RetryPolicy::default();
     policy.budget = 6;
     let client = cloud.client_with(|b| b.retry(policy));
@@ -68,7 +70,7 @@ async fn retry_budget_is_shared_by_clones() {
 
 #[tokio::test(start_paused = true)]
 async fn refused_key_is_used_once() {
-    let cloud = Scripted::new(|_| fault(FaultKind::Credential));
+    let cloud = ScriptedCloud::new(|_| fault(FaultKind::Credential));
     let client = cloud.client();
     let report = client.start(ids(95)).wait(seconds(60)).await.unwrap();
     assert_eq!(outcomes(&report), ["refused"; 95]);
@@ -82,7 +84,7 @@ async fn refused_key_is_used_once() {
 
 #[tokio::test(start_paused = true)]
 async fn first_use_of_a_key_is_a_single_call() {
-    let cloud = Scripted::new(|_| Fate::Silence);
+    let cloud = ScriptedCloud::new(|_| CallResult::NoAnswer);
     let client = cloud.client_with(|b| b.timeouts(quick_timeouts()));
     let work = client.start(ids(40)).into_future();
     let _ = tokio::time::timeout(seconds(3), work).await;

@@ -1,22 +1,22 @@
-//! Tests of promise 1: one outcome per requested instance, in request order, without duplicates.
+//! Tests of the promise of one outcome per requested instance, in request order, without duplicates.
 
 use futures_util::StreamExt;
 use lifecycle_client::{Error, Event};
 use lifecycle_core::StopMode;
 
 use crate::{
-    scripts::steady,
-    support::{Scripted, all, id, ids, ok, outcomes, seconds},
+    scripts::constant_state,
+    support::{ScriptedCloud, all_in_state, id, ids, ok, outcomes, seconds},
 };
 
 #[tokio::test(start_paused = true)]
 async fn report_keeps_request_order_and_folds_duplicates() {
-    let cloud = steady("ok", "running");
+    let cloud = constant_state("ok", "running");
     let client = cloud.client();
-    let mut asked = ids(25);
-    asked.reverse();
-    asked.push(id(3));
-    let report = client.start(asked).await.unwrap();
+    let mut requested = ids(25);
+    requested.reverse();
+    requested.push(id(3));
+    let report = client.start(requested).await.unwrap();
     let order: Vec<_> = report
         .instances()
         .iter()
@@ -33,7 +33,7 @@ async fn report_keeps_request_order_and_folds_duplicates() {
 
 #[tokio::test(start_paused = true)]
 async fn empty_request_sends_nothing_and_succeeds() {
-    let cloud = steady("ok", "running");
+    let cloud = constant_state("ok", "running");
     let client = cloud.client();
     let started = client.start(ids(0)).wait(seconds(9)).await.unwrap();
     let rebooted = client.reboot(ids(0)).wait(seconds(9)).await.unwrap();
@@ -45,8 +45,8 @@ async fn empty_request_sends_nothing_and_succeeds() {
 
 #[tokio::test(start_paused = true)]
 async fn instance_accepted_and_rejected_in_one_response_has_one_outcome() {
-    let cloud = Scripted::new(|sent| match sent.operation.as_str() {
-        "observe" => all(sent, "stopped"),
+    let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
+        "observe" => all_in_state(sent, "stopped"),
         _ => ok("each i-0=ok i-0=no i-1=ok"),
     });
     let client = cloud.client();
@@ -61,8 +61,8 @@ async fn instance_accepted_and_rejected_in_one_response_has_one_outcome() {
 
 #[tokio::test(start_paused = true)]
 async fn settled_events_equal_the_rows_of_the_report() {
-    let cloud = Scripted::new(|sent| match sent.operation.as_str() {
-        "observe" => all(
+    let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
+        "observe" => all_in_state(
             sent,
             if sent.at < seconds(9) {
                 "starting"
@@ -107,7 +107,7 @@ async fn settled_events_equal_the_rows_of_the_report() {
 
 #[tokio::test(start_paused = true)]
 async fn invalid_request_is_refused_before_anything_is_sent() {
-    let cloud = steady("ok", "running");
+    let cloud = constant_state("ok", "running");
     let client = cloud.client();
     assert!(matches!(
         client.start(["i-1", "../i-2"]).await,

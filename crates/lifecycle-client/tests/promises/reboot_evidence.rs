@@ -1,4 +1,4 @@
-//! Tests of promise 7: a reboot is reached only with evidence.
+//! Tests of the promise that a reboot is reported as reached only with evidence.
 
 use crate::{
     scripts::{timeline, with_job},

@@ -1,4 +1,5 @@
-//! Scripts of the fake cloud that several test modules share.
+//! Scripted clouds that several test modules share: a constant state, a state that changes with time,
+//! a job.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -7,20 +8,21 @@ use std::{
 
 use lifecycle_core::FaultKind;
 
-use crate::support::{Scripted, all, fault, ok, seconds};
+use crate::support::{ScriptedCloud, all_in_state, fault, ok, seconds};
 
-/// Answers actions with `ack` and observations with `state`.
-pub(crate) fn steady(ack: &'static str, state: &'static str) -> Scripted {
-    Scripted::new(move |sent| match sent.operation.as_str() {
-        "observe" => all(sent, state),
-        _ => ok(ack),
+/// Answers actions with `acknowledgement`, and observations with `state`.
+pub(crate) fn constant_state(acknowledgement: &'static str, state: &'static str) -> ScriptedCloud {
+    ScriptedCloud::new(move |sent| match sent.operation.as_str() {
+        "observe" => all_in_state(sent, state),
+        _ => ok(acknowledgement),
     })
 }
 
-/// Answers observations with a state that depends on the time since the action, in seconds.
-pub(crate) fn timeline(steps: &'static [(u64, &'static str)]) -> Scripted {
+/// Answers observations with a state that depends on the time since the last action. `steps` are
+/// pairs of seconds and state, in ascending order. Before an action, the first state applies.
+pub(crate) fn timeline(steps: &'static [(u64, &'static str)]) -> ScriptedCloud {
     let mut since = None;
-    Scripted::new(move |sent| {
+    ScriptedCloud::new(move |sent| {
         if sent.operation != "observe" {
             since = Some(sent.at);
             return ok("ok");
@@ -28,17 +30,18 @@ pub(crate) fn timeline(steps: &'static [(u64, &'static str)]) -> Scripted {
         let age = since.map_or(Duration::ZERO, |since| sent.at.saturating_sub(since));
         let step = steps.iter().rev().find(|(from, _)| age >= seconds(*from));
         match since {
-            None => all(sent, steps[0].1),
-            Some(_) => all(sent, step.unwrap().1),
+            None => all_in_state(sent, steps[0].1),
+            Some(_) => all_in_state(sent, step.unwrap().1),
         }
     })
 }
 
-/// Answers actions with a job, reads of the job with `progress` in order, and observations with `state`.
-pub(crate) fn with_job(progress: &'static [&'static str], state: &'static str) -> Scripted {
+/// Answers actions with a job, reads of the job with `progress` in order (again and again with the
+/// last entry; `gone` means not found), and observations with `state`.
+pub(crate) fn with_job(progress: &'static [&'static str], state: &'static str) -> ScriptedCloud {
     let reads = AtomicUsize::new(0);
-    Scripted::new(move |sent| match sent.operation.as_str() {
-        "observe" => all(sent, state),
+    ScriptedCloud::new(move |sent| match sent.operation.as_str() {
+        "observe" => all_in_state(sent, state),
         "job" => {
             let read = reads
                 .fetch_add(1, Ordering::Relaxed)

@@ -1,5 +1,5 @@
-//! Tests of promise 2: outcomes are true. Refused, uncertain, unchanged and pending mean what the
-//! documentation says.
+//! Tests of the promise that outcomes are true. Refused, uncertain, unchanged and pending mean what
+//! the documentation says.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -7,13 +7,15 @@ use futures_util::StreamExt;
 use lifecycle_client::Event;
 use lifecycle_core::FaultKind;
 
-use crate::support::{Fate, Scripted, Sent, all, fault, ids, ok, outcomes, seconds};
+use crate::support::{
+    CallResult, ScriptedCloud, SentCall, all_in_state, fault, ids, ok, outcomes, seconds,
+};
 
 /// Refuses every start, whole batches first, and shows everything stopped; after the first
 /// seconds, `later` answers observations.
-fn refusing(later: impl Fn(&Sent) -> Fate + Send + 'static) -> Scripted {
-    Scripted::new(move |sent| match sent.operation.as_str() {
-        "observe" if sent.at < seconds(2) => all(sent, "stopped"),
+fn refusing(later: impl Fn(&SentCall) -> CallResult + Send + 'static) -> ScriptedCloud {
+    ScriptedCloud::new(move |sent| match sent.operation.as_str() {
+        "observe" if sent.at < seconds(2) => all_in_state(sent, "stopped"),
         "observe" => later(sent),
         _ => fault(FaultKind::WrongState),
     })
@@ -21,8 +23,8 @@ fn refusing(later: impl Fn(&Sent) -> Fate + Send + 'static) -> Scripted {
 
 #[tokio::test(start_paused = true)]
 async fn instance_listed_as_failed_in_successful_response_is_refused() {
-    let cloud = Scripted::new(|sent| match sent.operation.as_str() {
-        "observe" => all(sent, "changing"),
+    let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
+        "observe" => all_in_state(sent, "changing"),
         _ => ok("except i-1"),
     });
     let report = cloud.client().start(ids(3)).await.unwrap();
@@ -31,8 +33,8 @@ async fn instance_listed_as_failed_in_successful_response_is_refused() {
 
 #[tokio::test(start_paused = true)]
 async fn instance_missing_from_response_is_uncertain() {
-    let cloud = Scripted::new(|sent| match sent.operation.as_str() {
-        "observe" => all(sent, "stopped"),
+    let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
+        "observe" => all_in_state(sent, "stopped"),
         _ => ok("each i-0=ok i-1=no"),
     });
     let report = cloud.client().start(ids(3)).await.unwrap();
@@ -42,10 +44,10 @@ async fn instance_missing_from_response_is_uncertain() {
 #[tokio::test(start_paused = true)]
 async fn repeat_rejected_because_first_attempt_worked_is_accepted() {
     let count = AtomicUsize::new(0);
-    let cloud = Scripted::new(move |sent| match sent.operation.as_str() {
-        "observe" => all(sent, "starting"),
+    let cloud = ScriptedCloud::new(move |sent| match sent.operation.as_str() {
+        "observe" => all_in_state(sent, "starting"),
         _ => match count.fetch_add(1, Ordering::Relaxed) {
-            0 => Fate::Broken,
+            0 => CallResult::ConnectionBroken,
             _ => fault(FaultKind::WrongState),
         },
     });
@@ -55,13 +57,13 @@ async fn repeat_rejected_because_first_attempt_worked_is_accepted() {
 
 #[tokio::test(start_paused = true)]
 async fn rejected_batch_is_refused_only_if_instances_stay_unchanged() {
-    let seen = refusing(|sent| all(sent, "stopped"));
+    let seen = refusing(|sent| all_in_state(sent, "stopped"));
     let report = seen.client().start(ids(2)).await.unwrap();
     assert_eq!(outcomes(&report), ["refused"; 2]);
     let unseen = refusing(|_| fault(FaultKind::Permission));
     let report = unseen.client().start(ids(2)).await.unwrap();
     assert_eq!(outcomes(&report), ["uncertain"; 2]);
-    let moved = refusing(|sent| all(sent, "starting"));
+    let moved = refusing(|sent| all_in_state(sent, "starting"));
     let report = moved.client().start(ids(2)).await.unwrap();
     assert_eq!(outcomes(&report), ["accepted"; 2]);
 }
@@ -69,7 +71,7 @@ async fn rejected_batch_is_refused_only_if_instances_stay_unchanged() {
 #[tokio::test(start_paused = true)]
 async fn rejection_explained_by_a_later_view_is_unchanged() {
     for state in ["running", "starting"] {
-        let cloud = refusing(move |sent| all(sent, state));
+        let cloud = refusing(move |sent| all_in_state(sent, state));
         let client = cloud.client();
         let events: Vec<Event> = client.start(ids(1)).events().collect().await;
         let accepted = |event: &Event| matches!(event, Event::Accepted { .. });
@@ -90,7 +92,7 @@ async fn rejection_of_a_single_instance_needs_no_lookup() {
 
 #[tokio::test(start_paused = true)]
 async fn unobservable_instance_of_rejected_batch_is_uncertain() {
-    let cloud = Scripted::new(|sent| match sent.operation.as_str() {
+    let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
         "observe" => fault(FaultKind::Permission),
         _ => fault(FaultKind::WrongState),
     });
@@ -104,7 +106,7 @@ async fn unobservable_instance_of_rejected_batch_is_uncertain() {
 
 #[tokio::test(start_paused = true)]
 async fn instance_broken_after_rejected_batch_is_uncertain() {
-    let cloud = Scripted::new(|sent| match (&*sent.operation, sent.ids.len()) {
+    let cloud = ScriptedCloud::new(|sent| match (&*sent.operation, sent.ids.len()) {
         ("start", 3) => fault(FaultKind::WrongState),
         ("start", _) => ok("ok"),
         _ => {
@@ -119,8 +121,8 @@ async fn instance_broken_after_rejected_batch_is_uncertain() {
 
 #[tokio::test(start_paused = true)]
 async fn job_success_does_not_outweigh_a_later_lookup() {
-    let cloud = Scripted::new(|sent| match sent.operation.as_str() {
-        "observe" => all(sent, "stopped"),
+    let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
+        "observe" => all_in_state(sent, "stopped"),
         "job" => ok("ok\ni-0 ok"),
         _ => ok("job j-1"),
     });
@@ -136,13 +138,13 @@ async fn failed_job_after_a_lost_answer_is_not_trusted() {
         ("stopped", "uncertain"),
     ] {
         let mut calls = 0;
-        let cloud = Scripted::new(move |sent| match sent.operation.as_str() {
-            "observe" => all(sent, state),
+        let cloud = ScriptedCloud::new(move |sent| match sent.operation.as_str() {
+            "observe" => all_in_state(sent, state),
             "job" => ok("failed\ni-0 wrong-state"),
             _ => {
                 calls += 1;
                 match calls {
-                    1 => Fate::Broken,
+                    1 => CallResult::ConnectionBroken,
                     _ => ok("job j-1"),
                 }
             }
@@ -154,7 +156,7 @@ async fn failed_job_after_a_lost_answer_is_not_trusted() {
 
 #[tokio::test(start_paused = true)]
 async fn missing_instance_of_an_accepted_batch_without_a_list_is_refused() {
-    let cloud = Scripted::new(|sent| match sent.operation.as_str() {
+    let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
         "observe" if sent.ids.contains(&"i-0".to_owned()) => ok("i-0 stopped"),
         "observe" => ok(""),
         _ => ok("unlisted"),

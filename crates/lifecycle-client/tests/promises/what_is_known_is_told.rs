@@ -1,5 +1,5 @@
-//! Tests that an outcome names the reason why nothing newer is known, and a slow or
-//! unreadable answer leads to a look at the instance.
+//! Tests of unclear answers: an outcome names the reason why nothing newer is known, and a missing or
+//! unreadable answer leads to a lookup of the instance.
 
 use std::sync::{
     Arc,
@@ -10,20 +10,22 @@ use lifecycle_client::{Event, Outcome, Pending, Report};
 use lifecycle_core::{FaultKind, PowerState};
 
 use crate::support::{
-    Fate, Scripted, Sent, all, fault, id, ids, ok, outcomes, seconds, server_error,
+    CallResult, ScriptedCloud, SentCall, all_in_state, fault, id, ids, ok, outcomes, seconds,
+    server_error,
 };
 
-/// A cloud that accepts a start, shows `starting` in the first lookup, and then looks like `later`.
-fn then(later: impl Fn(&Sent) -> Fate + Send + 'static) -> Scripted {
-    let looks = AtomicUsize::new(0);
-    Scripted::new(move |sent| match sent.operation.as_str() {
-        "observe" if looks.fetch_add(1, Ordering::Relaxed) == 0 => all(sent, "starting"),
+/// Returns a cloud that accepts a start and shows `starting` in the first lookup. `later` answers the
+/// other lookups.
+fn starting_then(later: impl Fn(&SentCall) -> CallResult + Send + 'static) -> ScriptedCloud {
+    let lookups = AtomicUsize::new(0);
+    ScriptedCloud::new(move |sent| match sent.operation.as_str() {
+        "observe" if lookups.fetch_add(1, Ordering::Relaxed) == 0 => all_in_state(sent, "starting"),
         "observe" => later(sent),
         _ => ok("ok"),
     })
 }
 
-async fn start_and_wait(cloud: &Scripted, limit: u64) -> Report {
+async fn start_and_wait(cloud: &ScriptedCloud, limit: u64) -> Report {
     let client = cloud.client();
     let start = client.start(ids(1)).wait(seconds(limit));
     start.await.unwrap()
@@ -31,15 +33,15 @@ async fn start_and_wait(cloud: &Scripted, limit: u64) -> Report {
 
 #[tokio::test(start_paused = true)]
 async fn failed_lookups_at_the_deadline_are_the_reason_of_the_pending_row() {
-    type Later = fn(&Sent) -> Fate;
+    type Later = fn(&SentCall) -> CallResult;
     let failures: [(Later, FaultKind); 3] = [
-        (|_| Fate::Refused, FaultKind::Unreachable),
+        (|_| CallResult::ConnectionRefused, FaultKind::Unreachable),
         (|_| server_error(), FaultKind::Unavailable),
-        (|_| Fate::Silence, FaultKind::NoAnswer),
+        (|_| CallResult::NoAnswer, FaultKind::NoAnswer),
     ];
     for (later, kind) in failures {
         for limit in [25, 300] {
-            let report = start_and_wait(&then(later), limit).await;
+            let report = start_and_wait(&starting_then(later), limit).await;
             let Outcome::Pending(Pending::StateOutdated { last, age, fault }) =
                 &report.instances()[0].outcome
             else {
@@ -58,10 +60,10 @@ async fn failed_lookups_at_the_deadline_are_the_reason_of_the_pending_row() {
 
 #[tokio::test(start_paused = true)]
 async fn lookup_that_succeeds_again_makes_the_state_current() {
-    let looks = AtomicUsize::new(0);
-    let cloud = then(move |sent| match looks.fetch_add(1, Ordering::Relaxed) {
-        0..20 => Fate::Refused,
-        _ => all(sent, "starting"),
+    let lookups = AtomicUsize::new(0);
+    let cloud = starting_then(move |sent| match lookups.fetch_add(1, Ordering::Relaxed) {
+        0..20 => CallResult::ConnectionRefused,
+        _ => all_in_state(sent, "starting"),
     });
     let report = start_and_wait(&cloud, 300).await;
     assert!(
@@ -76,7 +78,7 @@ async fn lookup_that_succeeds_again_makes_the_state_current() {
 
 #[tokio::test(start_paused = true)]
 async fn failed_lookups_of_the_poller_are_events_of_every_waiter() {
-    let cloud = then(|_| Fate::Refused);
+    let cloud = starting_then(|_| CallResult::ConnectionRefused);
     let client = cloud.client();
     let mut events = client.start(ids(2)).wait(seconds(25)).events();
     let mut retries = 0;
@@ -101,16 +103,16 @@ async fn failed_lookups_of_the_poller_are_events_of_every_waiter() {
 
 #[tokio::test(start_paused = true)]
 async fn unreadable_job_leads_to_lookups_after_a_few_reads() {
-    type Job = fn() -> Fate;
+    type Job = fn() -> CallResult;
     let jobs: [(&str, Job); 3] = [
         ("a server error", server_error),
         ("an unknown status", || ok("odd")),
-        ("no answer", || Fate::Silence),
+        ("no answer", || CallResult::NoAnswer),
     ];
     for (name, job) in jobs {
-        let cloud = Scripted::new(move |sent| match sent.operation.as_str() {
+        let cloud = ScriptedCloud::new(move |sent| match sent.operation.as_str() {
             "job" => job(),
-            "observe" => all(sent, "running"),
+            "observe" => all_in_state(sent, "running"),
             _ => ok("job j-1"),
         });
         let report = start_and_wait(&cloud, 600).await;
@@ -123,60 +125,67 @@ async fn unreadable_job_leads_to_lookups_after_a_few_reads() {
 #[tokio::test(start_paused = true)]
 async fn unreadable_job_is_followed_until_it_fails() {
     let reads = AtomicUsize::new(0);
-    let cloud = Scripted::new(move |sent| match sent.operation.as_str() {
+    let cloud = ScriptedCloud::new(move |sent| match sent.operation.as_str() {
         "job" if reads.fetch_add(1, Ordering::Relaxed) < 6 => ok("odd"),
         "job" => ok("capacity"),
-        "observe" => all(sent, "stopped"),
+        "observe" => all_in_state(sent, "stopped"),
         _ => ok("job j-1"),
     });
     let report = start_and_wait(&cloud, 600).await;
     assert_eq!(outcomes(&report), ["refused"]);
 }
 
-/// A cloud that never answers a start, and executes the start if `executes` is set.
-fn slow(executes: bool) -> Scripted {
+/// The effect of a start that the cloud does not answer.
+#[derive(Clone, Copy, PartialEq)]
+enum UnansweredStart {
+    Executed,
+    NotExecuted,
+}
+
+/// Returns a cloud that never answers a start.
+fn silent(start: UnansweredStart) -> ScriptedCloud {
     let started = Arc::new(AtomicBool::new(false));
-    Scripted::new(move |sent| match sent.operation.as_str() {
-        "observe" if started.load(Ordering::Relaxed) => all(sent, "running"),
-        "observe" => all(sent, "stopped"),
+    ScriptedCloud::new(move |sent| match sent.operation.as_str() {
+        "observe" if started.load(Ordering::Relaxed) => all_in_state(sent, "running"),
+        "observe" => all_in_state(sent, "stopped"),
         _ => {
-            started.store(executes, Ordering::Relaxed);
-            Fate::Silence
+            started.store(start == UnansweredStart::Executed, Ordering::Relaxed);
+            CallResult::NoAnswer
         }
     })
 }
 
 #[tokio::test(start_paused = true)]
 async fn start_without_answer_is_not_sent_again_if_a_lookup_shows_the_goal() {
-    let cloud = slow(true);
+    let cloud = silent(UnansweredStart::Executed);
     let report = start_and_wait(&cloud, 600).await;
     assert_eq!(outcomes(&report), ["reached"]);
     assert_eq!(cloud.calls("start").len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn start_without_answer_is_looked_at_before_each_repeat() {
-    let cloud = slow(false);
+async fn start_without_answer_is_followed_by_a_lookup_before_each_retry() {
+    let cloud = silent(UnansweredStart::NotExecuted);
     let report = start_and_wait(&cloud, 600).await;
     assert_eq!(outcomes(&report), ["uncertain"]);
     let log = cloud.log();
     let operations: Vec<&str> = log.iter().map(|sent| sent.operation.as_str()).collect();
-    let repeats = operations
+    let retries_without_lookup = operations
         .windows(2)
         .filter(|pair| *pair == ["start", "start"]);
-    assert_eq!(repeats.count(), 0, "{operations:?}");
+    assert_eq!(retries_without_lookup.count(), 0, "{operations:?}");
     assert_eq!(cloud.calls("start").len(), 5);
 }
 
 #[tokio::test(start_paused = true)]
-async fn instance_already_running_does_not_hide_that_a_slow_start_is_still_needed() {
-    let first = AtomicBool::new(true);
-    let cloud = Scripted::new(move |sent| match sent.operation.as_str() {
-        "observe" if first.load(Ordering::Relaxed) => ok("i-0 running\ni-1 stopped"),
-        "observe" => all(sent, "running"),
-        _ if sent.at < seconds(30) => Fate::Silence,
+async fn instance_already_running_does_not_hide_that_an_unanswered_start_is_still_needed() {
+    let i_1_is_stopped = AtomicBool::new(true);
+    let cloud = ScriptedCloud::new(move |sent| match sent.operation.as_str() {
+        "observe" if i_1_is_stopped.load(Ordering::Relaxed) => ok("i-0 running\ni-1 stopped"),
+        "observe" => all_in_state(sent, "running"),
+        _ if sent.at < seconds(30) => CallResult::NoAnswer,
         _ => {
-            first.store(false, Ordering::Relaxed);
+            i_1_is_stopped.store(false, Ordering::Relaxed);
             ok("ok")
         }
     });
@@ -191,12 +200,18 @@ async fn instance_already_running_does_not_hide_that_a_slow_start_is_still_neede
 }
 
 #[tokio::test(start_paused = true)]
-async fn action_that_never_left_is_skipped_and_a_rejected_one_is_refused() {
-    let unreachable = Scripted::new(|_| Fate::Refused);
+async fn action_that_was_never_sent_is_skipped_and_one_that_the_cloud_rejects_is_refused() {
+    let unreachable = ScriptedCloud::new(|_| CallResult::ConnectionRefused);
     for (cloud, expected) in [
         (unreachable, "skipped"),
-        (Scripted::new(|_| fault(FaultKind::Permission)), "refused"),
-        (Scripted::new(|_| fault(FaultKind::Credential)), "refused"),
+        (
+            ScriptedCloud::new(|_| fault(FaultKind::Permission)),
+            "refused",
+        ),
+        (
+            ScriptedCloud::new(|_| fault(FaultKind::Credential)),
+            "refused",
+        ),
     ] {
         let client = cloud.client();
         let start = client.start([id(1)]).await.unwrap();

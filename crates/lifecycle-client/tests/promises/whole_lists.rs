@@ -1,12 +1,12 @@
-//! Tests of promise 10: a list is whole or an error, and an observation hides no instance.
+//! Tests of the promise that a list is whole or an error, and an observation hides no instance.
 
 use lifecycle_core::{FaultKind, PowerState};
 
-use crate::support::{Scripted, Sent, all, fault, id, ids, ok};
+use crate::support::{ScriptedCloud, SentCall, all_in_state, fault, id, ids, ok};
 
 #[tokio::test(start_paused = true)]
 async fn list_reads_all_pages_and_refuses_a_repeated_page() {
-    let cloud = Scripted::new(|sent| match sent.ids[0].as_str() {
+    let cloud = ScriptedCloud::new(|sent| match sent.ids[0].as_str() {
         "first" => ok("second\ni-0 running\ni-1 stopped"),
         "second" => ok("third\ni-1 stopped\ni-2 odd-word"),
         _ => ok("last\ni-3 running"),
@@ -20,15 +20,15 @@ async fn list_reads_all_pages_and_refuses_a_repeated_page() {
         seen,
         ["i-0 running", "i-1 stopped", "i-2 odd-word", "i-3 running"]
     );
-    let circle = Scripted::new(|_| ok("again\ni-0 running"));
-    let error = circle.client().list().await.unwrap_err();
+    let same_page_again = ScriptedCloud::new(|_| ok("again\ni-0 running"));
+    let error = same_page_again.client().list().await.unwrap_err();
     assert_eq!(error.kind(), FaultKind::Unreadable);
-    assert_eq!(circle.log().len(), 2);
+    assert_eq!(same_page_again.log().len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn observed_states_keep_the_request_order() {
-    let cloud = Scripted::new(|sent| {
+    let cloud = ScriptedCloud::new(|sent| {
         let mut lines: Vec<String> = sent.ids.iter().map(|id| format!("{id} running")).collect();
         lines.reverse();
         lines.retain(|line| !line.starts_with("i-3 "));
@@ -48,8 +48,8 @@ async fn observed_states_keep_the_request_order() {
 #[tokio::test(start_paused = true)]
 async fn cloud_that_ignores_lists_of_ids_hides_no_instance() {
     for page in ["i-8 running\ni-9 stopped", "i-0 running\ni-9 stopped", ""] {
-        let cloud = Scripted::new(move |sent| match sent.ids.len() {
-            1 => all(sent, "running"),
+        let cloud = ScriptedCloud::new(move |sent| match sent.ids.len() {
+            1 => all_in_state(sent, "running"),
             _ => ok(page),
         });
         let statuses = cloud.client().observe(ids(3)).await.unwrap();
@@ -60,7 +60,7 @@ async fn cloud_that_ignores_lists_of_ids_hides_no_instance() {
 
 #[tokio::test(start_paused = true)]
 async fn missing_instance_is_read_alone_until_lists_of_ids_are_proven() {
-    let cloud = Scripted::new(|sent| {
+    let cloud = ScriptedCloud::new(|sent| {
         let known = sent.ids.iter().filter(|id| *id != "i-1");
         let lines: Vec<String> = known.map(|id| format!("{id} running")).collect();
         ok(lines.join("\n"))
@@ -76,7 +76,7 @@ async fn missing_instance_is_read_alone_until_lists_of_ids_are_proven() {
 
 #[tokio::test(start_paused = true)]
 async fn lookup_that_shows_another_instance_does_not_mean_not_found() {
-    let cloud = Scripted::new(|_| ok("i-9 running"));
+    let cloud = ScriptedCloud::new(|_| ok("i-9 running"));
     let statuses = cloud.client().observe(ids(1)).await.unwrap();
     let fault = statuses[0].result.as_ref().unwrap_err();
     assert_eq!(fault.kind(), FaultKind::Unreadable);
@@ -85,7 +85,7 @@ async fn lookup_that_shows_another_instance_does_not_mean_not_found() {
 #[tokio::test(start_paused = true)]
 async fn contradicting_rows_read_the_same_in_lists_and_lookups() {
     for rows in ["i-0 running\ni-0 stopped", "i-0 stopped\ni-0 running"] {
-        let cloud = Scripted::new(move |sent| match sent.operation.as_str() {
+        let cloud = ScriptedCloud::new(move |sent| match sent.operation.as_str() {
             "list" => ok(format!("last\n{rows}")),
             _ => ok(rows),
         });
@@ -100,8 +100,8 @@ async fn contradicting_rows_read_the_same_in_lists_and_lookups() {
 
 #[tokio::test(start_paused = true)]
 async fn cloud_without_batch_reads_is_asked_one_by_one() {
-    let cloud = Scripted::new(|sent| match sent.ids.len() {
-        1 => all(sent, "running"),
+    let cloud = ScriptedCloud::new(|sent| match sent.ids.len() {
+        1 => all_in_state(sent, "running"),
         _ => ok(""),
     });
     let client = cloud.client();
@@ -114,9 +114,9 @@ async fn cloud_without_batch_reads_is_asked_one_by_one() {
 
 #[tokio::test(start_paused = true)]
 async fn unknown_id_does_not_hide_the_other_instances() {
-    let cloud = Scripted::new(|sent| match sent.ids.contains(&"i-2".to_owned()) {
+    let cloud = ScriptedCloud::new(|sent| match sent.ids.contains(&"i-2".to_owned()) {
         true => fault(FaultKind::NotFound),
-        false => all(sent, "running"),
+        false => all_in_state(sent, "running"),
     });
     let statuses = cloud.client().observe(ids(5)).await.unwrap();
     let seen: Vec<bool> = statuses
@@ -128,17 +128,17 @@ async fn unknown_id_does_not_hide_the_other_instances() {
 
 #[tokio::test(start_paused = true)]
 async fn forbidden_instance_does_not_hide_the_other_instances() {
-    let hidden = |sent: &Sent| sent.ids.contains(&"i-3".to_owned());
-    let cloud = Scripted::new(move |sent| match hidden(sent) {
+    let hidden = |sent: &SentCall| sent.ids.contains(&"i-3".to_owned());
+    let cloud = ScriptedCloud::new(move |sent| match hidden(sent) {
         true => fault(FaultKind::Permission),
-        false => all(sent, "running"),
+        false => all_in_state(sent, "running"),
     });
     let client = cloud.client();
     let seen = client.observe(ids(10)).await.unwrap();
     let unseen = seen.iter().filter(|status| status.result.is_err());
     assert_eq!(unseen.count(), 1);
     // Where nothing may be seen, nobody searches.
-    let cloud = Scripted::new(|_| fault(FaultKind::Permission));
+    let cloud = ScriptedCloud::new(|_| fault(FaultKind::Permission));
     let _ = cloud.client().observe(ids(10)).await;
     assert_eq!(cloud.log().len(), 3);
 }

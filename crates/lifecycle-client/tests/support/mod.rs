@@ -24,43 +24,43 @@ use lifecycle_core::{
 };
 use tokio::time::Instant;
 
-/// One call as received by the transport.
+/// One call as the transport received the call.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Sent {
+pub(crate) struct SentCall {
     /// `start`, `observe`, …
     pub(crate) operation: String,
     pub(crate) ids: Vec<String>,
-    /// Time since the transport was made.
+    /// The time since the creation of the transport.
     pub(crate) at: Duration,
     /// Key and time of the signature.
     pub(crate) signature: String,
 }
 
 /// The scripted result of a call.
-pub(crate) enum Fate {
+pub(crate) enum CallResult {
     /// A response.
-    Answer(HttpResponse),
-    /// The connection is refused.
-    Refused,
+    Response(HttpResponse),
+    /// No connection: the request was not sent.
+    ConnectionRefused,
     /// The connection breaks after the request was sent.
-    Broken,
+    ConnectionBroken,
     /// No response at all.
-    Silence,
+    NoAnswer,
 }
 
 /// A function from each call to its result.
-type Script = Box<dyn FnMut(&Sent) -> Fate + Send>;
+type Script = Box<dyn FnMut(&SentCall) -> CallResult + Send>;
 
-/// A transport that follows a script.
+/// A transport whose responses come from a script.
 #[derive(Clone)]
-pub(crate) struct Scripted {
+pub(crate) struct ScriptedCloud {
     script: Arc<Mutex<Script>>,
-    log: Arc<Mutex<Vec<Sent>>>,
+    log: Arc<Mutex<Vec<SentCall>>>,
     since: Instant,
 }
 
-impl Scripted {
-    pub(crate) fn new(script: impl FnMut(&Sent) -> Fate + Send + 'static) -> Self {
+impl ScriptedCloud {
+    pub(crate) fn new(script: impl FnMut(&SentCall) -> CallResult + Send + 'static) -> Self {
         Self {
             script: Arc::new(Mutex::new(Box::new(script))),
             log: Arc::default(),
@@ -68,21 +68,24 @@ impl Scripted {
         }
     }
 
-    pub(crate) fn log(&self) -> Vec<Sent> {
+    /// Returns all calls.
+    pub(crate) fn log(&self) -> Vec<SentCall> {
         self.log.lock().unwrap().clone()
     }
 
     /// Returns the calls of one operation.
-    pub(crate) fn calls(&self, operation: &str) -> Vec<Sent> {
+    pub(crate) fn calls(&self, operation: &str) -> Vec<SentCall> {
         let mut log = self.log();
         log.retain(|sent| sent.operation == operation);
         log
     }
 
+    /// Returns a client of the cloud.
     pub(crate) fn client(&self) -> Client {
         self.client_with(|builder| builder)
     }
 
+    /// Returns a client of the cloud with changed settings.
     pub(crate) fn client_with(
         &self,
         configure: impl FnOnce(lifecycle_client::ClientBuilder) -> lifecycle_client::ClientBuilder,
@@ -105,29 +108,29 @@ impl Scripted {
     }
 }
 
-impl fmt::Debug for Scripted {
+impl fmt::Debug for ScriptedCloud {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Scripted")
+        f.write_str("ScriptedCloud")
     }
 }
 
 #[async_trait]
-impl Transport for Scripted {
+impl Transport for ScriptedCloud {
     async fn send(&self, request: http::Request<Bytes>) -> Result<HttpResponse, TransportError> {
         let text = String::from_utf8(request.body().to_vec()).unwrap();
-        let sent = Sent {
+        let sent = SentCall {
             operation: request.uri().path()[1..].to_owned(),
             ids: text.split_whitespace().map(Into::into).collect(),
             at: self.since.elapsed(),
             signature: request.headers()["signature"].to_str().unwrap().to_owned(),
         };
         self.log.lock().unwrap().push(sent.clone());
-        let fate = (self.script.lock().unwrap())(&sent);
-        match fate {
-            Fate::Answer(response) => Ok(response),
-            Fate::Refused => Err(TransportError::unsent("no connection")),
-            Fate::Broken => Err(TransportError::unclear("the connection broke")),
-            Fate::Silence => std::future::pending().await,
+        let result = (self.script.lock().unwrap())(&sent);
+        match result {
+            CallResult::Response(response) => Ok(response),
+            CallResult::ConnectionRefused => Err(TransportError::unsent("no connection")),
+            CallResult::ConnectionBroken => Err(TransportError::unclear("the connection broke")),
+            CallResult::NoAnswer => std::future::pending().await,
         }
     }
 }
@@ -146,17 +149,17 @@ impl Clock for FixedClock {
 }
 
 /// A successful response.
-pub(crate) fn ok(body: impl Into<String>) -> Fate {
+pub(crate) fn ok(body: impl Into<String>) -> CallResult {
     answer(200, &[], body)
 }
 
 /// A rejection of this kind.
-pub(crate) fn fault(kind: FaultKind) -> Fate {
+pub(crate) fn fault(kind: FaultKind) -> CallResult {
     answer(400, &[("kind", kind.as_str())], "no")
 }
 
 /// A failure after which the cloud may have executed the call.
-pub(crate) fn server_error() -> Fate {
+pub(crate) fn server_error() -> CallResult {
     answer(503, &[], "try later")
 }
 
@@ -164,8 +167,8 @@ pub(crate) fn answer(
     status: u16,
     headers: &[(&'static str, &str)],
     body: impl Into<String>,
-) -> Fate {
-    Fate::Answer(provider_testing::http_response(
+) -> CallResult {
+    CallResult::Response(provider_testing::http_response(
         status,
         headers
             .iter()
@@ -176,7 +179,7 @@ pub(crate) fn answer(
 }
 
 /// Answers an observation with the same state for all instances.
-pub(crate) fn all(sent: &Sent, state: &str) -> Fate {
+pub(crate) fn all_in_state(sent: &SentCall, state: &str) -> CallResult {
     let lines: Vec<String> = sent.ids.iter().map(|id| format!("{id} {state}")).collect();
     ok(lines.join("\n"))
 }
@@ -327,7 +330,9 @@ fn text(response: &HttpResponse) -> String {
     String::from_utf8_lossy(response.body()).into_owned()
 }
 
-/// Reads `ok`, `unlisted`, `except i-1 i-2`, `perhaps i-1`, `each i-1=ok i-2=no`, `job j-1`.
+/// Reads an acknowledgement: `ok` (all accepted), `unlisted` (accepted, without a list of the refused
+/// instances), `except i-1 i-2` (i-1 and i-2 refused), `perhaps i-1` (i-1 failed and may have been
+/// executed), `each i-1=ok i-2=no`, or `job j-1`.
 fn read_ack(response: &HttpResponse) -> Result<BatchAck, Fault> {
     let text = text(response);
     let (word, rest) = text.split_once(' ').unwrap_or((&text, ""));
@@ -356,9 +361,10 @@ fn read_ack(response: &HttpResponse) -> Result<BatchAck, Fault> {
     })
 }
 
-/// First line the whole job, then a line per instance: `running`, `ok`, `odd` or a kind of fault.
+/// Reads the progress of a job: the first line for the whole job, then a line for each instance. The
+/// words are `running`, `ok`, `odd` (an unknown status) and the kinds of faults.
 fn read_progress(response: &HttpResponse) -> Result<JobProgress, Fault> {
-    let verdict = |word: &str| match word {
+    let status = |word: &str| match word {
         "running" => JobStatus::Running,
         "ok" => JobStatus::Succeeded,
         "odd" => JobStatus::Unknown,
@@ -366,15 +372,15 @@ fn read_progress(response: &HttpResponse) -> Result<JobProgress, Fault> {
     };
     let text = text(response);
     let mut lines = text.lines();
-    let overall = verdict(lines.next().unwrap());
+    let overall = status(lines.next().unwrap());
     let parts = lines
         .map(|line| line.split_once(' ').unwrap())
-        .map(|(id, word)| (InstanceId::new(id).unwrap(), verdict(word)))
+        .map(|(id, word)| (InstanceId::new(id).unwrap(), status(word)))
         .collect();
     Ok(JobProgress::new(overall).with_parts(parts))
 }
 
-/// `i-1 running [start time]` a line.
+/// Reads the rows of an observation, one in each line: `i-1 running [start time]`.
 fn rows(text: &str) -> Vec<Observation> {
     text.lines()
         .map(|line| {

@@ -1,8 +1,9 @@
-//! Checks the API calls of the client: a request of the user causes each call, no call uses a refused
-//! key, and no call is needless.
+//! Conformance: checks the API calls that the client made in a run. Each call belongs to a request of
+//! the user, no call uses a refused key, and the number of calls is as low as possible or bounded.
 //!
-//! An unfit instance (unknown, locked, in the wrong state) makes the cloud refuse the whole batch. The client halves such a batch until the
-//! unfit instance is alone, and this search sets the upper bound of the number of calls.
+//! An unfit instance (unknown, locked, in the wrong state) makes the cloud refuse the whole batch.
+//! The client bisects such a batch until the unfit instance is alone. This search determines the
+//! upper bound of the number of calls.
 
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use super::{
 };
 
 /// Checks all calls of a run.
-pub(super) fn judge(truth: &GroundTruth<'_>, violations: &mut Violations) {
+pub(super) fn check(truth: &GroundTruth<'_>, violations: &mut Violations) {
     check_that_calls_belong_to_requests(truth, violations);
     check_use_of_refused_keys(truth, violations);
     check_fewest_calls(truth, violations);
@@ -32,8 +33,9 @@ const ROUNDING: Duration = Duration::from_millis(3);
 fn check_that_calls_belong_to_requests(truth: &GroundTruth<'_>, violations: &mut Violations) {
     for call in &truth.calls {
         let pairs = truth.run.requests.iter().zip(&truth.scenario.requests);
-        let found = pairs
+        let belongs_to_request = pairs
             .filter(|(run, _)| {
+                // A request that ends in an error is invalid, and the client sends nothing.
                 !matches!(run.result, Some(Err(_)))
                     && call.at >= run.started
                     && call.at <= run.ended + ROUNDING
@@ -41,13 +43,13 @@ fn check_that_calls_belong_to_requests(truth: &GroundTruth<'_>, violations: &mut
             .any(|(_, request)| {
                 !call.operation.is_action() || call.operation == operation(request.action.kind())
             });
-        let listed = call.operation == Operation::List
+        let belongs_to_list = call.operation == Operation::List
             && truth
                 .run
                 .lists
                 .iter()
                 .any(|list| call.at >= list.started && call.at <= list.ended + ROUNDING);
-        if !found && !listed {
+        if !belongs_to_request && !belongs_to_list {
             violations.add(
                 "every call belongs to a request",
                 format!("{} at {:?}", call.name, call.at),
@@ -59,21 +61,23 @@ fn check_that_calls_belong_to_requests(truth: &GroundTruth<'_>, violations: &mut
 /// Checks that no call uses a key after the client received the refusal of the key.
 fn check_use_of_refused_keys(truth: &GroundTruth<'_>, violations: &mut Violations) {
     let one_way = truth.scenario.faults.latency / 2;
-    let known = truth
+    let first_refusal = truth
         .calls
         .iter()
         .filter_map(|call| {
-            let at = refusal_received_at(call, one_way)?;
-            is_received(truth, call, at).then_some(at)
+            let received_at = refusal_received_at(call, one_way)?;
+            is_received(truth, call, received_at).then_some(received_at)
         })
         .min();
-    let Some(known) = known else { return };
+    let Some(refusal_known_at) = first_refusal else {
+        return;
+    };
     let rotates = matches!(truth.scenario.faults.key, ClientKey::Rotated { .. });
-    // The call arrives at the cloud one way after the client sent the call.
+    // `call.at` is the arrival at the cloud, which is later than the sending by `one_way`.
     let late = truth
         .calls
         .iter()
-        .filter(|call| call.at > known + one_way + ROUNDING)
+        .filter(|call| call.at > refusal_known_at + one_way + ROUNDING)
         // After a rotation, the client goes on with the second key.
         .filter(|call| !rotates || call.credential_refused)
         .count();
@@ -93,7 +97,7 @@ fn refusal_received_at(call: &CallRecord, one_way: Duration) -> Option<Duration>
         Some(InjectedFault::Slow(wait)) => *wait,
         Some(_) => return None,
     };
-    // The client gives up an attempt after this time.
+    // After the attempt's time limit, the client does not read the response.
     let received = call.credential_refused && delay + 2 * one_way < ATTEMPT_TIMEOUT;
     received.then(|| call.at + delay + one_way)
 }
@@ -113,7 +117,8 @@ fn is_received(truth: &GroundTruth<'_>, call: &CallRecord, at: Duration) -> bool
 /// The time limit of one attempt.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Checks that the client repeats no call and fills each batch if every instance is fit.
+/// Checks that the client makes as few calls as the batch limit permits. Applies to a single request
+/// that succeeds, in a run without faults, forced stops and unfit instances.
 fn check_fewest_calls(truth: &GroundTruth<'_>, violations: &mut Violations) {
     let [run] = &*truth.run.requests else {
         return;
@@ -122,7 +127,7 @@ fn check_fewest_calls(truth: &GroundTruth<'_>, violations: &mut Violations) {
         return;
     };
     let calls = action_calls(truth);
-    let (instances, limit) = truth.batch();
+    let (instances, limit) = count_and_batch_limit(truth);
     let Some(request) = truth.scenario.requests.first() else {
         return;
     };
@@ -145,13 +150,13 @@ fn check_fewest_calls(truth: &GroundTruth<'_>, violations: &mut Violations) {
     }
 }
 
-/// Checks the upper bound of action calls. A batch of n instances with k unfit instances needs at most
-/// 2 + 2k·depth calls, where depth is the number of halvings down to one instance, and the retries
-/// counted by the client. The client isolates at most [`MAX_ISOLATED`] unfit instances of a batch, and
-/// reboots each instance outside of the running state in a separate batch.
+/// Checks the upper bound of action calls: rounds · (2·(batches + separate) + 2·isolated·depth), and
+/// the retries that the client counts. A round is a wave, or the forced stop after a wave. `depth` is
+/// the number of bisections down to one instance. The client isolates at most [`MAX_ISOLATED`] unfit
+/// instances of a batch, and reboots each instance outside of the running state in a separate call.
 fn check_upper_bound(truth: &GroundTruth<'_>, violations: &mut Violations) {
     let [_] = &*truth.run.requests else { return };
-    let (instances, limit) = truth.batch();
+    let (instances, limit) = count_and_batch_limit(truth);
     let batches = instances.div_ceil(limit);
     let isolated = truth.unfit_count.min(MAX_ISOLATED * batches);
     let depth = instances.min(limit).max(1).ilog2() as usize + 1;
@@ -162,14 +167,14 @@ fn check_upper_bound(truth: &GroundTruth<'_>, violations: &mut Violations) {
     let calls_per_round = 2 * (batches + separate) + 2 * isolated * depth;
     let rounds = truth.scenario.requests.first().map_or(1, |request| {
         let waves = request.waves.unwrap_or_default();
-        // A wave, and the forced stop after the wave.
         let rounds_of_a_wave = 1 + usize::from(request.force_after.is_some());
         rounds_of_a_wave * waves.ranges(instances).count().max(1)
     });
     // Each round has at most the instances of the whole request.
     let max_calls = rounds * calls_per_round;
-    // The client signs again if the cloud refuses the time of the signature.
-    let signed_again = u64::from(truth.scenario.faults.skew != 0) * 2;
+    // The client signs again if the cloud refuses the time of the signature, or the key.
+    let refused = truth.calls.iter().filter(|call| call.credential_refused);
+    let signed_again = u64::from(truth.scenario.faults.skew != 0) * 2 + refused.count() as u64;
     let max = max_calls as u64 + truth.client().calls().repeats + signed_again;
     let calls = action_calls(truth);
     if calls > max {
@@ -180,18 +185,21 @@ fn check_upper_bound(truth: &GroundTruth<'_>, violations: &mut Violations) {
     }
 }
 
+/// Counts the calls of start, stop and reboot.
 fn action_calls(truth: &GroundTruth<'_>) -> u64 {
     let actions = truth.calls.iter().filter(|call| call.operation.is_action());
     actions.count() as u64
 }
 
-impl GroundTruth<'_> {
-    /// Returns the number of distinct ids in the first request, and the batch limit of the action.
-    fn batch(&self) -> (usize, usize) {
-        let action = self.scenario.requests.first().map(|request| request.action);
-        let limit = action.map_or(1, |action| self.client().profile().batch_limit(&action));
-        (self.ids_of_first_request().count(), limit)
-    }
+/// Returns the number of distinct ids in the first request, and the batch limit of the action.
+fn count_and_batch_limit(truth: &GroundTruth<'_>) -> (usize, usize) {
+    let action = truth
+        .scenario
+        .requests
+        .first()
+        .map(|request| request.action);
+    let limit = action.map_or(1, |action| truth.client().profile().batch_limit(&action));
+    (truth.ids_of_first_request().count(), limit)
 }
 
 fn operation(kind: ActionKind) -> Operation {

@@ -1,4 +1,4 @@
-//! Compares the stream of events with the report.
+//! Conformance: compares the stream of events of a request with the report.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use super::violation::Violations;
 use crate::scenario_run::RequestRun;
 
 /// Checks that the events of a request agree with the report.
-pub(super) fn judge(run: &RequestRun, violations: &mut Violations) {
+pub(super) fn check(run: &RequestRun, violations: &mut Violations) {
     let (Some(events), Some(Ok(report))) = (&run.events, &run.result) else {
         return;
     };
@@ -44,13 +44,14 @@ pub(super) fn judge(run: &RequestRun, violations: &mut Violations) {
     }
     for row in report.instances() {
         let id = &row.instance;
-        let event = settled.remove(id).map(ToString::to_string);
-        if event.as_deref() != Some(&*row.outcome.to_string()) {
+        let event_outcome = settled.remove(id).map(ToString::to_string);
+        if event_outcome.as_deref() != Some(&*row.outcome.to_string()) {
             report_difference(format!(
-                "{id} is {}, but its event says {event:?}",
+                "{id} is {}, but its event says {event_outcome:?}",
                 row.outcome
             ));
         }
+        // A forced stop is accepted separately; apart from that, the cloud accepts at most once.
         let times = accepted.get(id).copied().unwrap_or_default();
         if times > 1 || times == 0 && matches!(row.outcome, Outcome::Accepted) {
             report_difference(format!(

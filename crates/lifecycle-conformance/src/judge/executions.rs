@@ -1,4 +1,5 @@
-//! Checks executed power operations: none without a request, and no repeated reboot.
+//! Conformance: checks the power operations that the simulator executed: none without a request, and
+//! no repeated reboot.
 
 use lifecycle_facade::{ActionKind, InstanceId, LocalDisk, StopMode, core::Action};
 use lifecycle_sim::PowerOperation;
@@ -10,10 +11,11 @@ use super::{
 use crate::scenario::Request;
 
 /// Checks all executed power operations of a run.
-pub(super) fn judge(truth: &GroundTruth<'_>, violations: &mut Violations) {
+pub(super) fn check(truth: &GroundTruth<'_>, violations: &mut Violations) {
     for (name, operations) in truth.operations() {
-        let last = name.rsplit('/').next().unwrap_or_default();
-        let Ok(id) = InstanceId::new(last) else {
+        // The simulator names an instance `cloud/region/id`.
+        let id = name.rsplit('/').next().unwrap_or_default();
+        let Ok(id) = InstanceId::new(id) else {
             continue;
         };
         let requests: Vec<&Request> = truth.requests_for(&id).collect();
@@ -26,10 +28,10 @@ pub(super) fn judge(truth: &GroundTruth<'_>, violations: &mut Violations) {
             }
         }
         for kind in [ActionKind::Start, ActionKind::Reboot] {
-            let once = |request: &&&Request| {
+            let is_for_one_execution = |request: &&&Request| {
                 request.action.kind() == kind && must_not_be_repeated(&request.action)
             };
-            let requested = requests.iter().filter(once).count();
+            let requested = requests.iter().filter(is_for_one_execution).count();
             let executed = operations
                 .iter()
                 .filter(|(operation, _)| kind_of(*operation) == kind)

@@ -1,12 +1,14 @@
-//! The simulator's record of a run, which is independent of the client's report: the basis of all
-//! checks.
+//! Conformance: what happened in a run according to the simulator (calls, executed power operations,
+//! external changes), prepared for the checks. The record is independent of the client's report.
 
 use std::{
     collections::{HashMap, HashSet},
     time::Duration,
 };
 
-use lifecycle_facade::{ActionKind, Client, InstanceId, LocalDisk, StopBilling, core::Action};
+use lifecycle_facade::{
+    ActionKind, Client, InstanceId, LocalDisk, PowerState, StopBilling, core::Action,
+};
 use lifecycle_sim::{
     CallRecord, Cloud, InjectedFault, PowerOperation, SimulatedState,
     switches::{baidu, zenlayer},
@@ -34,12 +36,13 @@ pub(super) struct GroundTruth<'r> {
     pub(super) has_stale_observation: bool,
     /// The cloud answered an action with an empty body, so the refused instances were not named.
     pub(super) has_empty_acknowledgement: bool,
-    /// The first request has an option that the cloud may support for some instances only.
-    pub(super) has_option_not_for_all_instances: bool,
-    /// The number of instances in the first request that can make the cloud refuse a batch:
-    /// unknown, impaired, not ready, changed externally or by a second request, or without support for an
-    /// option. All
-    /// instances count if a refused batch or an option can make any instance unfit.
+    /// The first request has an option that some instances may not support.
+    pub(super) option_may_be_unsupported: bool,
+    /// The number of unfit instances in the first request. An unfit instance can make the cloud
+    /// refuse a whole batch: the instance is unknown, impaired, not ready, or changed externally or
+    /// by a second request. All instances count if the first request has an option that some
+    /// instances may not support, or if the cloud executes refused batches and at least one
+    /// instance is unfit.
     pub(super) unfit_count: usize,
 }
 
@@ -64,10 +67,10 @@ impl<'r> GroundTruth<'r> {
             has_empty_acknowledgement: calls.iter().any(|call| {
                 call.operation.is_action() && call.fault == Some(InjectedFault::EmptyBody)
             }),
-            has_option_not_for_all_instances: scenario
+            option_may_be_unsupported: scenario
                 .requests
                 .first()
-                .is_some_and(has_option_not_for_all_instances),
+                .is_some_and(has_option_for_some_instances),
             calls,
             operations,
             externally_changed: changes.map(|c| run.stage.changed_instance(c)).collect(),
@@ -81,14 +84,14 @@ impl<'r> GroundTruth<'r> {
         };
         let is_unfit = |id: &&InstanceId| !truth.is_ready(id) || !truth.is_undisturbed(id);
         let total = truth.ids_of_first_request().count();
-        truth.unfit_count = match truth.ids_of_first_request().filter(is_unfit).count() {
-            0 if !truth.has_option_not_for_all_instances => 0,
-            // A refused batch that is executed in part changes instances. The cloud refuses these
-            // instances in the next call, so any instance can become unfit.
-            _ if truth.has_option_not_for_all_instances || executes_refused_batches(scenario) => {
-                total
-            }
-            count => count,
+        let unfit = truth.ids_of_first_request().filter(is_unfit).count();
+        // A refused batch that is executed in part changes instances. The cloud refuses these
+        // instances in the next call, so any instance can become unfit.
+        let spreads = unfit > 0 && executes_refused_batches(scenario);
+        truth.unfit_count = if truth.option_may_be_unsupported || spreads {
+            total
+        } else {
+            unfit
         };
         truth
     }
@@ -115,6 +118,27 @@ impl<'r> GroundTruth<'r> {
             .count()
     }
 
+    /// Returns the time of the last power operation on an instance, up to `end`.
+    pub(super) fn last_operation(&self, id: &InstanceId, end: Duration) -> Option<Duration> {
+        let operations = self.operations.get(&self.run.stage.reference(id))?;
+        let times = operations.iter().map(|(_, at)| *at);
+        times.filter(|at| *at <= end).max()
+    }
+
+    /// Returns true for an instance without external changes.
+    pub(super) fn is_externally_unchanged(&self, id: &InstanceId) -> bool {
+        !self.externally_changed.contains(id)
+    }
+
+    /// Returns the state of the ready instances at the start of the run.
+    pub(super) fn ready_state(&self) -> PowerState {
+        let first = self.scenario.requests.first();
+        match first.map(|request| request.action.kind()) {
+            Some(ActionKind::Start) => PowerState::Stopped,
+            _ => PowerState::Running,
+        }
+    }
+
     /// Returns the distinct ids of the first request.
     pub(super) fn ids_of_first_request(&self) -> impl Iterator<Item = &'r InstanceId> {
         self.ids_by_request.first().into_iter().flatten().copied()
@@ -134,7 +158,7 @@ impl<'r> GroundTruth<'r> {
     }
 
     /// Returns true for an instance that existed at the start of the run.
-    pub(super) fn exists(&self, id: &InstanceId) -> bool {
+    pub(super) fn existed_at_start(&self, id: &InstanceId) -> bool {
         self.creation_order.contains_key(id)
     }
 
@@ -153,18 +177,19 @@ impl<'r> GroundTruth<'r> {
             .filter(move |id| !deleted(id))
     }
 
-    /// Returns true for an instance that was ready for the first request and not impaired at the start.
-    /// Scenarios create the ready instances first.
+    /// Returns true for an instance that was ready for the first request and not impaired at the
+    /// start. Scenarios create the ready instances first.
     pub(super) fn is_ready(&self, id: &InstanceId) -> bool {
         let position = self.creation_order.get(id);
         position.is_some_and(|position| *position < self.scenario.ready)
     }
 }
 
-/// The largest number of unfit instances that the client isolates by bisecting a batch.
+/// The number of unfit instances that the client isolates by bisecting one batch. With more unfit
+/// instances, the client stops the search.
 pub(super) const MAX_ISOLATED: usize = 8;
 
-/// Reports whether the cloud executes a part of each batch that the cloud refuses.
+/// Returns true for a cloud that executes a part of each batch that the cloud refuses.
 fn executes_refused_batches(scenario: &Scenario) -> bool {
     match scenario.cloud {
         Cloud::Baidu => {
@@ -178,8 +203,8 @@ fn executes_refused_batches(scenario: &Scenario) -> bool {
     }
 }
 
-/// Reports whether a request has an option that the cloud may support for some instances only.
-fn has_option_not_for_all_instances(request: &Request) -> bool {
+/// Returns true for a request with an option that some instances may not support.
+fn has_option_for_some_instances(request: &Request) -> bool {
     match request.action {
         Action::Start(start) => start.local_disk != LocalDisk::Keep,
         Action::Stop(stop) => stop.billing != StopBilling::Keep,
@@ -187,6 +212,7 @@ fn has_option_not_for_all_instances(request: &Request) -> bool {
     }
 }
 
+/// Returns the action that an executed power operation belongs to.
 pub(super) fn kind_of(operation: PowerOperation) -> ActionKind {
     match operation {
         PowerOperation::Start => ActionKind::Start,
@@ -195,6 +221,7 @@ pub(super) fn kind_of(operation: PowerOperation) -> ActionKind {
     }
 }
 
+/// Returns the state of an instance after a successful action.
 pub(super) fn goal_state(kind: ActionKind) -> SimulatedState {
     match kind {
         ActionKind::Stop => SimulatedState::Stopped,

@@ -1,17 +1,21 @@
-//! Checks that each list is whole, or an error.
+//! Conformance: checks that each list of a run has exactly the instances of its filter, or is an error.
 
 use std::collections::HashSet;
 
-use lifecycle_facade::InstanceId;
+use lifecycle_facade::{InstanceId, PowerState, core::InstanceFilter};
+
+use crate::scenario_run::ListRun;
 
 use super::{ground_truth::GroundTruth, violation::Violations};
 
-pub(super) fn judge(truth: &GroundTruth<'_>, violations: &mut Violations) {
-    for list in &truth.run.lists {
+/// Checks all lists of a run.
+pub(super) fn check(truth: &GroundTruth<'_>, violations: &mut Violations) {
+    for (list, scheduled) in truth.run.lists.iter().zip(&truth.scenario.lists) {
+        let filter = &scheduled.filter;
         let rows = match &list.result {
             Ok(rows) => rows,
             Err(error) => {
-                if truth.scenario.faults.is_none() {
+                if truth.scenario.faults.has_no_faults() {
                     violations.add("lists without faults succeed", error.to_string());
                 }
                 continue;
@@ -22,13 +26,55 @@ pub(super) fn judge(truth: &GroundTruth<'_>, violations: &mut Violations) {
             if !listed.insert(&row.instance) {
                 violations.add("a list has one row per instance", row.instance.to_string());
             }
-            if !truth.exists(&row.instance) {
+            if !truth.existed_at_start(&row.instance) {
                 violations.add("a listed instance exists", row.instance.to_string());
             }
+            let state = constant_state(truth, &row.instance, list);
+            let is_other = state.is_some_and(|state| !has_state(filter, state));
+            if is_other || !has_facts(truth, filter, &row.instance) {
+                violations.add(
+                    "a listed instance matches the filter",
+                    format!("{} does not match {filter:?}", row.instance),
+                );
+            }
         }
-        let missing = truth.undeleted().filter(|id| !listed.contains(id));
+        let missing = truth.undeleted().filter(|id| {
+            !listed.contains(id)
+                && has_facts(truth, filter, id)
+                && (filter.states.is_empty()
+                    || constant_state(truth, id, list)
+                        .is_some_and(|state| has_state(filter, state)))
+        });
         for id in missing {
             violations.add("a list is whole or an error", format!("{id} is missing"));
         }
     }
+}
+
+/// Applies the conditions on the name and on tags to the simulator's record. Both never change.
+fn has_facts(truth: &GroundTruth<'_>, filter: &InstanceFilter, id: &InstanceId) -> bool {
+    let simulator = &truth.run.stage.simulator;
+    let reference = truth.run.stage.reference(id);
+    let name = simulator.name_of(&reference).unwrap_or_default();
+    let tags = simulator.tags_of(&reference).unwrap_or_default();
+    let value = |key: &str| {
+        let mut tags = tags.iter();
+        tags.find(|tag| tag.key == key)
+            .map(|tag| tag.value.as_str())
+    };
+    (filter.names.is_empty() || filter.names.iter().any(|pattern| pattern.matches(&name)))
+        && filter.tags.iter().all(|tag| tag.matches(value(tag.key())))
+}
+
+fn has_state(filter: &InstanceFilter, state: PowerState) -> bool {
+    filter.states.is_empty() || filter.states.contains(&state)
+}
+
+/// Returns the state of an instance that had the same state from the start of the run to the end of the
+/// list.
+fn constant_state(truth: &GroundTruth<'_>, id: &InstanceId, list: &ListRun) -> Option<PowerState> {
+    let is_constant = truth.is_ready(id)
+        && truth.is_externally_unchanged(id)
+        && truth.last_operation(id, list.ended).is_none();
+    is_constant.then(|| truth.ready_state())
 }

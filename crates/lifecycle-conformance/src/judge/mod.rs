@@ -1,4 +1,5 @@
-//! The judge: compares a finished run with the promises of the client.
+//! The judge of the conformance tests: compares a finished run of a scenario with the promises of the
+//! client.
 
 mod calls;
 mod events;
@@ -26,13 +27,13 @@ pub(crate) fn judge(scenario: &Scenario, run: &ScenarioRun) -> Vec<Violation> {
     let mut violations = Violations::default();
     for (run, request) in run.requests.iter().zip(&scenario.requests) {
         check_deadline(run, request, &mut violations);
-        check_rejection_of_the_request(&truth, run, request, &mut violations);
-        outcomes::judge(&truth, run, request, &mut violations);
-        events::judge(run, &mut violations);
+        check_refusal_of_the_request(&truth, run, request, &mut violations);
+        outcomes::check(&truth, run, request, &mut violations);
+        events::check(run, &mut violations);
     }
-    executions::judge(&truth, &mut violations);
-    lists::judge(&truth, &mut violations);
-    calls::judge(&truth, &mut violations);
+    executions::check(&truth, &mut violations);
+    lists::check(&truth, &mut violations);
+    calls::check(&truth, &mut violations);
     violations.0
 }
 
@@ -59,7 +60,7 @@ fn check_deadline(run: &RequestRun, request: &Request, violations: &mut Violatio
 
 /// Checks that the client refuses a whole request if, and only if, the cloud does not support an
 /// option.
-fn check_rejection_of_the_request(
+fn check_refusal_of_the_request(
     truth: &GroundTruth<'_>,
     run: &RequestRun,
     request: &Request,

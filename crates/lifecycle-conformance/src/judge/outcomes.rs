@@ -1,4 +1,5 @@
-//! Checks outcomes: exactly one for each instance, and each of them true.
+//! Conformance: checks that a report has exactly one outcome for each instance, and that each outcome
+//! is true.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -11,7 +12,8 @@ use super::{
 };
 use crate::{scenario::Request, scenario_run::RequestRun};
 
-pub(super) fn judge(
+/// Checks the outcomes of one request.
+pub(super) fn check(
     truth: &GroundTruth<'_>,
     run: &RequestRun,
     request: &Request,
@@ -89,7 +91,7 @@ impl<'t> InstanceTruth<'t> {
     /// Returns the reason why an outcome is false.
     fn contradicts(&self, outcome: &Outcome) -> Option<&'static str> {
         let huawei = self.truth.scenario.cloud == Cloud::Huawei;
-        if !self.truth.exists(self.id) {
+        if !self.truth.existed_at_start(self.id) {
             // A Huawei job accepts unknown instances.
             let accepted = huawei && matches!(outcome, Outcome::Accepted);
             return (outcome.is_success() && !accepted).then_some("the instance does not exist");
@@ -111,7 +113,8 @@ impl<'t> InstanceTruth<'t> {
             Outcome::Reached(_) if self.kind == ActionKind::Reboot && self.executed == 0 => {
                 Some("the instance was not rebooted")
             }
-            // A stale answer shows an earlier state: the goal only if the instance was on the way from there.
+            // A stale answer shows an earlier state: the goal only if the instance was on the way
+            // from there.
             Outcome::Reached(_)
                 if self.after != Some(goal_state(self.kind))
                     && !(self.truth.has_stale_observation && is_moving(self.before)) =>
@@ -140,7 +143,7 @@ impl<'t> InstanceTruth<'t> {
         }
     }
 
-    /// Reports whether an instance failed although nothing prevented the action. Unfit instances in
+    /// Returns true if the action failed although nothing prevented the action. Unfit instances in
     /// the request permit an uncertain outcome: the effect of a failed batch on the other instances
     /// is not always visible, and the client sends nothing again in this case.
     fn failed_needlessly(&self, outcome: &Outcome) -> bool {
@@ -151,7 +154,7 @@ impl<'t> InstanceTruth<'t> {
             .is_none_or(|span| span >= LONG_ENOUGH);
         let unhindered = truth.scenario.is_undisturbed()
             && truth.is_ready(self.id)
-            && !truth.has_option_not_for_all_instances
+            && !truth.option_may_be_unsupported
             && enough_time
             && self.request.is_plain()
             && !truth.scenario.switches.huawei.limit_is_per_minute;
@@ -177,6 +180,7 @@ impl<'t> InstanceTruth<'t> {
 /// The longest boot or reboot, including the delays of rate limits and polling.
 const LONG_ENOUGH: Duration = Duration::from_secs(180);
 
+/// Returns true for the states of an instance without an impairment.
 fn is_plain(state: Option<SimulatedState>) -> bool {
     is_moving(state)
         || matches!(

@@ -1,4 +1,4 @@
-//! Violations of the client's promises.
+//! Conformance: violations of the client's promises.
 
 use std::fmt;
 

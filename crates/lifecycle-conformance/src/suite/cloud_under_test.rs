@@ -28,6 +28,29 @@ pub trait CloudUnderTest {
         condition: Condition,
     ) -> Result<Vec<InstanceId>, NotSupported>;
 
+    /// Creates an instance with a name, tags and other facts.
+    ///
+    /// # Errors
+    /// [`NotSupported`] if the facts cannot be set.
+    async fn described_instance(
+        &self,
+        condition: Condition,
+        facts: &InstanceFacts,
+    ) -> Result<InstanceId, NotSupported> {
+        let _ = (condition, facts);
+        Err(NotSupported::new(
+            "the facts of an instance cannot be set here",
+        ))
+    }
+
+    /// Makes the cloud ignore the filters of lists from now on.
+    ///
+    /// # Errors
+    /// [`NotSupported`] if the cloud cannot ignore filters.
+    fn ignore_filters(&self) -> Result<(), NotSupported> {
+        Err(NotSupported::new("the cloud cannot ignore filters here"))
+    }
+
     /// Returns a valid id without an instance.
     ///
     /// # Errors
@@ -63,6 +86,40 @@ pub trait CloudUnderTest {
     /// Returns the executed actions since the instance was returned by
     /// [`instances`](Self::instances), if counted.
     fn executions(&self, id: &InstanceId) -> Option<ExecutionCounts>;
+}
+
+/// The facts about an instance besides the state.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InstanceFacts {
+    /// The name.
+    pub name: String,
+    /// The keys and values of the tags.
+    pub tags: Vec<(String, String)>,
+    /// The availability zone; a zone of the cloud by default.
+    pub zone: Option<String>,
+    /// The instance type; a type of the cloud by default.
+    pub instance_type: Option<String>,
+    /// The private address; an address of the cloud by default.
+    pub private_ip: Option<String>,
+    /// The public address; none by default.
+    pub public_ip: Option<String>,
+}
+
+impl InstanceFacts {
+    /// Creates facts with this name, without tags.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Adds a tag.
+    #[must_use]
+    pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.tags.push((key.into(), value.into()));
+        self
+    }
 }
 
 /// A missing feature of a cloud under test.

@@ -16,7 +16,7 @@ pub(super) fn cases() -> Vec<Case> {
             Box::pin(wrong_key_used_once(s))
         }),
         Case::new("expired signatures", Access::Power, |s| {
-            Box::pin(expired(s))
+            Box::pin(expired_signatures(s))
         }),
         Case::new("a clock an hour ahead", Access::Power, |s| {
             Box::pin(skewed_clock(s, 3600))
@@ -31,12 +31,14 @@ async fn wrong_key(cloud: &dyn CloudUnderTest) -> CaseResult {
     expect_rejection(cloud, ClientSetup::WrongKey, &[FaultKind::Credential]).await
 }
 
-/// Sends signatures that stay a day old although the client learns the cloud's time.
-async fn expired(cloud: &dyn CloudUnderTest) -> CaseResult {
+/// Checks that the cloud rejects signatures that stay a day old although the client learns the
+/// cloud's time. Some clouds report an old signature as a wrong key.
+async fn expired_signatures(cloud: &dyn CloudUnderTest) -> CaseResult {
     let kinds = [FaultKind::ClockSkew, FaultKind::Credential];
     expect_rejection(cloud, ClientSetup::ExpiredSignatures, &kinds).await
 }
 
+/// Checks that a start fails with one of `kinds`, and that the cloud executes nothing.
 async fn expect_rejection(
     cloud: &dyn CloudUnderTest,
     setup: ClientSetup,
@@ -47,13 +49,15 @@ async fn expect_rejection(
     let report = request(&client, plain(ActionKind::Start), [id.clone()], Some(LONG)).await?;
     let outcome = only_outcome(&report, &id)?;
     let kind = outcome.fault().map(lifecycle_facade::Fault::kind);
-    let right = !outcome.is_success() && kind.is_some_and(|kind| kinds.contains(&kind));
-    ensure(right, || format!("unexpected outcome: {outcome}"))?;
+    let is_expected = !outcome.is_success() && kind.is_some_and(|kind| kinds.contains(&kind));
+    ensure(is_expected, || format!("unexpected outcome: {outcome}"))?;
+    // A real account has no counts of executions.
     let starts = cloud.executions(&id).map_or(0, |counts| counts.starts);
     ensure(starts == 0, || "the instance was started".to_owned())
 }
 
-/// Checks that the client does not repeat a refused key; some clouds lock the key after a few refusals.
+/// Checks that the client does not use a refused key again: some clouds lock a key after a few
+/// refusals.
 async fn wrong_key_used_once(cloud: &dyn CloudUnderTest) -> CaseResult {
     let client = cloud.client(ClientSetup::WrongKey).await?;
     let id = one_instance(cloud, Condition::Stopped).await?;

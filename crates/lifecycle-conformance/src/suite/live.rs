@@ -1,4 +1,4 @@
-//! Named instances of a real account as a cloud under test.
+//! `CloudUnderTest` for named instances of a real account.
 
 use std::{cell::Cell, collections::BTreeMap};
 

@@ -7,6 +7,7 @@
 mod case;
 mod cloud_under_test;
 mod faults;
+mod filters;
 mod keys;
 mod live;
 mod matrix;
@@ -18,7 +19,8 @@ mod skewed_clock;
 
 pub use case::{Access, Case, CaseError, CaseResult, CaseStatus};
 pub use cloud_under_test::{
-    CallFault, ClientSetup, CloudUnderTest, Condition, ExecutionCounts, FaultTarget, NotSupported,
+    CallFault, ClientSetup, CloudUnderTest, Condition, ExecutionCounts, FaultTarget, InstanceFacts,
+    NotSupported,
 };
 pub use live::{LiveAccount, LiveRunError, Permission};
 pub use matrix::{Column, Matrix};
@@ -30,6 +32,7 @@ pub use skewed_clock::SkewedClock;
 pub fn cases() -> Vec<Case> {
     [
         reads::cases(),
+        filters::cases(),
         power::from_every_state(),
         power::on_impaired_instances(),
         power::in_batches(),

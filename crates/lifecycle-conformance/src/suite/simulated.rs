@@ -1,4 +1,4 @@
-//! Simulated clouds as clouds under test.
+//! `CloudUnderTest` for the simulated clouds.
 
 use std::{
     collections::HashSet,
@@ -16,13 +16,13 @@ use lifecycle_facade::{
     TransportError, core::HttpResponse,
 };
 use lifecycle_sim::{
-    Cloud, ErrorBody, FaultRule, FaultTiming, InjectedFault, MemoryTransport, Operation,
-    SimulatedState, Simulator,
+    Cloud, ErrorBody, FaultRule, FaultTiming, IgnoredFilters, InjectedFault, InstanceTemplate,
+    MemoryTransport, Operation, SimulatedState, Simulator,
 };
 
 use super::{
     CallFault, ClientSetup, CloudUnderTest, Column, Condition, ExecutionCounts, FaultTarget,
-    NotSupported, SkewedClock, run_in_paused_time,
+    InstanceFacts, NotSupported, SkewedClock, run_in_paused_time,
 };
 use crate::draw::location;
 
@@ -116,6 +116,34 @@ impl CloudUnderTest for SimulatedCloud {
             .collect()
     }
 
+    async fn described_instance(
+        &self,
+        condition: Condition,
+        facts: &InstanceFacts,
+    ) -> Result<InstanceId, NotSupported> {
+        let before = self.known();
+        let spec = format!("{}=1:{}", location(self.cloud), word(condition));
+        self.simulator
+            .add_instances(&spec, template(facts))
+            .map_err(not_supported)?;
+        let all = self.simulator.instances_at(self.cloud);
+        let mut new = all.iter().filter(|reference| !before.contains(*reference));
+        let id = new
+            .next()
+            .and_then(|reference| reference.rsplit('/').next());
+        InstanceId::new(id.unwrap_or_default()).map_err(not_supported)
+    }
+
+    fn ignore_filters(&self) -> Result<(), NotSupported> {
+        self.simulator.switches(|switches| {
+            switches.baidu.ignored_filters = IgnoredFilters::All;
+            switches.aliyun.ignored_filters = IgnoredFilters::All;
+            switches.zenlayer.ignored_filters = IgnoredFilters::All;
+            switches.huawei.ignored_filters = IgnoredFilters::All;
+        });
+        Ok(())
+    }
+
     fn unknown_id(&self) -> Result<InstanceId, NotSupported> {
         let id = match self.cloud {
             Cloud::Baidu => "i-Ab12Cd34",
@@ -190,6 +218,26 @@ impl CloudUnderTest for SimulatedCloud {
             forced: counts.forced_stops + counts.forced_reboots,
         })
     }
+}
+
+fn template(facts: &InstanceFacts) -> InstanceTemplate {
+    let mut template = InstanceTemplate::new().name(&facts.name);
+    for (key, value) in &facts.tags {
+        template = template.tag(key, value);
+    }
+    if let Some(zone) = &facts.zone {
+        template = template.zone(zone);
+    }
+    if let Some(instance_type) = &facts.instance_type {
+        template = template.instance_type(instance_type);
+    }
+    if let Some(address) = &facts.private_ip {
+        template = template.private_ip(address);
+    }
+    if let Some(address) = &facts.public_ip {
+        template = template.public_ip(address);
+    }
+    template
 }
 
 fn not_supported(problem: impl std::fmt::Display) -> NotSupported {

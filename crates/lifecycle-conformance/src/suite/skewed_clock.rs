@@ -1,4 +1,4 @@
-//! Clocks that are ahead or behind, for the cases with a wrong clock.
+//! Clocks that are ahead or behind, for the conformance cases with a wrong clock.
 
 use std::time::{Duration, SystemTime};
 
@@ -22,8 +22,8 @@ impl<C: Clock> SkewedClock<C> {
         }
     }
 
-    /// Creates a clock that stays a day behind `right` and ignores the offset learned by the client, so
-    /// every signature has expired.
+    /// Creates a clock that stays a day behind `right` and ignores the offset learned by the
+    /// client, so every signature has expired.
     pub fn always_expired(right: C) -> Self {
         Self {
             right,

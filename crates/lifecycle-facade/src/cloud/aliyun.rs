@@ -1,4 +1,5 @@
-//! The entry of Alibaba Cloud ECS in the table of clouds.
+//! Alibaba Cloud ECS in the table of clouds: the data, and the functions that build the provider
+//! and the credential sources.
 
 use super::entry::{CloudEntry, KeyScope, Regions};
 #[cfg(feature = "config")]
@@ -49,7 +50,7 @@ pub(super) mod driver {
 
     use crate::cloud::{
         EndpointNetwork,
-        driver::{BuildInput, ClientParts, CloudDriver},
+        driver::{BuildInput, ClientParts, CloudDriver, RegionsFrom},
     };
     #[cfg(feature = "config")]
     use crate::config::{CredentialConfig, RoleConfig};
@@ -63,7 +64,8 @@ pub(super) mod driver {
         #[cfg(feature = "config")]
         env_sources: None,
         #[cfg(feature = "config")]
-        exchange,
+        exchange_source,
+        regions: RegionsFrom::Provider,
         project: None,
     };
 
@@ -83,7 +85,7 @@ pub(super) mod driver {
     }
 
     #[cfg(feature = "config")]
-    fn exchange(
+    fn exchange_source(
         source: &CredentialConfig,
         base: CredentialSourceChain,
         config: &CredentialSourceConfig,

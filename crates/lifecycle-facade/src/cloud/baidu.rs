@@ -1,4 +1,5 @@
-//! The entry of Baidu AI Cloud BCC in the table of clouds.
+//! Baidu AI Cloud BCC in the table of clouds: the data, and the functions that build the provider and
+//! the credential sources.
 
 use super::entry::{CloudEntry, KeyScope, Regions};
 #[cfg(feature = "config")]
@@ -15,7 +16,7 @@ pub(super) const ENTRY: CloudEntry = CloudEntry {
     key_scope: KeyScope::Account,
     #[cfg(feature = "config")]
     settings: CloudSettings {
-        account: &[optional("identity_endpoint")],
+        account: &[optional("identity_endpoint"), optional("batch_reboot")],
         sources: &[
             CloudSource::new(SourceKind::Variables, &[optional("session")]),
             CloudSource::new(SourceKind::AssumeRole, &[required("account_id")]),
@@ -34,7 +35,7 @@ pub(super) mod driver {
     use provider_baidu::credentials::{AssumeRole, SessionToken};
     use provider_baidu::{Baidu, Config, PROFILE, credentials, endpoint_from};
 
-    use crate::cloud::driver::{BuildInput, ClientParts, CloudDriver};
+    use crate::cloud::driver::{BuildInput, ClientParts, CloudDriver, RegionsFrom};
     #[cfg(feature = "config")]
     use crate::config::{CredentialConfig, RoleConfig};
 
@@ -47,7 +48,8 @@ pub(super) mod driver {
         #[cfg(feature = "config")]
         env_sources: None,
         #[cfg(feature = "config")]
-        exchange,
+        exchange_source,
+        regions: RegionsFrom::Endpoint(|| Config::global().endpoint().clone()),
         project: None,
     };
 
@@ -56,12 +58,15 @@ pub(super) mod driver {
         if let Some(endpoint) = &input.endpoint {
             config = config.with_endpoint(endpoint.clone());
         }
+        if input.batch_reboot {
+            config = config.with_batch_reboot();
+        }
         let endpoint = config.endpoint().clone();
         Ok(input.finish(Baidu::new(config), endpoint))
     }
 
     #[cfg(feature = "config")]
-    fn exchange(
+    fn exchange_source(
         source: &CredentialConfig,
         base: CredentialSourceChain,
         config: &CredentialSourceConfig,
@@ -73,7 +78,7 @@ pub(super) mod driver {
                     token = token.with_duration(*duration);
                 }
                 if let Some(endpoint) = &config.identity {
-                    token = token.with_identity(endpoint.clone());
+                    token = token.with_endpoint(endpoint.clone());
                 }
                 Some(Box::new(token))
             }
@@ -88,7 +93,7 @@ pub(super) mod driver {
                     role = role.with_duration(*duration);
                 }
                 if let Some(endpoint) = &config.identity {
-                    role = role.with_identity(endpoint.clone());
+                    role = role.with_endpoint(endpoint.clone());
                 }
                 Some(Box::new(role))
             }

@@ -7,7 +7,7 @@ use lifecycle_client::{Client, ClientBuilder, CredentialProvider, Transport};
 use lifecycle_core::credential_source::CredentialSourceChain;
 use lifecycle_core::{
     Credential, CredentialSource, CredentialSourceConfig, Endpoint, ExchangeStep, Fault, Profile,
-    Provider, ProviderContext,
+    Provider, ProviderContext, Region,
 };
 
 use super::EndpointNetwork;
@@ -31,20 +31,39 @@ pub(crate) struct CloudDriver {
     /// variables of the profile are all.
     #[cfg(feature = "config")]
     pub(crate) env_sources: Option<SourceFn>,
-    /// Builds a source that calls a service; `None` if the cloud has no such source. The chain has
-    /// the sources of the key for the service call.
+    /// Builds a source that exchanges a key or an identity for a temporary key at a service of the
+    /// cloud; `None` if the cloud has no such source. The chain has the sources of the key that signs
+    /// the call of the service.
     #[cfg(feature = "config")]
-    pub(crate) exchange: fn(
+    pub(crate) exchange_source: fn(
         &CredentialConfig,
         CredentialSourceChain,
         &CredentialSourceConfig,
     ) -> Option<Box<dyn CredentialSource>>,
+    /// The source of the list of regions.
+    pub(crate) regions: RegionsFrom,
     /// The look-up of the project; `None` on a cloud without projects.
     pub(crate) project: Option<ProjectLookup>,
 }
 
 /// Returns credential sources for a region.
 pub(crate) type SourceFn = fn(&CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>>;
+
+/// The source of the list of regions of a cloud.
+#[derive(Debug)]
+#[allow(dead_code, reason = "a build with one cloud has one of the sources")]
+pub(crate) enum RegionsFrom {
+    /// A call to the endpoint of any region.
+    Provider,
+    /// A call to an endpoint of its own.
+    Endpoint(fn() -> Endpoint),
+    /// Exchanges with the identity service of the cloud.
+    Identity(RegionLookup),
+}
+
+/// Reads the regions of a cloud from the identity service, with a key.
+pub(crate) type RegionLookup =
+    fn(&CredentialSourceConfig, &Credential, &ProviderContext<'_>) -> ExchangeStep<Vec<Region>>;
 
 /// The look-up of the project of a key in a region.
 #[derive(Debug)]
@@ -69,6 +88,7 @@ pub(crate) struct BuildInput<'a> {
     /// The project; `None` before the look-up, when nothing is sent.
     pub(crate) project: Option<&'a str>,
     pub(crate) enterprise_project: Option<&'a str>,
+    pub(crate) batch_reboot: bool,
     pub(crate) credentials: Arc<dyn CredentialProvider>,
     pub(crate) transport: Arc<dyn Transport>,
 }
@@ -81,6 +101,7 @@ pub(crate) struct ClientParts {
 }
 
 impl BuildInput<'_> {
+    /// Returns the builder of a client with this provider.
     pub(crate) fn finish(self, provider: impl Provider, endpoint: Endpoint) -> ClientParts {
         ClientParts {
             builder: Client::builder(provider, self.credentials, self.transport),

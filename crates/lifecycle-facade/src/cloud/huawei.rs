@@ -1,4 +1,5 @@
-//! The entry of Huawei Cloud ECS in the table of clouds.
+//! Huawei Cloud ECS in the table of clouds: the data, and the functions that build the provider and
+//! the credential sources.
 
 use super::entry::{CloudEntry, KeyScope, Regions};
 #[cfg(feature = "config")]
@@ -6,6 +7,7 @@ use crate::config::schema::{CloudSettings, CloudSource, SourceKind, optional, re
 
 pub(super) const ENTRY: CloudEntry = CloudEntry {
     name: "huawei",
+    // Open Telekom Cloud (otc) has the API of Huawei Cloud.
     aliases: &["huaweicloud", "hwcloud", "hwc", "hw", "otc"],
     empty_list_note: None,
     regions: Regions::Many {
@@ -45,9 +47,10 @@ pub(super) mod driver {
     use provider_huawei::credentials::{AssumeAgency, EcsAgency, OidcAgency, PasswordVariable};
     use provider_huawei::{
         Config, Huawei, PROFILE, PROJECT_VARIABLES, credentials, endpoint_from, find_project_id,
+        find_regions,
     };
 
-    use crate::cloud::driver::{BuildInput, ClientParts, CloudDriver, ProjectLookup};
+    use crate::cloud::driver::{BuildInput, ClientParts, CloudDriver, ProjectLookup, RegionsFrom};
     #[cfg(feature = "config")]
     use crate::config::{CredentialConfig, RoleConfig};
 
@@ -60,7 +63,8 @@ pub(super) mod driver {
         #[cfg(feature = "config")]
         env_sources: Some(credentials::variables),
         #[cfg(feature = "config")]
-        exchange,
+        exchange_source,
+        regions: RegionsFrom::Identity(find_regions),
         project: Some(ProjectLookup {
             find: find_project_id,
             variables: PROJECT_VARIABLES,
@@ -68,6 +72,7 @@ pub(super) mod driver {
     };
 
     fn build(input: BuildInput<'_>) -> Result<ClientParts, String> {
+        // A client without a project only shows the plan of a request, and sends nothing.
         let project = input.project.unwrap_or("unknown");
         let mut config = Config::new(input.region, project).map_err(|error| error.to_string())?;
         if let Some(endpoint) = &input.endpoint {
@@ -81,7 +86,7 @@ pub(super) mod driver {
     }
 
     #[cfg(feature = "config")]
-    fn exchange(
+    fn exchange_source(
         source: &CredentialConfig,
         base: CredentialSourceChain,
         config: &CredentialSourceConfig,

@@ -15,7 +15,7 @@ mod huawei;
 mod zenlayer;
 
 #[cfg(feature = "_cloud")]
-pub(crate) use driver::{BuildInput, CloudDriver, ProjectLookup};
+pub(crate) use driver::{BuildInput, CloudDriver, ProjectLookup, RegionLookup, RegionsFrom};
 pub(crate) use entry::CloudEntry;
 #[cfg(feature = "config")]
 pub(crate) use entry::Clouds;

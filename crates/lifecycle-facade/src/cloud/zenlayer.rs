@@ -1,4 +1,5 @@
-//! The entry of Zenlayer Elastic Compute (ZEC) in the table of clouds.
+//! Zenlayer Elastic Compute (ZEC) in the table of clouds: the data, and the functions that build the
+//! provider and the credential sources.
 
 use super::entry::{CloudEntry, KeyScope, Regions};
 #[cfg(feature = "config")]
@@ -24,7 +25,7 @@ pub(super) const ENTRY: CloudEntry = CloudEntry {
 pub(super) mod driver {
     use provider_zenlayer::{Config, PROFILE, Zenlayer, credentials, endpoint_from};
 
-    use crate::cloud::driver::{BuildInput, ClientParts, CloudDriver};
+    use crate::cloud::driver::{BuildInput, ClientParts, CloudDriver, RegionsFrom};
 
     pub(in crate::cloud) const DRIVER: CloudDriver = CloudDriver {
         profile: &PROFILE,
@@ -35,7 +36,8 @@ pub(super) mod driver {
         #[cfg(feature = "config")]
         env_sources: None,
         #[cfg(feature = "config")]
-        exchange: |_, _, _| None,
+        exchange_source: |_, _, _| None,
+        regions: RegionsFrom::Provider,
         project: None,
     };
 

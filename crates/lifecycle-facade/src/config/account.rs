@@ -11,7 +11,7 @@ use super::{
     credentials::CredentialConfig,
     schema::{ACCOUNT, PACE, Scope},
     secret,
-    section::{Reader, Section, TableEntry},
+    section::{Document, Section, TableEntry},
     value,
 };
 use crate::cloud::{Clouds, EndpointNetwork};
@@ -34,6 +34,8 @@ pub struct AccountConfig {
     pub project: Option<String>,
     /// The enterprise project (企业项目) ID, on clouds with enterprise projects.
     pub enterprise_project: Option<String>,
+    /// Reboots several instances in one call, on clouds with this choice.
+    pub batch_reboot: Option<bool>,
     /// The network over which the cloud is reached.
     pub network: Option<EndpointNetwork>,
     /// The rate limits.
@@ -55,23 +57,23 @@ pub struct PaceConfig {
 /// Reads all accounts. Leaves out accounts without a valid cloud.
 pub(super) fn read_all(
     accounts: &DeTable<'_>,
-    reader: Reader<'_>,
+    document: Document<'_>,
 ) -> BTreeMap<String, AccountConfig> {
     let mut read = BTreeMap::new();
     for (key, value) in accounts {
         let name = key.get_ref();
         let report = |problem| {
             let message = format!("{name:?} in [accounts]: {problem}");
-            reader.diagnostics.add(key.span(), message);
+            document.diagnostics.add(key.span(), message);
         };
         if let Some(table) = value.get_ref().as_table() {
-            name_problem(name, reader.clouds)
+            name_problem(name, document.clouds)
                 .into_iter()
                 .for_each(report);
-            let account = AccountConfig::read(TableEntry { key, table }, reader);
+            let account = AccountConfig::read(TableEntry { key, table }, document);
             read.extend(account.map(|account| (name.to_string(), account)));
         } else if secret::is_secret_name(name) {
-            report(secret::INSTEAD);
+            report(secret::NOT_IN_THIS_FILE);
         } else {
             report("write [accounts.NAME] above the settings of an account");
         }
@@ -96,14 +98,14 @@ pub(super) fn name_problem(name: &str, clouds: Clouds) -> Option<&'static str> {
 
 impl AccountConfig {
     /// Returns `None` if the cloud is absent or invalid.
-    fn read(found: TableEntry<'_>, reader: Reader<'_>) -> Option<Self> {
+    fn read(found: TableEntry<'_>, document: Document<'_>) -> Option<Self> {
         let title = format!("[accounts.{}]", found.key.get_ref());
-        let section = reader.open(title, found.table, ACCOUNT);
+        let section = document.open(title, found.table, ACCOUNT);
         let cloud = section.required(found.key.span(), "cloud", |cloud| {
-            value::cloud(cloud, reader.clouds)
+            value::cloud(cloud, document.clouds)
         });
         if let Some(cloud) = cloud {
-            section.check_cloud(cloud, Scope::Account);
+            section.report_settings_not_on(cloud, Scope::Account);
         }
         Some(Self {
             region: section.take("region", value::text),
@@ -112,6 +114,7 @@ impl AccountConfig {
             metadata_endpoint: section.take("metadata_endpoint", value::endpoint),
             project: section.take("project", value::text),
             enterprise_project: section.take("enterprise_project", value::text),
+            batch_reboot: section.take("batch_reboot", value::flag),
             network: section.take("network", value::network),
             pace: PaceConfig::read(&section),
             credentials: credential_reader::read(&section, cloud),
@@ -127,7 +130,7 @@ impl PaceConfig {
             return Self::default();
         };
         let title = format!("pace of {}", account.title());
-        let section = account.reader().open(title, found.table, PACE);
+        let section = account.document().open(title, found.table, PACE);
         Self {
             reads: section.take("reads", value::rate),
             writes: section.take("writes", value::rate),

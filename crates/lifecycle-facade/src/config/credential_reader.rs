@@ -11,7 +11,7 @@ use super::{
     value,
 };
 
-/// The maximum depth of nested `from` tables. Chained roles need two or three.
+/// The maximum depth of nested `from` tables. Two or three are enough for chained roles.
 const MAX_DEPTH: usize = 8;
 
 /// Reads the credentials of an account. Returns the default for absent or invalid credentials.
@@ -21,7 +21,9 @@ pub(super) fn read(account: &Section<'_>, cloud: Option<CloudName>) -> Credentia
         cloud,
         depth: 0,
     };
-    reader.nested(account, "credentials").unwrap_or_default()
+    reader
+        .read_table(account, "credentials")
+        .unwrap_or_default()
 }
 
 /// Reads one source. A reader with `depth + 1` reads the source in the `from` table.
@@ -34,8 +36,9 @@ struct SourceReader<'a> {
 }
 
 impl SourceReader<'_> {
-    /// Reads the source in a setting of `outer`; `None` if the source is absent or invalid.
-    fn nested(self, outer: &Section<'_>, name: &str) -> Option<CredentialConfig> {
+    /// Reads the table of a source: `credentials` of an account, or `from` of another source. Returns
+    /// `None` if the source is absent or invalid.
+    fn read_table(self, outer: &Section<'_>, name: &str) -> Option<CredentialConfig> {
         let entry = outer.table(name)?;
         if self.depth > MAX_DEPTH {
             let problem = format!("at most {MAX_DEPTH} sources can be nested");
@@ -45,14 +48,15 @@ impl SourceReader<'_> {
         let source = source_of(entry.table);
         let title = self.title(source);
         let section = outer
-            .reader()
+            .document()
             .open(title, entry.table, allowed_settings(source));
-        // Reports an unknown source. `source_of` has already found a known source.
+        // Reports an invalid value of `source`. A valid value is in `source` already.
         section.take("source", value::source);
         self.check_source_on_cloud(&section, entry, source?);
         self.read(&section, entry, source?)
     }
 
+    /// Returns the name of the table in messages.
     fn title(self, source: Option<&Source>) -> String {
         let (path, account) = (".from".repeat(self.depth), self.account);
         match source {
@@ -73,19 +77,21 @@ impl SourceReader<'_> {
     ) {
         match self.cloud {
             Some(cloud) if cloud.settings().has_source(source) => {
-                section.check_cloud(cloud, Scope::Source(source));
+                section.report_settings_not_on(cloud, Scope::Source(source));
             }
             Some(cloud) => {
                 let value = entry.table.get("source");
                 let span = value.map_or_else(|| entry.key.span(), Spanned::span);
-                let reader = section.reader();
-                let problem = reader.only_on(cloud, |settings| settings.has_source(source));
+                let document = section.document();
+                let problem =
+                    document.only_on_message(cloud, |settings| settings.has_source(source));
                 section.report_problem(span, "source", &problem);
             }
             None => {}
         }
     }
 
+    /// Reads the settings of a source.
     fn read(
         self,
         section: &Section<'_>,
@@ -95,8 +101,14 @@ impl SourceReader<'_> {
         let optional_text = |name| section.take(name, value::text);
         let required_text = |name| section.required(entry.key.span(), name, value::text);
         let required_variable = |name| section.required(entry.key.span(), name, value::variable);
-        let duration = || section.take("duration", value::time);
-        let from = || Box::new(self.deeper().nested(section, "from").unwrap_or_default());
+        let duration = || section.take("duration", value::duration);
+        let from = || {
+            Box::new(
+                self.deeper()
+                    .read_table(section, "from")
+                    .unwrap_or_default(),
+            )
+        };
         let required_on_some_clouds = |name| {
             let scope = Scope::Source(source);
             let requires = |cloud: CloudName| cloud.settings().requires(scope, name);
@@ -115,10 +127,11 @@ impl SourceReader<'_> {
             SourceKind::File => CredentialConfig::File {
                 profile: optional_text("profile"),
             },
-            // The variables that the file names. `Environment` reads the vendor's own variables.
+            // The source `variables` holds `token`, or `id` and `secret`: the names of variables. The
+            // source `environment` reads the vendor's own variables.
             SourceKind::Variables if section.has("token") => {
                 for other in ["id", "secret", "session"] {
-                    section.absent(other, "not allowed beside token");
+                    section.report_if_present(other, "not allowed beside token");
                 }
                 CredentialConfig::TokenVariable {
                     token: required_variable("token")?,
@@ -163,6 +176,7 @@ impl SourceReader<'_> {
         })
     }
 
+    /// Returns the reader of the `from` table.
     fn deeper(self) -> Self {
         Self {
             depth: self.depth + 1,

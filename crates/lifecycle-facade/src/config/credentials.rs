@@ -1,4 +1,7 @@
-//! The setting `credentials` of an account: the source of the keys. The file never holds a key.
+//! The data of the setting `credentials` of an account: the source of the keys. The configuration
+//! file never holds a key.
+//!
+//! "The cloud's own tools" are the command line tool and the SDKs of the vendor.
 
 use std::time::Duration;
 
@@ -8,7 +11,8 @@ use super::secret::VariableName;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CredentialConfig {
-    /// Every source of the cloud's own tools, in the order of these tools.
+    /// Every source of the cloud's own tools, tried in the order in which these tools try the
+    /// sources.
     #[non_exhaustive]
     Default {
         /// The profile in the files of these tools; `None` for the profile that the files select.
@@ -46,7 +50,7 @@ pub enum CredentialConfig {
     },
     /// An OIDC token, described by the environment variables of the cloud's own tools.
     Oidc,
-    /// A service that returns keys.
+    /// An HTTP service that returns keys, such as Alibaba's credentials URI.
     #[non_exhaustive]
     Uri {
         /// The URI of the service: `http://` or `https://`.
@@ -59,7 +63,7 @@ pub enum CredentialConfig {
     SessionToken {
         /// The lifetime of a key; `None` for the cloud's default.
         duration: Option<Duration>,
-        /// The source of the keys that request temporary keys.
+        /// The source of the keys that sign the requests for temporary keys.
         from: Box<Self>,
     },
     /// An IAM token for a user name and a password.
@@ -84,13 +88,13 @@ pub struct RoleConfig {
     pub account_id: Option<String>,
     /// The name of the account with the agency. Only Huawei has this setting, and requires it.
     pub domain: Option<String>,
-    /// The session name in the cloud's audit log; `None` for a name chosen by the provider.
+    /// The session name in the cloud's audit log; `None` for a name chosen by this library.
     pub session_name: Option<String>,
     /// The external ID that the owner of the role requires from other accounts.
     pub external_id: Option<String>,
     /// The lifetime of a key; `None` for the cloud's default.
     pub duration: Option<Duration>,
-    /// The source of the keys that request the keys of the role.
+    /// The source of the keys that sign the requests for the role's keys.
     pub from: Box<CredentialConfig>,
 }
 
@@ -102,9 +106,10 @@ impl Default for CredentialConfig {
 }
 
 impl CredentialConfig {
-    /// Returns the source of the keys that request temporary keys; `None` for other sources.
+    /// Returns the source of the keys that sign the requests for temporary keys; `None` for sources
+    /// without such requests.
     #[cfg(feature = "_cloud")]
-    pub(crate) fn from(&self) -> Option<&Self> {
+    pub(crate) fn base(&self) -> Option<&Self> {
         match self {
             Self::AssumeRole(role) => Some(&role.from),
             Self::SessionToken { from, .. } => Some(from),

@@ -3,6 +3,7 @@
 use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use lifecycle_client::{PlainHttp, Waves};
+use lifecycle_core::NamePattern;
 
 use super::{section::Section, value};
 
@@ -18,6 +19,8 @@ pub struct Defaults {
     pub connect_timeout: Option<Duration>,
     /// The size of a wave.
     pub waves: Option<Waves>,
+    /// The pause between two waves.
+    pub wave_pause: Option<Duration>,
     /// The number of failures that stop the remaining waves.
     pub stop_after: Option<NonZeroUsize>,
     /// The maximum number of instances in a request. A larger request is refused as a whole.
@@ -26,21 +29,28 @@ pub struct Defaults {
     pub ca_certificates: Vec<PathBuf>,
     /// The destinations that requests may reach without TLS.
     pub plain_http: Option<PlainHttp>,
+    /// Patterns of names that selections never stop or reboot.
+    pub protect: Vec<NamePattern>,
+    /// The key of the tag that protects an instance from stops and reboots by selections.
+    pub protect_tag: Option<String>,
 }
 
 impl Defaults {
     pub(super) fn read(section: &Section<'_>) -> Self {
         Self {
-            timeout: section.take("timeout", value::time),
-            attempt_timeout: section.take("attempt_timeout", value::time),
-            connect_timeout: section.take("connect_timeout", value::time),
+            timeout: section.take("timeout", value::duration),
+            attempt_timeout: section.take("attempt_timeout", value::duration),
+            connect_timeout: section.take("connect_timeout", value::duration),
             waves: section.take("waves", value::wave_size),
+            wave_pause: section.take("wave_pause", value::duration),
             stop_after: section.take("stop_after", value::count),
             max: section.take("max", value::count),
             ca_certificates: section
                 .take("ca_certificates", value::paths)
                 .unwrap_or_default(),
             plain_http: section.take("plain_http", value::plain_http),
+            protect: section.take("protect", value::patterns).unwrap_or_default(),
+            protect_tag: section.take("protect_tag", value::text),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The collector of errors while a configuration is read.
+//! The collector of all mistakes that the reading of a configuration file finds.
 
 use std::{cell::RefCell, ops::Range};
 

@@ -2,24 +2,56 @@
 
 use std::{
     collections::{BTreeMap, HashSet},
+    num::NonZeroUsize,
     ops::Range,
 };
 
-use toml::de::{DeArray, DeTable, DeValue};
+use lifecycle_core::{InstanceFilter, NamePattern};
+
+use toml::{
+    Spanned,
+    de::{DeArray, DeTable, DeValue},
+};
 
 use super::{
     account::name_problem,
     error::Diagnostic,
-    section::{Reader, TableEntry},
+    schema::{GROUP, SELECT},
+    section::{Document, TableEntry},
+    value,
 };
 use crate::suggest::hint;
 
-/// One instance of a group.
+/// A group of instances.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Group {
+    /// The references of the instances, at least one, in the order of the file.
+    References(Vec<GroupEntry>),
+    /// The instances that match now.
+    Selection(Box<GroupSelection>),
+}
+
+/// The table `select` of a group.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GroupSelection {
+    /// The locations, such as `aliyun/*` or `prod@`; none for all accounts of the file.
+    pub locations: Vec<GroupEntry>,
+    /// The conditions on names, tags, states, zones and types.
+    pub filter: InstanceFilter,
+    /// Patterns of names, ids or references to leave out.
+    pub exclude: Vec<NamePattern>,
+    /// The maximum number of instances.
+    pub max: Option<NonZeroUsize>,
+}
+
+/// One instance or one location of a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GroupEntry {
-    /// The text of the reference, such as `prod@aliyun/cn-hangzhou/i-1`. Only the account before the
-    /// `@` is checked.
+    /// The text of the reference or location, such as `prod@aliyun/cn-hangzhou/i-1`. Only the account
+    /// before the `@` is checked.
     pub text: String,
     /// The line in the file, from 1.
     pub line: usize,
@@ -29,25 +61,29 @@ pub struct GroupEntry {
 pub(super) fn read_all(
     groups: &DeTable<'_>,
     accounts: Option<TableEntry<'_>>,
-    reader: Reader<'_>,
-) -> BTreeMap<String, Vec<GroupEntry>> {
+    document: Document<'_>,
+) -> BTreeMap<String, Group> {
     let accounts = Accounts::of(accounts);
     let mut read = BTreeMap::new();
     for (key, value) in groups {
         let name = key.get_ref();
-        let problem = name_problem(name, reader.clouds);
+        let problem = name_problem(name, document.clouds);
         if let Some(problem) = problem.or_else(|| accounts.group_problem(name)) {
             let message = format!("{name:?} in [groups]: {problem}");
-            reader.diagnostics.add(key.span(), message);
+            document.diagnostics.add(key.span(), message);
         }
         let group = GroupReader {
             name,
             accounts: &accounts,
-            reader,
+            document,
         };
         match value.get_ref() {
             DeValue::Array(entries) if !entries.is_empty() => {
-                read.insert(name.to_string(), group.read(entries));
+                read.insert(name.to_string(), Group::References(group.read(entries)));
+            }
+            DeValue::Table(table) => {
+                let selection = group.read_selection(key.span(), table);
+                read.insert(name.to_string(), Group::Selection(Box::new(selection)));
             }
             DeValue::Array(_) => group.report(
                 key.span(),
@@ -55,20 +91,26 @@ pub(super) fn read_all(
             ),
             _ => group.report(
                 value.span(),
-                "write a list of references, such as [\"cloud/region/instance-id\"]",
+                "write a list of references, such as [\"cloud/region/instance-id\"], or a selection, \
+                 such as { select = { in = [\"cloud/*\"], name = \"ci-*\" } }",
             ),
         }
     }
     read
 }
 
-/// Returns the errors of `check` for the references of all groups.
+/// Returns the errors of `reference` and `location` for the texts of all groups.
 pub(super) fn refused(
-    groups: &BTreeMap<String, Vec<GroupEntry>>,
-    check: impl Fn(&str) -> Result<(), String>,
+    groups: &BTreeMap<String, Group>,
+    reference: impl Fn(&str) -> Result<(), String>,
+    location: impl Fn(&str) -> Result<(), String>,
 ) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    for (name, entries) in groups {
+    for (name, group) in groups {
+        let (entries, check): (_, &dyn Fn(&str) -> Result<(), String>) = match group {
+            Group::References(entries) => (entries, &reference),
+            Group::Selection(selection) => (&selection.locations, &location),
+        };
         for entry in entries {
             if let Err(problem) = check(&entry.text) {
                 found.push(Diagnostic {
@@ -116,7 +158,7 @@ impl<'a> Accounts<'a> {
 struct GroupReader<'a> {
     name: &'a str,
     accounts: &'a Accounts<'a>,
-    reader: Reader<'a>,
+    document: Document<'a>,
 }
 
 impl GroupReader<'_> {
@@ -136,15 +178,57 @@ impl GroupReader<'_> {
             }
             read.push(GroupEntry {
                 text: text.to_owned(),
-                line: self.reader.diagnostics.line(entry.span()),
+                line: self.document.diagnostics.line(entry.span()),
             });
         }
         read
     }
 
+    fn read_selection(self, span: Range<usize>, table: &DeTable<'_>) -> GroupSelection {
+        let title = format!("[groups.{}]", self.name);
+        let group = self.document.open(&title, table, GROUP);
+        let Some(found) = group.table("select") else {
+            if !group.has("select") {
+                let problem = "add select = { in = [\"cloud/*\"] }, or write a list of references";
+                self.report(span, problem);
+            }
+            return GroupSelection::default();
+        };
+        let title = format!("select of {title}");
+        let select = self.document.open(title, found.table, SELECT);
+        let take_texts = |name| select.take(name, value::texts).unwrap_or_default();
+        let mut filter = InstanceFilter::default();
+        filter.names = select.take("name", value::patterns).unwrap_or_default();
+        filter.tags = select.take("tags", value::tags).unwrap_or_default();
+        filter.states = select.take("state", value::states).unwrap_or_default();
+        filter.zones = take_texts("zone");
+        filter.instance_types = take_texts("type");
+        let locations = take_texts("in").into_iter();
+        GroupSelection {
+            locations: locations
+                .map(|text| self.location(found.table.get("in"), text))
+                .collect(),
+            filter,
+            exclude: select.take("exclude", value::patterns).unwrap_or_default(),
+            max: select.take("max", value::count),
+        }
+    }
+
+    /// Returns a location of a selection, after the check of the account.
+    fn location(self, list: Option<&Spanned<DeValue<'_>>>, text: String) -> GroupEntry {
+        let span = list.map(Spanned::span).unwrap_or_default();
+        if let Some(problem) = self.accounts.reference_problem(&text) {
+            self.report(span.clone(), &problem);
+        }
+        GroupEntry {
+            text,
+            line: self.document.diagnostics.line(span),
+        }
+    }
+
     fn report(self, span: Range<usize>, problem: &str) {
         let message = in_group(self.name, problem);
-        self.reader.diagnostics.add(span, message);
+        self.document.diagnostics.add(span, message);
     }
 }
 

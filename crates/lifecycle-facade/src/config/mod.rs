@@ -1,11 +1,11 @@
 //! The configuration file `lifecycle.toml`: accounts with names, groups of instances, defaults.
 //!
-//! This module holds the data and the reader. The reader connects to no cloud and reads no environment
-//! variable. A file has no secrets: the file names the *sources* of keys. The reader reports all
-//! mistakes of a file at once, each with the line and the text to write instead.
+//! This module holds the data and the reader. The reader connects to no cloud and reads no
+//! environment variable. A file has no secrets: the file names the *sources* of keys. The reader
+//! reports all mistakes of a file at once, each with the line and the text to write instead.
 //!
 //! ```
-//! use lifecycle_facade::config::{Config, CredentialConfig};
+//! use lifecycle_facade::config::{Config, CredentialConfig, Group};
 //!
 //! let config = Config::parse(
 //!     r#"
@@ -21,7 +21,7 @@
 //! let prod = &config.accounts["prod"];
 //! assert_eq!(prod.cloud.as_str(), "aliyun");
 //! assert!(matches!(prod.credentials, CredentialConfig::File { .. }));
-//! assert_eq!(config.groups["web"].len(), 2);
+//! assert!(matches!(&config.groups["web"], Group::References(web) if web.len() == 2));
 //! # Ok::<(), lifecycle_facade::config::ConfigError>(())
 //! ```
 //!
@@ -61,20 +61,20 @@ pub use cloud_name::CloudName;
 pub use credentials::{CredentialConfig, RoleConfig};
 pub use defaults::Defaults;
 pub use error::{ConfigError, Diagnostic};
-pub use group::GroupEntry;
+pub use group::{Group, GroupEntry, GroupSelection};
 pub use secret::VariableName;
 pub use value::{time_limit, waves};
 
 use crate::cloud::ENTRIES;
 use diagnostics::Diagnostics;
-use section::Reader;
+use section::Document;
 
 /// The environment variable with the path of the configuration file. Only programs read the variable,
 /// this crate does not.
 pub const VARIABLE: &str = "LIFECYCLE_CONFIG";
 
-/// A sample file with every setting, explained and commented out. Without changes the sample is a valid
-/// file without settings.
+/// A sample file with every setting, explained and commented out. Without changes the sample is a
+/// valid file without settings.
 pub const SAMPLE: &str = include_str!("../../lifecycle.sample.toml");
 
 /// The content of a configuration file, empty by default.
@@ -85,9 +85,9 @@ pub struct Config {
     pub defaults: Defaults,
     /// The accounts by name. A name has letters, digits, `-` and `_`, and is not the name of a cloud.
     pub accounts: BTreeMap<String, AccountConfig>,
-    /// The groups of instances by name. Each group has at least one instance, in the order of the file.
-    /// The rules for the name of an account apply, and the name is not the name of an account.
-    pub groups: BTreeMap<String, Vec<GroupEntry>>,
+    /// The groups of instances by name. The rules for the name of an account apply, and the name is not
+    /// the name of an account.
+    pub groups: BTreeMap<String, Group>,
     /// The path of the file, for messages; `None` for a text from elsewhere.
     pub file: Option<PathBuf>,
 }
@@ -99,12 +99,12 @@ impl Config {
     /// [`ConfigError`] with all mistakes, or with the first syntax error if the text is not TOML.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let diagnostics = Diagnostics::of(text);
-        let reader = Reader {
+        let document = Document {
             clouds: ENTRIES,
             diagnostics: &diagnostics,
         };
         let config = match DeTable::parse(text) {
-            Ok(document) => Self::read(document.get_ref(), reader),
+            Ok(table) => Self::read(table.get_ref(), document),
             Err(error) => {
                 diagnostics.add(error.span(), error.message());
                 Self::default()
@@ -113,8 +113,8 @@ impl Config {
         diagnostics.into_result(config)
     }
 
-    /// Reads a file. Resolves relative paths in the file against the folder of the file, and `~/` against
-    /// the user's home.
+    /// Reads a file. Resolves relative paths in the file against the folder of the file, and `~/`
+    /// against the user's home.
     ///
     /// # Errors
     /// [`ConfigError`] with the path, for an unreadable or an invalid file.
@@ -147,15 +147,17 @@ impl Config {
         Some(file::config_folder()?.join("lifecycle/lifecycle.toml"))
     }
 
-    /// Checks every reference of every group with `check`.
+    /// Checks every reference of every group with `reference`, and every location of a selection with
+    /// `location`.
     ///
     /// # Errors
-    /// [`ConfigError`] with all errors of `check`.
+    /// [`ConfigError`] with all errors of the checks.
     pub fn check_groups(
         &self,
-        check: impl Fn(&str) -> Result<(), String>,
+        reference: impl Fn(&str) -> Result<(), String>,
+        location: impl Fn(&str) -> Result<(), String>,
     ) -> Result<(), ConfigError> {
-        let found = group::refused(&self.groups, check);
+        let found = group::refused(&self.groups, reference, location);
         ConfigError::unless_empty(found, self.file.as_deref())
     }
 
@@ -166,10 +168,10 @@ impl Config {
         Ok(config)
     }
 
-    fn read(document: &DeTable<'_>, reader: Reader<'_>) -> Self {
-        let file = reader.open("this file", document, schema::TOP);
+    fn read(table: &DeTable<'_>, document: Document<'_>) -> Self {
+        let file = document.open("this file", table, schema::TOP);
         let defaults = file.table("defaults").map(|found| {
-            let section = reader.open("[defaults]", found.table, schema::DEFAULTS);
+            let section = document.open("[defaults]", found.table, schema::DEFAULTS);
             Defaults::read(&section)
         });
         let accounts = file.table("accounts");
@@ -177,10 +179,10 @@ impl Config {
         Self {
             defaults: defaults.unwrap_or_default(),
             accounts: accounts
-                .map(|found| account::read_all(found.table, reader))
+                .map(|found| account::read_all(found.table, document))
                 .unwrap_or_default(),
             groups: groups
-                .map(|found| group::read_all(found.table, accounts, reader))
+                .map(|found| group::read_all(found.table, accounts, document))
                 .unwrap_or_default(),
             file: None,
         }

@@ -15,7 +15,7 @@ pub(super) struct Setting {
 pub(super) struct Source {
     pub(super) name: &'static str,
     pub(super) kind: SourceKind,
-    /// Every cloud has the source.
+    /// Every cloud has the source; other sources are in the [`CloudSettings`] of some clouds.
     is_common: bool,
     pub(super) settings: &'static [Setting],
 }
@@ -63,11 +63,13 @@ pub(crate) struct CloudSetting {
     is_required: bool,
 }
 
+/// Describes an optional setting of a cloud.
 pub(crate) const fn optional(name: &'static str) -> CloudSetting {
     let is_required = false;
     CloudSetting { name, is_required }
 }
 
+/// Describes a required setting of a cloud.
 pub(crate) const fn required(name: &'static str) -> CloudSetting {
     let is_required = true;
     CloudSetting { name, is_required }
@@ -98,11 +100,13 @@ impl CloudSettings {
         self.in_scope(Scope::Source(source)).is_some()
     }
 
+    /// Returns true if the cloud has the setting in `scope`.
     pub(super) fn has(&self, scope: Scope, setting: &Setting) -> bool {
         self.in_scope(scope)
             .is_some_and(|own| setting.is_common || own.iter().any(|own| own.name == setting.name))
     }
 
+    /// Returns true if the cloud requires the setting in `scope`.
     pub(super) fn requires(&self, scope: Scope, name: &str) -> bool {
         let mut own = self.in_scope(scope).unwrap_or_default().iter();
         own.any(|own| own.name == name && own.is_required)
@@ -118,10 +122,28 @@ pub(super) const DEFAULTS: &[Setting] = &[
     common("attempt_timeout"),
     common("connect_timeout"),
     common("waves"),
+    common("wave_pause"),
     common("stop_after"),
     common("max"),
     common("ca_certificates"),
     common("plain_http"),
+    common("protect"),
+    common("protect_tag"),
+];
+
+/// The settings of `[groups.NAME]`, for a group that is a selection.
+pub(super) const GROUP: &[Setting] = &[common("select")];
+
+/// The settings of `select` of `[groups.NAME]`.
+pub(super) const SELECT: &[Setting] = &[
+    common("in"),
+    common("name"),
+    common("tags"),
+    common("state"),
+    common("zone"),
+    common("type"),
+    common("exclude"),
+    common("max"),
 ];
 
 /// The settings of `[accounts.NAME]`.
@@ -129,11 +151,12 @@ pub(super) const ACCOUNT: &[Setting] = &[
     common("cloud"),
     common("region"),
     common("endpoint"),
-    some("identity_endpoint"),
-    some("metadata_endpoint"),
-    some("project"),
-    some("enterprise_project"),
-    some("network"),
+    on_some_clouds("identity_endpoint"),
+    on_some_clouds("metadata_endpoint"),
+    on_some_clouds("project"),
+    on_some_clouds("enterprise_project"),
+    on_some_clouds("batch_reboot"),
+    on_some_clouds("network"),
     common("pace"),
     common("credentials"),
 ];
@@ -171,15 +194,15 @@ pub(super) const SOURCES: &[Source] = &[
         settings: &[
             common("id"),
             common("secret"),
-            some("session"),
-            some("token"),
+            on_some_clouds("session"),
+            on_some_clouds("token"),
         ],
     },
     Source {
         name: "metadata",
         kind: SourceKind::Metadata,
         is_common: false,
-        settings: &[some("role")],
+        settings: &[on_some_clouds("role")],
     },
     Source {
         name: "oidc",
@@ -199,10 +222,10 @@ pub(super) const SOURCES: &[Source] = &[
         is_common: false,
         settings: &[
             common("role"),
-            some("account_id"),
-            some("domain"),
-            some("session_name"),
-            some("external_id"),
+            on_some_clouds("account_id"),
+            on_some_clouds("domain"),
+            on_some_clouds("session_name"),
+            on_some_clouds("external_id"),
             common("duration"),
             common("from"),
         ],
@@ -232,6 +255,7 @@ pub(super) fn sections_with(name: &str) -> Vec<String> {
         ("[defaults]", DEFAULTS),
         ("[accounts.NAME]", ACCOUNT),
         ("pace of [accounts.NAME]", PACE),
+        ("select of [groups.NAME]", SELECT),
         ("credentials of [accounts.NAME]", COMMON_SOURCE_SETTINGS),
     ];
     let sections = sections
@@ -245,12 +269,14 @@ pub(super) fn sections_with(name: &str) -> Vec<String> {
     sections.chain(sources).collect()
 }
 
+/// Describes a setting that every cloud has.
 const fn common(name: &'static str) -> Setting {
     let is_common = true;
     Setting { name, is_common }
 }
 
-const fn some(name: &'static str) -> Setting {
+/// Describes a setting that some clouds have.
+const fn on_some_clouds(name: &'static str) -> Setting {
     let is_common = false;
     Setting { name, is_common }
 }

@@ -1,4 +1,4 @@
-//! Detects secrets in the configuration file, which are not allowed under any name.
+//! Detects keys and secrets in the configuration file: none are allowed, under any name.
 
 use std::fmt;
 
@@ -42,7 +42,7 @@ pub(super) fn may_be_secret(text: &str) -> bool {
 }
 
 /// The advice for a secret in the file.
-pub(super) const INSTEAD: &str = "do not write keys or secrets into this file: put them into environment \
+pub(super) const NOT_IN_THIS_FILE: &str = "do not write keys or secrets into this file: put them into environment \
     variables, and write the names of the variables into \
     credentials = { source = \"variables\", id = \"...\", secret = \"...\" }, \
     or use the files of the cloud's own tools";

@@ -1,4 +1,4 @@
-//! One table of the configuration file, checked against the settings of the section.
+//! Reads one table of the configuration file, and reports unknown settings.
 
 use std::ops::Range;
 
@@ -18,9 +18,9 @@ use crate::{
     suggest::{nearest, quoted},
 };
 
-/// The known clouds, and the collector of diagnostics.
+/// The context of all sections of one file: the known clouds, and the collector of diagnostics.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Reader<'a> {
+pub(super) struct Document<'a> {
     pub(super) clouds: Clouds,
     pub(super) diagnostics: &'a Diagnostics,
 }
@@ -28,7 +28,7 @@ pub(super) struct Reader<'a> {
 /// A table with known settings. Opening a section reports unknown settings.
 #[derive(Debug)]
 pub(super) struct Section<'a> {
-    reader: Reader<'a>,
+    document: Document<'a>,
     title: String,
     table: &'a DeTable<'a>,
     known: Vec<&'static Setting>,
@@ -41,7 +41,7 @@ pub(super) struct TableEntry<'a> {
     pub(super) table: &'a DeTable<'a>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> Document<'a> {
     /// Opens a section. `title` names the section in messages, such as `[accounts.prod]`.
     pub(super) fn open(
         self,
@@ -50,7 +50,7 @@ impl<'a> Reader<'a> {
         known: impl IntoIterator<Item = &'static Setting>,
     ) -> Section<'a> {
         let section = Section {
-            reader: self,
+            document: self,
             title: title.into(),
             table,
             known: known.into_iter().collect(),
@@ -63,27 +63,29 @@ impl<'a> Reader<'a> {
         section
     }
 
-    /// Describes the clouds that have something another cloud lacks.
-    pub(super) fn only_on(
+    /// Returns the message for a setting or source that `cloud` lacks, with the clouds that have it.
+    pub(super) fn only_on_message(
         self,
         cloud: CloudName,
         has: impl Fn(&'static CloudSettings) -> bool,
     ) -> String {
-        let having = CloudName::all(self.clouds).filter(|cloud| has(cloud.settings()));
-        let having: Vec<&str> = having.map(CloudName::as_str).collect();
-        format!("not supported on {cloud}, only on {}", having.join(", "))
+        let others = CloudName::all(self.clouds).filter(|cloud| has(cloud.settings()));
+        let others: Vec<&str> = others.map(CloudName::as_str).collect();
+        format!("not supported on {cloud}, only on {}", others.join(", "))
     }
 }
 
 impl<'a> Section<'a> {
     /// Reports the settings that `cloud` does not have.
-    pub(super) fn check_cloud(&self, cloud: CloudName, scope: Scope) {
+    pub(super) fn report_settings_not_on(&self, cloud: CloudName, scope: Scope) {
         for key in self.table.keys() {
             let name = key.get_ref();
             if let Some(setting) = self.setting(name)
                 && !cloud.settings().has(scope, setting)
             {
-                let problem = self.reader.only_on(cloud, |own| own.has(scope, setting));
+                let problem = self
+                    .document
+                    .only_on_message(cloud, |settings| settings.has(scope, setting));
                 self.report_problem(key.span(), name, &problem);
             }
         }
@@ -136,7 +138,7 @@ impl<'a> Section<'a> {
     }
 
     /// Reports a setting that another setting excludes.
-    pub(super) fn absent(&self, name: &str, because: &str) {
+    pub(super) fn report_if_present(&self, name: &str, because: &str) {
         if let Some((key, _)) = self.table.get_key_value(name) {
             self.report_problem(key.span(), name, because);
         }
@@ -150,12 +152,12 @@ impl<'a> Section<'a> {
         &self.title
     }
 
-    pub(super) fn reader(&self) -> Reader<'a> {
-        self.reader
+    pub(super) fn document(&self) -> Document<'a> {
+        self.document
     }
 
     fn add(&self, span: Range<usize>, message: String) {
-        self.reader.diagnostics.add(span, message);
+        self.document.diagnostics.add(span, message);
     }
 
     fn setting(&self, name: &str) -> Option<&'static Setting> {
@@ -172,7 +174,7 @@ impl<'a> Section<'a> {
         let hint = if !meant.is_empty() {
             format!("did you mean {}?", quoted(meant, " or "))
         } else if secret::is_secret_name(name) {
-            secret::INSTEAD.to_owned()
+            secret::NOT_IN_THIS_FILE.to_owned()
         } else if !sections.is_empty() {
             format!("move it to {}", sections.join(" or "))
         } else {

@@ -7,7 +7,9 @@ use toml::de::{DeTable, DeValue};
 
 use super::{
     Config, ConfigError, SAMPLE,
-    schema::{ACCOUNT, COMMON_SOURCE_SETTINGS, DEFAULTS, PACE, SOURCES, Setting, TOP},
+    schema::{
+        ACCOUNT, COMMON_SOURCE_SETTINGS, DEFAULTS, GROUP, PACE, SELECT, SOURCES, Setting, TOP,
+    },
 };
 
 #[test]
@@ -189,7 +191,15 @@ fn shown(text: &str) -> Vec<Shown> {
                     );
                 }
             }
-            name => assert_eq!(name, "groups"),
+            name => {
+                assert_eq!(name, "groups");
+                let groups = table
+                    .values()
+                    .filter_map(|group| group.get_ref().as_table());
+                for group in groups {
+                    collect(text, "group", group, &mut shown);
+                }
+            }
         }
     }
     shown
@@ -198,7 +208,10 @@ fn shown(text: &str) -> Vec<Shown> {
 fn collect(text: &str, section: &str, table: &DeTable<'_>, shown: &mut Vec<Shown>) {
     for (key, value) in table {
         let name = key.get_ref().to_string();
-        if let DeValue::Table(inner) = value.get_ref() {
+        // The keys of `tags` are those of the user.
+        if let DeValue::Table(inner) = value.get_ref()
+            && name != "tags"
+        {
             let source = inner.get("source").map(|source| source.get_ref().as_str());
             let section = source.map_or(name.as_str(), Option::unwrap);
             collect(text, section, inner, shown);
@@ -228,6 +241,8 @@ fn known() -> BTreeSet<(String, String)> {
     of("defaults", DEFAULTS)
         .chain(of("account", ACCOUNT))
         .chain(of("pace", PACE))
+        .chain(of("group", GROUP))
+        .chain(of("select", SELECT))
         .chain(sources)
         .collect()
 }

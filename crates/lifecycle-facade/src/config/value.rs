@@ -6,7 +6,7 @@ use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use jiff::SignedDuration;
 use lifecycle_client::{PlainHttp, Waves};
-use lifecycle_core::Endpoint;
+use lifecycle_core::{Endpoint, NamePattern, PowerState, TagCondition};
 use toml::de::DeValue;
 
 use super::{
@@ -66,7 +66,7 @@ fn invalid_size(written: &str) -> String {
     format!("invalid wave size {written}: write a number or a percentage, for example 5 or 10%")
 }
 
-pub(super) fn time(value: &DeValue<'_>) -> Result<Duration, String> {
+pub(super) fn duration(value: &DeValue<'_>) -> Result<Duration, String> {
     let otherwise = |written: &str| format!("{}, in quotes", invalid_duration(written));
     parsed(value, time_limit, otherwise)
 }
@@ -107,6 +107,65 @@ pub(super) fn paths(value: &DeValue<'_>) -> Result<Vec<PathBuf>, String> {
         .as_array()
         .and_then(|entries| entries.iter().map(|entry| path(entry.get_ref())).collect())
         .ok_or_else(|| "write a list of paths, such as [\"company-ca.pem\"]".to_owned())
+}
+
+/// Reads one text, or a list of texts.
+pub(super) fn texts(value: &DeValue<'_>) -> Result<Vec<String>, String> {
+    match value.as_array() {
+        None => Ok(vec![text(value)?]),
+        Some(entries) if entries.is_empty() => {
+            Err("the list is empty: add a text, or remove the setting".to_owned())
+        }
+        Some(entries) => entries.iter().map(|entry| text(entry.get_ref())).collect(),
+    }
+}
+
+/// Reads one pattern of names, or a list of patterns.
+pub(super) fn patterns(value: &DeValue<'_>) -> Result<Vec<NamePattern>, String> {
+    let patterns = texts(value)?.into_iter();
+    let patterns = patterns.map(|text| text.parse().map_err(|error| format!("{error}")));
+    patterns.collect()
+}
+
+/// Reads conditions on tags: a table such as `{ env = "dev" }`, or a list such as `["env=dev", "!keep"]`.
+pub(super) fn tags(value: &DeValue<'_>) -> Result<Vec<TagCondition>, String> {
+    if let Some(table) = value.as_table() {
+        let equals = table.iter().map(|(key, value)| {
+            Ok(TagCondition::Equals {
+                key: key.get_ref().to_string(),
+                value: tag_value(value.get_ref())?,
+            })
+        });
+        return equals.collect();
+    }
+    let conditions = texts(value)
+        .map_err(|_| "write { key = \"value\" }, or a list such as [\"env=dev\", \"!keep\"]")?;
+    let conditions = conditions.into_iter();
+    let conditions = conditions.map(|text| text.parse().map_err(|error| format!("{error}")));
+    conditions.collect()
+}
+
+/// Reads the value of a tag, which may be empty.
+fn tag_value(value: &DeValue<'_>) -> Result<String, String> {
+    let value = value.as_str().map(str::to_owned);
+    value.ok_or_else(|| "write the value of each tag in quotes".to_owned())
+}
+
+/// Reads one state, or a list of states.
+pub(super) fn states(value: &DeValue<'_>) -> Result<Vec<PowerState>, String> {
+    let names: Vec<_> = PowerState::ALL
+        .iter()
+        .map(|state| (state.as_str(), *state))
+        .collect();
+    match value.as_array() {
+        None => Ok(vec![one_of(value, &names)?]),
+        Some(entries) => {
+            let states = entries.iter();
+            states
+                .map(|entry| one_of(entry.get_ref(), &names))
+                .collect()
+        }
+    }
 }
 
 pub(super) fn plain_http(value: &DeValue<'_>) -> Result<PlainHttp, String> {
@@ -184,8 +243,14 @@ pub(super) fn text(value: &DeValue<'_>) -> Result<String, String> {
     }
 }
 
-/// Reads the URI of a service that returns keys. The path may be secret, so the message does not quote
-/// the URI.
+/// Reads a switch.
+pub(super) fn flag(value: &DeValue<'_>) -> Result<bool, String> {
+    let not_a_switch = || "write true or false, without quotes".to_owned();
+    value.as_bool().ok_or_else(not_a_switch)
+}
+
+/// Reads the URI of a service that returns keys. The path may be secret, so the message does not
+/// quote the URI.
 pub(super) fn uri(value: &DeValue<'_>) -> Result<String, String> {
     let uri = text(value)?;
     let has_scheme = ["http://", "https://"].iter().any(|scheme| {

@@ -18,7 +18,8 @@ pub struct Account {
     pub cloud: Cloud,
     /// The region of requests without a region.
     pub region: Option<String>,
-    /// The profile in the files of the cloud's own tools, instead of the profile that the files select.
+    /// The profile in the files of the cloud's own tools, instead of the profile that the files
+    /// select.
     pub profile: Option<String>,
     /// The endpoint of the compute service, instead of the endpoint of the region.
     pub endpoint: Option<Endpoint>,
@@ -31,6 +32,9 @@ pub struct Account {
     pub project: Option<String>,
     /// The enterprise project that limits lists. Ignored on clouds without enterprise projects.
     pub enterprise_project: Option<String>,
+    /// Reboots several instances in one call instead of one call each. Ignored on clouds where this
+    /// is no choice. Baidu does not document the call.
+    pub batch_reboot: bool,
     /// The network over which the cloud is reached.
     pub network: EndpointNetwork,
     /// The rate limits at the start, instead of the limits of the cloud's profile.
@@ -51,6 +55,7 @@ impl Account {
             metadata_endpoint: None,
             project: None,
             enterprise_project: None,
+            batch_reboot: false,
             network: EndpointNetwork::default(),
             rate_limits: None,
             credentials: CredentialSettings::default(),

@@ -1,4 +1,5 @@
-//! `FleetBuilder`: the builder of a fleet.
+//! `FleetBuilder`: the accounts, the transport, the clock and the settings with which a fleet reaches all
+//! clouds.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,7 +9,7 @@ use lifecycle_client::{
 use lifecycle_core::{Credential, Endpoint, HostEnvironment};
 
 use super::{
-    Account, Fleet, FleetError,
+    Account, Fleet, FleetError, Protection,
     connect::Connector,
     location::check_account_name,
     settings::{ConfigureClient, FleetSettings},
@@ -89,7 +90,16 @@ impl FleetBuilder {
         self
     }
 
-    /// Limits the time to connect to a location, including the search for a key; 2 minutes by default.
+    /// Sets the instances that selections never stop or reboot. By default instances with the tag
+    /// `lifecycle:protected`.
+    #[must_use]
+    pub fn protection(mut self, protection: Protection) -> Self {
+        self.settings.protection = protection;
+        self
+    }
+
+    /// Limits the time to connect to a location, including the search for a key; 2 minutes by
+    /// default.
     #[must_use]
     pub fn setup_timeout(mut self, limit: Duration) -> Self {
         self.settings.setup_timeout = limit;

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    panic::resume_unwind,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -11,16 +12,16 @@ use lifecycle_client::{
     AccessKeyRecord, CachedCredentials, CallCounts, Client, CredentialError, CredentialProvider,
     StepDriver, Transport,
 };
-use lifecycle_core::{Credential, Endpoint, Fault, FaultKind};
-use tokio::{sync::OnceCell, time::timeout};
+use lifecycle_core::{Credential, Endpoint, Fault, FaultKind, Region};
+use tokio::{sync::OnceCell, task::spawn_blocking, time::timeout};
 
 use super::{
     CredentialSettings, FleetError, Location,
+    identity::{IdentityFn, IdentityLookups, IdentitySearch, SearchError, WithoutVariables},
     lock::lock,
-    project::{ProjectFinder, ProjectSearch, SearchError, WithoutVariables},
     settings::FleetSettings,
 };
-use crate::cloud::{BuildInput, KeyScope, ProjectLookup};
+use crate::cloud::{BuildInput, KeyScope, ProjectLookup, RegionLookup};
 
 /// Connects each location once.
 #[derive(Debug)]
@@ -32,7 +33,7 @@ pub(super) struct Connector {
     credentials: Mutex<BTreeMap<Location, Arc<dyn CredentialProvider>>>,
     /// The records of rejected keys, by cloud and account.
     access_keys: Mutex<BTreeMap<Location, AccessKeyRecord>>,
-    projects: ProjectFinder,
+    identity: IdentityLookups,
 }
 
 /// A client without a key, for plans.
@@ -54,12 +55,15 @@ impl Connector {
             clients: Mutex::default(),
             credentials: Mutex::default(),
             access_keys: Mutex::default(),
-            projects: ProjectFinder::default(),
+            identity: IdentityLookups::default(),
         }
     }
 
     /// Returns the client of a location, connected once for all callers. A failure is not remembered.
-    pub(super) async fn client(&self, location: &Location) -> Result<Client, FleetError> {
+    pub(super) async fn client(
+        self: &Arc<Self>,
+        location: &Location,
+    ) -> Result<Client, FleetError> {
         let cell = Arc::clone(lock(&self.clients).entry(location.clone()).or_default());
         let limit = self.settings.setup_timeout;
         let connected = timeout(limit, cell.get_or_try_init(|| self.connect(location))).await;
@@ -73,24 +77,46 @@ impl Connector {
         records.entry(everywhere(location)).or_default().clone()
     }
 
-    async fn connect(&self, location: &Location) -> Result<Client, FleetError> {
-        // Reports an invalid location before the first call.
-        self.offline_client(location)?;
-        let credentials = self.credentials(location)?;
+    async fn connect(self: &Arc<Self>, location: &Location) -> Result<Client, FleetError> {
+        let prepare = |connector: &Self, location: &Location| {
+            // Reports an invalid location before the first call.
+            connector.offline_client(location)?;
+            connector.credentials(location)
+        };
+        let credentials = self.read_settings(location, prepare).await?;
         let key = credentials.credential().await?;
         let project = match &location.cloud.driver().project {
             Some(lookup) => Some(self.project(lookup, location, &*credentials, key).await?),
             None => None,
         };
-        Ok(self
-            .build(location, credentials, project.as_deref())?
-            .client)
+        let build = move |connector: &Self, location: &Location| {
+            connector.build(location, credentials, project.as_deref(), None)
+        };
+        Ok(self.read_settings(location, build).await?.client)
+    }
+
+    /// Runs `read` on a thread for blocking calls: the endpoint can be in a file of the cloud's own
+    /// tools, and a file of a slow or dead network drive must not stop other tasks.
+    pub(super) async fn read_settings<T: Send + 'static>(
+        self: &Arc<Self>,
+        location: &Location,
+        read: impl FnOnce(&Self, &Location) -> Result<T, FleetError> + Send + 'static,
+    ) -> Result<T, FleetError> {
+        let (connector, location) = (Arc::clone(self), location.clone());
+        match spawn_blocking(move || read(&connector, &location)).await {
+            Ok(result) => result,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => resume_unwind(panic),
+                Err(_) => Err(FleetError::Setup("the setup was stopped".to_owned())),
+            },
+        }
     }
 
     /// Returns the error of a connection that took too long, with the fault that delays the search
     /// for a key.
     fn late(&self, location: &Location, limit: Duration) -> FleetError {
-        let credentials = self.credentials(location).ok();
+        // Reads no settings: a file can be the cause of the delay.
+        let credentials = self.known_credentials(location);
         let fault = credentials.and_then(|credentials| credentials.search_fault());
         let reason = fault.map_or_else(String::new, |fault| format!(": {fault}"));
         let message = format!(
@@ -102,7 +128,7 @@ impl Connector {
 
     /// Returns a client that can plan. Calls nobody.
     pub(super) fn offline_client(&self, location: &Location) -> Result<OfflineClient, FleetError> {
-        self.build(location, Arc::new(NoKey), None)
+        self.build(location, Arc::new(NoKey), None, None)
     }
 
     /// Returns the provider of the keys of a location. The locations of one key share the provider.
@@ -110,17 +136,22 @@ impl Connector {
         &self,
         location: &Location,
     ) -> Result<Arc<dyn CredentialProvider>, FleetError> {
-        if let Some(provider) = &self.settings.credentials {
-            return Ok(Arc::clone(provider));
+        if let Some(provider) = self.known_credentials(location) {
+            return Ok(provider);
         }
+        // Not under the lock, because the settings can be in a file. Another caller may be faster.
+        let new = self.new_credentials(location)?;
         let mut providers = lock(&self.credentials);
-        let owner = key_owner(location);
-        if let Some(provider) = providers.get(&owner) {
-            return Ok(Arc::clone(provider));
-        }
-        let provider = self.new_credentials(location)?;
-        providers.insert(owner, Arc::clone(&provider));
-        Ok(provider)
+        Ok(Arc::clone(
+            providers.entry(key_owner(location)).or_insert(new),
+        ))
+    }
+
+    /// Returns the provider of the keys of a location, if the provider exists already.
+    fn known_credentials(&self, location: &Location) -> Option<Arc<dyn CredentialProvider>> {
+        let own = self.settings.credentials.as_ref();
+        own.map(Arc::clone)
+            .or_else(|| lock(&self.credentials).get(&key_owner(location)).cloned())
     }
 
     fn new_credentials(
@@ -146,7 +177,7 @@ impl Connector {
 
     /// Returns the configured project of a location, else looks the project up.
     async fn project(
-        &self,
+        self: &Arc<Self>,
         lookup: &ProjectLookup,
         location: &Location,
         credentials: &dyn CredentialProvider,
@@ -156,19 +187,8 @@ impl Connector {
         if let Some(project) = self.settings.project(account) {
             return Ok(project.to_owned());
         }
-        // The look-up ends before the time limit of the connection, so that its fault is known.
-        let patience = self.settings.setup_timeout.mul_f64(0.8);
-        let mut driver = self.driver.clone().patience(patience);
-        if !self.settings.uses_vendor_env(account) {
-            driver = driver.machine(WithoutVariables(Arc::clone(&self.settings.host)));
-        }
-        let search = ProjectSearch {
-            lookup,
-            location,
-            config: self.settings.source_config(location, account)?,
-            driver,
-        };
-        let found = self.projects.find(&search, credentials, key).await;
+        let search = self.search(lookup.find, location).await?;
+        let found = self.identity.find(&search, credentials, key).await;
         found.map_err(|error| match error {
             SearchError::Credential(error) => error.into(),
             SearchError::Lookup(fault) => FleetError::Project {
@@ -177,6 +197,62 @@ impl Connector {
                 fault,
             },
         })
+    }
+
+    /// Looks up the regions of a cloud at its identity service.
+    pub(super) async fn look_up_regions(
+        self: &Arc<Self>,
+        find: RegionLookup,
+        location: &Location,
+    ) -> Result<Vec<Region>, FleetError> {
+        let credentials = self.credentials(location)?;
+        let key = credentials.credential().await?;
+        let search = self.search(find, location).await?;
+        let found = self.identity.find(&search, &*credentials, key).await;
+        found.map_err(|error| match error {
+            SearchError::Credential(error) => error.into(),
+            SearchError::Lookup(fault) => FleetError::Regions {
+                cloud: location.cloud,
+                fault,
+            },
+        })
+    }
+
+    async fn search<'s, T>(
+        self: &Arc<Self>,
+        find: IdentityFn<T>,
+        location: &'s Location,
+    ) -> Result<IdentitySearch<'s, T>, FleetError> {
+        let account = self.settings.account(location)?;
+        // The look-up ends before the time limit of the connection, so that its fault is known.
+        let patience = self.settings.setup_timeout.mul_f64(0.8);
+        let mut driver = self.driver.clone().patience(patience);
+        if !self.settings.uses_vendor_env(account) {
+            driver = driver.machine(WithoutVariables(Arc::clone(&self.settings.host)));
+        }
+        let config = self.read_settings(location, |connector, location| {
+            let account = connector.settings.account(location)?;
+            connector.settings.source_config(location, account)
+        });
+        Ok(IdentitySearch {
+            find,
+            location,
+            config: config.await?,
+            driver,
+        })
+    }
+
+    /// Returns a client of a location that calls `endpoint`, unless the settings have an endpoint.
+    pub(super) async fn client_at(
+        self: &Arc<Self>,
+        location: &Location,
+        endpoint: Endpoint,
+    ) -> Result<Client, FleetError> {
+        let credentials = self.credentials(location)?;
+        let build = move |connector: &Self, location: &Location| {
+            connector.build(location, credentials, None, Some(endpoint))
+        };
+        Ok(self.read_settings(location, build).await?.client)
     }
 
     pub(super) fn calls(&self) -> BTreeMap<Location, CallCounts> {
@@ -188,15 +264,17 @@ impl Connector {
     }
 
     /// Builds the client of a location. `project` is `None` before the look-up of the project.
+    /// `default_endpoint` replaces the endpoint of the region.
     fn build(
         &self,
         location: &Location,
         credentials: Arc<dyn CredentialProvider>,
         project: Option<&str>,
+        default_endpoint: Option<Endpoint>,
     ) -> Result<OfflineClient, FleetError> {
         let (settings, cloud) = (&self.settings, location.cloud);
         let account = settings.account(location)?;
-        let endpoint = settings.endpoint(location, account)?;
+        let endpoint = settings.endpoint(location, account)?.or(default_endpoint);
         if let Some(only) = cloud.only_region()
             && location.region != only
         {
@@ -210,6 +288,7 @@ impl Connector {
             network: account.map(|account| account.network).unwrap_or_default(),
             project,
             enterprise_project,
+            batch_reboot: account.is_some_and(|account| account.batch_reboot),
             credentials,
             transport: Arc::clone(&self.transport),
         });

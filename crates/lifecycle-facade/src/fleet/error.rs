@@ -5,7 +5,7 @@ use std::fmt;
 use lifecycle_client::{CredentialError, Error};
 use lifecycle_core::{Fault, FaultKind};
 
-use crate::cloud::ParseReferenceError;
+use crate::cloud::{Cloud, ParseReferenceError};
 
 /// A fleet request failed as a whole. Failures of single instances are in the report instead.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -22,6 +22,11 @@ pub enum FleetError {
         /// The problem of the location.
         problem: String,
     },
+    /// A selection has no locations, and the fleet has no named accounts. Nothing was sent.
+    #[error(
+        "no location: name a location such as cloud/region or cloud/*, or add accounts to the configuration"
+    )]
+    NoLocation,
     /// A location has no usable key. No action was sent.
     #[error(transparent)]
     Credential(#[from] CredentialError),
@@ -46,6 +51,15 @@ pub enum FleetError {
         #[source]
         fault: Fault,
     },
+    /// The look-up of the regions of a cloud failed. No action was sent.
+    #[error("{cloud}: the look-up of the regions failed: {fault}; {}", .fault.kind().advice())]
+    Regions {
+        /// The cloud.
+        cloud: Cloud,
+        /// The fault of the look-up.
+        #[source]
+        fault: Fault,
+    },
     /// The HTTP client cannot be set up.
     #[error("{0}")]
     Setup(String),
@@ -58,11 +72,12 @@ impl FleetError {
     /// Returns the meaning of the error for the caller.
     pub fn kind(&self) -> FaultKind {
         match self {
-            Self::InvalidReference(_) | Self::Location { .. } | Self::Account { .. } => {
-                FaultKind::Invalid
-            }
+            Self::InvalidReference(_)
+            | Self::Location { .. }
+            | Self::NoLocation
+            | Self::Account { .. } => FaultKind::Invalid,
             Self::Credential(error) => error.fault().kind(),
-            Self::Project { fault, .. } => fault.kind(),
+            Self::Project { fault, .. } | Self::Regions { fault, .. } => fault.kind(),
             Self::Setup(_) => FaultKind::Unknown,
             Self::Client(error) => error.kind(),
         }

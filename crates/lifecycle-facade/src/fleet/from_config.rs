@@ -1,22 +1,24 @@
-//! Accounts from a configuration file.
+//! Turns the accounts and groups of a read configuration file into accounts and selectors of a fleet.
+
+use std::num::NonZeroUsize;
 
 use lifecycle_core::{
     CredentialSource, CredentialSourceConfig, RateLimits,
     credential_source::{CredentialSourceChain, EnvCredentialSource},
 };
 
-use super::{Account, CredentialSettings, FleetBuilder, FleetError};
+use super::{Account, CredentialSettings, FleetBuilder, FleetError, Protection, Selector};
 use crate::{
     cloud::Cloud,
-    config::{AccountConfig, Config, CredentialConfig, PaceConfig},
+    config::{AccountConfig, Config, CredentialConfig, GroupSelection, PaceConfig},
 };
 
 impl FleetBuilder {
     /// Adds the accounts of a configuration file, and sets the destinations of plain HTTP.
     ///
-    /// Leaves out accounts of clouds that this build was not compiled with: no reference can name such
-    /// an account. The other [defaults](Config::defaults) are for the transport and for requests, and
-    /// are applied by the caller.
+    /// Leaves out accounts of clouds that this build was not compiled with: no reference can name
+    /// such an account. The other [defaults](Config::defaults) are for the transport and for
+    /// requests, and are applied by the caller.
     ///
     /// # Errors
     /// [`FleetError::Account`] for a credential source that the cloud does not have.
@@ -35,7 +37,31 @@ impl FleetBuilder {
         if let Some(plain_http) = config.defaults.plain_http {
             self = self.plain_http(plain_http);
         }
+        let mut protection = Protection::default();
+        protection.names.clone_from(&config.defaults.protect);
+        if let Some(key) = &config.defaults.protect_tag {
+            protection = protection.with_tag(key);
+        }
+        self = self.protection(protection);
         Ok(self)
+    }
+}
+
+impl Selector {
+    /// Returns the selector of a group in the configuration file.
+    ///
+    /// # Errors
+    /// [`FleetError::InvalidReference`] for an invalid location.
+    pub fn from_config(selection: &GroupSelection) -> Result<Self, FleetError> {
+        let locations = selection.locations.iter();
+        let mut selector = Self::new();
+        selector.locations = locations
+            .map(|entry| entry.text.parse())
+            .collect::<Result<_, _>>()?;
+        selector.filter = selection.filter.clone();
+        selector.exclude.clone_from(&selection.exclude);
+        selector.max = selection.max.map(NonZeroUsize::get);
+        Ok(selector)
     }
 }
 
@@ -57,6 +83,7 @@ impl Account {
         account
             .enterprise_project
             .clone_from(&config.enterprise_project);
+        account.batch_reboot = config.batch_reboot.unwrap_or_default();
         account.network = config.network.unwrap_or_default();
         account.rate_limits = rate_limits(cloud, config.pace);
         account.profile = match &credentials {
@@ -123,13 +150,13 @@ fn sources(
         CredentialConfig::TokenVariable { token } => {
             vec![Box::new(EnvCredentialSource::token(token.as_str()))]
         }
-        exchange => {
-            let base = match exchange.from() {
+        exchange_source => {
+            let base = match exchange_source.base() {
                 Some(from) => sources(cloud, from, config)?,
                 None => Vec::new(),
             };
             let base = CredentialSourceChain::new(base);
-            let source = (cloud.driver().exchange)(exchange, base, config);
+            let source = (cloud.driver().exchange_source)(exchange_source, base, config);
             vec![source.ok_or_else(|| format!("{cloud} has no such credential source"))?]
         }
     })

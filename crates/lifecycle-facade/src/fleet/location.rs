@@ -114,7 +114,7 @@ fn location(cloud: &str, region: &str) -> Result<Location, ParseReferenceError> 
 }
 
 /// Returns a location of this build for messages.
-fn example_location() -> String {
+pub(super) fn example_location() -> String {
     let cloud = Cloud::ALL.first();
     cloud.map_or_else(String::new, |cloud| cloud.example_location())
 }

@@ -6,11 +6,16 @@ mod connect; // builds the client of a location
 mod error;
 #[cfg(feature = "config")]
 mod from_config; // accounts from a configuration file
+mod identity; // look-ups of projects and regions
 mod into_location; // accepted types of locations
 mod location;
+mod location_pattern;
 mod lock; // locks on maps
 mod probe; // the probe of an endpoint
-mod project; // the look-up of project ids
+mod protection;
+mod regions; // the regions of a cloud
+mod select; // selects instances
+mod selector;
 mod settings; // settings of fleet and location
 mod target; // requests to a fleet
 
@@ -27,7 +32,12 @@ pub use builder::FleetBuilder;
 pub use error::FleetError;
 pub use into_location::IntoLocation;
 pub use location::{InstanceReference, Location};
+pub use location_pattern::LocationPattern;
 pub use probe::DoctorProbe;
+pub use protection::Protection;
+pub use regions::{ResolvedLocation, ResolvedLocations, UnavailableLocation};
+pub use select::{IntoTargets, SelectedInstance, Selection};
+pub use selector::Selector;
 pub use target::{FleetEvent, FleetEventStream, FleetReport, FleetRequest, FleetRow, FleetWait};
 
 use connect::Connector;
@@ -103,8 +113,8 @@ impl Fleet {
     /// # Ok(())
     /// # });
     /// ```
-    pub fn start(&self, references: impl IntoInstances<Self>) -> FleetRequest<StartOptions> {
-        FleetRequest::new(self.clone(), references, StartOptions::default())
+    pub fn start(&self, targets: impl IntoTargets) -> FleetRequest<StartOptions> {
+        targets.power_request(self.clone(), StartOptions::default())
     }
 
     /// Stops running instances, gracefully by default. Await the request for a [`FleetReport`].
@@ -122,8 +132,8 @@ impl Fleet {
     /// # Ok(())
     /// # });
     /// ```
-    pub fn stop(&self, references: impl IntoInstances<Self>) -> FleetRequest<StopOptions> {
-        FleetRequest::new(self.clone(), references, StopOptions::default())
+    pub fn stop(&self, targets: impl IntoTargets) -> FleetRequest<StopOptions> {
+        targets.power_request(self.clone(), StopOptions::default())
     }
 
     /// Reboots running instances, gracefully by default. Each instance is rebooted at most once.
@@ -142,8 +152,8 @@ impl Fleet {
     /// # Ok(())
     /// # });
     /// ```
-    pub fn reboot(&self, references: impl IntoInstances<Self>) -> FleetRequest<RebootOptions> {
-        FleetRequest::new(self.clone(), references, RebootOptions::default())
+    pub fn reboot(&self, targets: impl IntoTargets) -> FleetRequest<RebootOptions> {
+        targets.power_request(self.clone(), RebootOptions::default())
     }
 
     /// Waits until instances are in the state `goal`. Sends no action.
@@ -160,8 +170,8 @@ impl Fleet {
     /// # Ok(())
     /// # });
     /// ```
-    pub fn wait(&self, references: impl IntoInstances<Self>, goal: PowerState) -> FleetWait {
-        FleetWait::new(self.clone(), references, goal)
+    pub fn wait(&self, targets: impl IntoTargets, goal: PowerState) -> FleetWait {
+        targets.wait_request(self.clone(), goal)
     }
 
     /// Reads the states of instances once.

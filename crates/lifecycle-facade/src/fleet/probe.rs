@@ -1,7 +1,10 @@
 //! The probe of an endpoint for `doctor`: can the endpoint be reached, and what time does the cloud
 //! have?
 
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use bytes::Bytes;
 use lifecycle_client::TransportError;
@@ -24,10 +27,13 @@ pub struct DoctorProbe {
 
 impl Connector {
     pub(super) async fn probe(
-        &self,
+        self: &Arc<Self>,
         location: &Location,
     ) -> Result<Result<DoctorProbe, TransportError>, FleetError> {
-        let endpoint = self.offline_client(location)?.endpoint;
+        let endpoint = self.read_settings(location, |connector, location| {
+            Ok(connector.offline_client(location)?.endpoint)
+        });
+        let endpoint = endpoint.await?;
         let uri = endpoint
             .uri("/".to_owned())
             .map_err(|error| FleetError::Setup(error.to_string()))?;

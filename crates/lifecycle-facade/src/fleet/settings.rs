@@ -7,7 +7,7 @@ use lifecycle_client::{
 };
 use lifecycle_core::{CredentialSourceConfig, Endpoint, HostEnvironment, ProviderContext};
 
-use super::{Account, CredentialSettings, FleetError, Location};
+use super::{Account, CredentialSettings, FleetError, Location, Protection};
 use crate::{cloud::EndpointNetwork, suggest::did_you_mean};
 
 /// The settings of a fleet.
@@ -21,6 +21,7 @@ pub(super) struct FleetSettings {
     pub(super) plain_http: PlainHttp,
     pub(super) setup_timeout: Duration,
     pub(super) accounts: BTreeMap<String, Account>,
+    pub(super) protection: Protection,
     pub(super) configure_client: ConfigureClient,
 }
 
@@ -35,6 +36,7 @@ impl Default for FleetSettings {
             plain_http: PlainHttp::default(),
             setup_timeout: Duration::from_secs(120),
             accounts: BTreeMap::new(),
+            protection: Protection::default(),
             configure_client: ConfigureClient(Arc::new(|builder| builder)),
         }
     }
@@ -47,16 +49,8 @@ impl FleetSettings {
             return Ok(None);
         };
         let wrong = |problem: String| FleetError::at(location)(problem);
-        let account = self.accounts.get(name).ok_or_else(|| {
-            let known: Vec<&str> = self.accounts.keys().map(String::as_str).collect();
-            wrong(if known.is_empty() {
-                format!("unknown account {name:?}: the configuration has no accounts")
-            } else {
-                let hint = did_you_mean(name, known.iter().copied());
-                let hint = hint.unwrap_or_else(|| format!("known accounts: {}", known.join(", ")));
-                format!("unknown account {name:?}; {hint}")
-            })
-        })?;
+        let account = self.accounts.get(name);
+        let account = account.ok_or_else(|| wrong(self.unknown_account(name)))?;
         if account.cloud != location.cloud {
             return Err(wrong(format!(
                 "the account {name:?} is an account of {}",
@@ -73,6 +67,22 @@ impl FleetSettings {
             }
             _ => Ok(Some(account)),
         }
+    }
+
+    /// Returns the account with this name.
+    pub(super) fn named_account(&self, name: &str) -> Result<&Account, FleetError> {
+        let account = self.accounts.get(name);
+        account.ok_or_else(|| FleetError::at(&format!("{name}@"))(self.unknown_account(name)))
+    }
+
+    fn unknown_account(&self, name: &str) -> String {
+        let known: Vec<&str> = self.accounts.keys().map(String::as_str).collect();
+        if known.is_empty() {
+            return format!("unknown account {name:?}: the configuration has no accounts");
+        }
+        let hint = did_you_mean(name, known.iter().copied());
+        let hint = hint.unwrap_or_else(|| format!("known accounts: {}", known.join(", ")));
+        format!("unknown account {name:?}; {hint}")
     }
 
     /// Returns the configured endpoint of a location; `None` for the endpoint of the region.

@@ -8,7 +8,10 @@ use futures_util::future::join_all;
 use lifecycle_facade::{
     Account, CredentialSettings, EmptyHost, Endpoint, FaultKind, FleetError, Location, Transport,
     TransportError,
-    core::{HttpResponse, credential_source::EnvCredentialSource},
+    core::{
+        HttpResponse,
+        credential_source::{EnvCredentialSource, FileCheck},
+    },
 };
 use lifecycle_sim::Operation;
 use tokio::time::Instant;
@@ -231,4 +234,33 @@ async fn region_in_upper_and_lower_case_is_one_location() {
     let shouted = instance.replace("cn-hangzhou", "CN-Hangzhou");
     let report = fleet.reboot([instance, &shouted]).await.unwrap();
     assert_eq!(report.instances().len(), 1);
+}
+
+/// A host whose files are on a slow drive.
+#[derive(Debug)]
+struct SlowDrive;
+
+impl HostEnvironment for SlowDrive {
+    fn variable(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn file(&self, _: &str, _: FileCheck) -> Result<Option<String>, String> {
+        std::thread::sleep(Duration::from_secs(3));
+        Ok(None)
+    }
+}
+
+#[tokio::test]
+async fn endpoint_in_a_slow_file_holds_up_neither_the_deadline_nor_other_tasks() {
+    let simulator = simulator();
+    let limit = Duration::from_millis(300);
+    let fleet = fleet_builder(&simulator, SlowDrive).build().unwrap();
+    let start = Instant::now();
+    let connected = tokio::time::timeout(limit, fleet.client("baidu/bj")).await;
+    assert!(connected.is_err(), "the file was read in no time");
+    let probed = tokio::time::timeout(limit, fleet.probe("baidu/bj")).await;
+    assert!(probed.is_err(), "the file was read in no time");
+    let took = start.elapsed();
+    assert!(took < Duration::from_secs(2), "{took:?}");
 }

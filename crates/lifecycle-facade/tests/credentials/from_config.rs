@@ -122,6 +122,9 @@ async fn each_setting_of_the_configuration_file_reaches_the_account() {
         cloud = "baidu"
         pace = { reads = 0.5 }
         credentials = { source = "variables", id = "ANY_ID", secret = "ANY_SECRET" }
+        [accounts.batches]
+        cloud = "baidu"
+        batch_reboot = true
         "#,
     )
     .unwrap();
@@ -158,6 +161,13 @@ async fn each_setting_of_the_configuration_file_reaches_the_account() {
     );
     let own = fleet.endpoint("h@huawei/cn-north-4");
     assert_eq!(own.unwrap().to_string(), "https://ecs.example");
+
+    // A lookup, and a call for each instance or for both.
+    for (account, calls) in [("slow", 3), ("batches", 2)] {
+        let ids = ["i-1", "i-2"].map(|id| format!("{account}@baidu/bj/{id}"));
+        let planned = fleet.reboot(ids.to_vec()).dry_run().unwrap();
+        assert_eq!(planned.len(), calls, "{account}");
+    }
 
     let slow: Location = "slow@baidu/bj".parse().unwrap();
     let burst = accounts["slow"].rate_limits.unwrap().reads.burst;

@@ -187,6 +187,7 @@ api_errors! {
     /// The result of a dry run of a batch call; a switch selects the form.
     BATCH_DRY_RUN = 400 "DRYRUN.SUCCESS" "Request validation has been passed with DryRun flag set.";
     NO_REGION = 404 "InvalidRegionId.NotFound" "The specified RegionId does not exist.";
+    FORBIDDEN = 403 "Forbidden.RAM" "User not authorized to operate on the specified resource.";
     NO_STATUS = 404 "InvalidStatus.NotFound" "The specified Status does not exist.";
     NO_LOCK_REASON = 404 "InvalidLockReason.NotFound" "The specified LockReason does not exist.";
 }

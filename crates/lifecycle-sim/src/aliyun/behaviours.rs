@@ -82,6 +82,22 @@ pub(crate) const BEHAVIOURS: &[Behaviour] = &[
         "DescribeInstances",
     ),
     documented(
+        "Filters of `DescribeInstances` combine with AND: tags (`Tag.N.Key`, `Tag.N.Value`), name with `*`, state, lock, zone, type, payment method and private addresses; an unknown state answers 404 `InvalidStatus.NotFound`.",
+        "DescribeInstances, Python SDK model; at most 20 tags: inferred",
+    ),
+    documented(
+        "A spot instance is `PostPaid` with a `SpotStrategy`; the end of the paid term and all other times have no seconds.",
+        "DescribeInstances",
+    ),
+    vendor(
+        "`DescribeRegions` lists all regions with endpoint and name, in Chinese by default.",
+        "Python SDK model; the list is the endpoint map of the Go SDK",
+    ),
+    inferred(
+        "A call in a region without access answers 403 `Forbidden.RAM`.",
+        "the code for missing permissions; for lists see the switch",
+    ),
+    documented(
         "`DescribeInstanceStatus` shows 10 rows by default and 50 at most, although a call can name 100 ids.",
         "DescribeInstanceStatus, Python SDK model",
     ),

@@ -2,7 +2,7 @@
 //!
 //! Documented: both kinds of paging, filters, fields and formats, `[]` as a filter without a match,
 //! an empty page beyond the end. Inferred: `DescribeInstanceStatus` rejects page sizes out of
-//! range, and the values of fields that no simulated call changes.
+//! range.
 
 use lifecycle_core::encode::hex;
 use serde::Serialize;
@@ -10,14 +10,15 @@ use serde::Serialize;
 use super::{
     api_error::{self, ApiError},
     envelope::Envelope,
+    filter::Filter,
     named_region,
     params::Params,
-    status::{self, InstanceStatus, LOCK_REASONS, is_prepaid, lock_reason},
+    record::InstanceRecord,
+    status,
 };
 use crate::{
     cloud_state::{CloudState, InstanceIndex, RegionScope},
     response::Response,
-    time::write_utc,
 };
 
 /// Handles `DescribeInstanceStatus`: up to 100 ids, but at most 50 rows on a page, 10 by default.
@@ -39,10 +40,7 @@ pub(super) fn statuses(
     } else {
         Candidates::Some(named_statuses(cloud, scope, &ids)?)
     };
-    let filter = Filter {
-        zone: params.text("ZoneId"),
-        ..Filter::default()
-    };
+    let filter = Filter::by_zone(params);
     let page = candidates.page(cloud, &filter, number, size);
     let rows = page
         .members
@@ -70,7 +68,7 @@ pub(super) fn instances(
     envelope: &Envelope,
 ) -> Result<Response, ApiError> {
     let scope = named_region(cloud, params, scope)?;
-    let filter = Filter::read(params)?;
+    let filter = Filter::read(params, &cloud.switches.aliyun)?;
     let ids = params.json_ids("InstanceIds")?;
     if ids.as_ref().is_some_and(|ids| ids.len() > 100) {
         return Err(api_error::invalid("InstanceIds"));
@@ -228,101 +226,6 @@ fn named_statuses(
     Ok(found(cloud, scope, ids.iter().copied()))
 }
 
-/// The conditions of a filter; all conditions must be true.
-#[derive(Default)]
-struct Filter<'a> {
-    status: Option<InstanceStatus>,
-    lock: Option<&'a str>,
-    name: Option<&'a str>,
-    zone: Option<&'a str>,
-    /// A condition on tags. No simulated instance has a tag.
-    tagged: bool,
-}
-
-/// Documented filters without simulation. The simulator refuses a filter instead of listing all
-/// instances.
-const UNSUPPORTED_FILTERS: [&str; 18] = [
-    "DeviceAvailable",
-    "EipAddresses",
-    "HpcClusterId",
-    "ImageId",
-    "InnerIpAddresses",
-    "InstanceChargeType",
-    "InstanceNetworkType",
-    "InstanceType",
-    "InstanceTypeFamily",
-    "IoOptimized",
-    "KeyPairName",
-    "PrivateIpAddresses",
-    "PublicIpAddresses",
-    "RdmaIpAddresses",
-    "ResourceGroupId",
-    "SecurityGroupId",
-    "VSwitchId",
-    "VpcId",
-];
-
-impl<'a> Filter<'a> {
-    fn read(params: &'a Params) -> Result<Self, ApiError> {
-        let mut names = UNSUPPORTED_FILTERS.into_iter();
-        if let Some(name) = names.find(|name| params.text(name).is_some()) {
-            return Err(api_error::unsupported_filter(name));
-        }
-        if params.has_any("Filter.") {
-            return Err(api_error::unsupported_filter("Filter.N"));
-        }
-        if params
-            .text("InstanceName")
-            .is_some_and(|name| name.contains('*'))
-        {
-            return Err(api_error::unsupported_filter(
-                "InstanceName with a wildcard",
-            ));
-        }
-        let status = params.text("Status").map(|word| {
-            InstanceStatus::ALL
-                .into_iter()
-                .find(|status| status.as_str() == word)
-                .ok_or(api_error::NO_STATUS)
-        });
-        let lock = params.text("LockReason");
-        if lock.is_some_and(|word| !LOCK_REASONS.contains(&word)) {
-            return Err(api_error::NO_LOCK_REASON);
-        }
-        Ok(Self {
-            status: status.transpose()?,
-            lock,
-            name: params.text("InstanceName"),
-            zone: params.text("ZoneId"),
-            tagged: params.has_any("Tag."),
-        })
-    }
-
-    fn is_empty(&self) -> bool {
-        self.status.is_none()
-            && self.lock.is_none()
-            && self.name.is_none()
-            && self.zone.is_none()
-            && !self.tagged
-    }
-
-    fn matches(&self, cloud: &CloudState, index: InstanceIndex) -> bool {
-        if self.is_empty() {
-            return true;
-        }
-        let instance = cloud.instance(index);
-        !self.tagged
-            && self
-                .status
-                .is_none_or(|status| status::observed(cloud, index) == status)
-            && self
-                .lock
-                .is_none_or(|lock| lock_reason(instance.impairment) == Some(lock))
-            && self.name.is_none_or(|name| instance.name() == name)
-            && self.zone.is_none_or(|zone| zone_of(cloud, index) == zone)
-    }
-}
-
 /// Encodes the last instance of a page as a token. For the client a token is a text of digits.
 fn write_token(cloud: &CloudState, last: InstanceIndex) -> String {
     hex(cloud.instance(last).id().as_bytes())
@@ -348,11 +251,6 @@ fn decode_hex(text: &str) -> Option<String> {
         })
         .collect::<Option<Vec<_>>>()?;
     String::from_utf8(bytes).ok()
-}
-
-fn zone_of(cloud: &CloudState, index: InstanceIndex) -> String {
-    let letter = ["g", "h", "i"][cloud.instance(index).number as usize % 3];
-    format!("{}-{letter}", cloud.region(index))
 }
 
 #[derive(Serialize)]
@@ -392,73 +290,4 @@ struct Instances<'a> {
 #[serde(rename_all = "PascalCase")]
 struct InstanceList<'a> {
     instance: Vec<InstanceRecord<'a>>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct InstanceRecord<'a> {
-    instance_id: &'a str,
-    instance_name: String,
-    status: &'a str,
-    stopped_mode: &'a str,
-    region_id: &'a str,
-    zone_id: String,
-    instance_type: &'a str,
-    instance_charge_type: &'a str,
-    spot_strategy: &'a str,
-    creation_time: &'a str,
-    /// The last boot. All times here have minute precision: a reboot within the minute is
-    /// invisible.
-    start_time: String,
-    expired_time: &'a str,
-    operation_locks: Locks,
-    deletion_protection: bool,
-    recyclable: bool,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Locks {
-    lock_reason: Vec<Lock>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Lock {
-    lock_reason: &'static str,
-}
-
-impl<'a> InstanceRecord<'a> {
-    fn of(cloud: &'a CloudState, index: InstanceIndex) -> Self {
-        let instance = cloud.instance(index);
-        let status = status::observed(cloud, index);
-        let prepaid = is_prepaid(cloud, index);
-        let lock = lock_reason(instance.impairment);
-        Self {
-            instance_id: instance.id(),
-            instance_name: instance.name(),
-            status: status.as_str(),
-            stopped_mode: status::stopped_mode(cloud, index, status),
-            region_id: cloud.region(index),
-            zone_id: zone_of(cloud, index),
-            instance_type: "ecs.g7.large",
-            instance_charge_type: if prepaid { "PrePaid" } else { "PostPaid" },
-            spot_strategy: "NoSpot",
-            creation_time: "2017-12-10T04:04Z",
-            start_time: write_utc("%Y-%m-%dT%H:%MZ", cloud.started_at(index)),
-            expired_time: if lock == Some("financial") {
-                "2018-12-10T16:00Z"
-            } else {
-                "2099-12-31T15:59Z"
-            },
-            operation_locks: Locks {
-                lock_reason: lock
-                    .map(|lock_reason| Lock { lock_reason })
-                    .into_iter()
-                    .collect(),
-            },
-            deletion_protection: false,
-            recyclable: lock == Some("Recycling"),
-        }
-    }
 }

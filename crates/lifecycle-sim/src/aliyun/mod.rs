@@ -1,17 +1,18 @@
 //! The simulated API of Alibaba ECS, version 2014-05-26.
 //!
 //! Simulated: start, stop and reboot, single and in batches, `DescribeInstances` and
-//! `DescribeInstanceStatus`, over GET and POST, with parameters in the query or in a form, in JSON
+//! `DescribeInstanceStatus`, `DescribeRegions`, over GET and POST, with parameters in the query or in a form, in JSON
 //! and XML, with both signatures; the Security Token Service and the metadata service of an
-//! instance. Not simulated: permissions, tags, and filters other than status, lock reason, name and
-//! zone.
+//! instance. Not simulated: permissions within a region, and filters by image, network, security group,
+//! key pair and resource group.
 //!
 //! | file | content |
 //! | --- | --- |
 //! | `auth`, `hmac_sha1` | authentication |
 //! | `params` | parameters of a request |
 //! | `power` | start, stop, reboot |
-//! | `describe` | lists and observations |
+//! | `describe`, `filter`, `record` | lists and observations |
+//! | `regions` | regions |
 //! | `sts`, `metadata` | keys for a role |
 //! | `status` | the vendor's names for the state of an instance |
 //! | `envelope`, `api_error` | responses and errors |
@@ -22,10 +23,12 @@ mod auth;
 pub(crate) mod behaviours;
 mod describe;
 mod envelope;
+mod filter;
 mod hmac_sha1;
 mod metadata;
 mod params;
 mod power;
+mod record;
 mod regions;
 mod status;
 mod sts;
@@ -40,6 +43,7 @@ use self::{
     envelope::Envelope,
     params::{Format, Params},
     power::StoppedMode,
+    switches::ForbiddenList,
 };
 use crate::{
     Operation,
@@ -200,6 +204,11 @@ fn dispatch(
         sts::VERSION => return dispatch_sts(cloud, params, envelope),
         _ => return Err(api_error::NO_API),
     }
+    let named = params.text("RegionId").map(|name| cloud.scope(name));
+    let is_forbidden = [Some(scope), named].contains(&Some(RegionScope::Forbidden));
+    if is_forbidden && params.action != "DescribeRegions" {
+        return forbidden(cloud, params, scope, envelope);
+    }
     match params.action.as_str() {
         "StartInstance" => power::single(cloud, params, scope, ActionKind::Start, envelope),
         "StopInstance" => power::single(cloud, params, scope, ActionKind::Stop, envelope),
@@ -209,7 +218,22 @@ fn dispatch(
         "RebootInstances" => power::batch(cloud, params, scope, ActionKind::Reboot, envelope),
         "DescribeInstanceStatus" => describe::statuses(cloud, params, scope, envelope),
         "DescribeInstances" => describe::instances(cloud, params, scope, envelope),
+        "DescribeRegions" => Ok(regions::describe(cloud, params, envelope)),
         _ => Err(api_error::NO_API),
+    }
+}
+
+/// Returns the response to a call in a region without access.
+fn forbidden(
+    cloud: &CloudState,
+    params: &Params,
+    scope: RegionScope,
+    envelope: &Envelope,
+) -> Result<Response, ApiError> {
+    let shows_nothing = cloud.switches.aliyun.forbidden_list == ForbiddenList::Empty;
+    match params.action.as_str() {
+        "DescribeInstances" if shows_nothing => describe::instances(cloud, params, scope, envelope),
+        _ => Err(api_error::FORBIDDEN),
     }
 }
 
@@ -241,6 +265,7 @@ fn kind(params: &Params) -> (Operation, &'static str) {
         "RebootInstances" => (Operation::Reboot, "RebootInstances"),
         "DescribeInstanceStatus" => (read_operation, "DescribeInstanceStatus"),
         "DescribeInstances" => (read_operation, "DescribeInstances"),
+        "DescribeRegions" => (Operation::Other, "DescribeRegions"),
         "AssumeRole" => (Operation::Identify, "AssumeRole"),
         sts::UNSIGNED => (Operation::Identify, sts::UNSIGNED),
         _ => (Operation::Other, "unknown"),

@@ -90,16 +90,22 @@ impl Params {
 
     /// Returns the members `Name.1`, `Name.2`, ... in the order of the numbers.
     pub(super) fn members(&self, name: &str) -> Vec<&str> {
+        let members = self.numbered(&format!("{name}."), "");
+        members.into_iter().map(|(_, value)| value).collect()
+    }
+
+    /// Returns the numbers and values of the parameters `<prefix>N<suffix>`, in the order of the numbers.
+    pub(super) fn numbered(&self, prefix: &str, suffix: &str) -> Vec<(u32, &str)> {
         let mut members: Vec<_> = self
             .parameters
             .iter()
-            .filter_map(|(key, value)| {
-                let number: u32 = key.strip_prefix(name)?.strip_prefix('.')?.parse().ok()?;
-                Some((number, value.as_str()))
+            .filter_map(|(name, value)| {
+                let number = name.strip_prefix(prefix)?.strip_suffix(suffix)?;
+                Some((number.parse().ok()?, value.as_str()))
             })
             .collect();
         members.sort_by_key(|(number, _)| *number);
-        members.into_iter().map(|(_, value)| value).collect()
+        members
     }
 
     /// Reports whether the name of any parameter begins with this prefix.

@@ -1,5 +1,7 @@
 //! Alibaba's names for the state of an instance.
 
+use lifecycle_core::ChargeType;
+
 use super::{
     StoppedMode,
     switches::{RebootShows, Switches},
@@ -127,9 +129,12 @@ pub(super) const LOCK_REASONS: [&str; 5] = [
     "refunded",
 ];
 
-/// Reports whether the instance is prepaid. Every eighth instance is, so that tests have both
+/// Reports whether the instance is prepaid. Without a payment method, every eighth instance is, so that tests have both
 /// kinds, and expired instances are.
 pub(super) fn is_prepaid(cloud: &CloudState, index: InstanceIndex) -> bool {
+    if let Some(charge_type) = cloud.details(index).charge_type() {
+        return *charge_type == ChargeType::Prepaid;
+    }
     let instance = cloud.instance(index);
     instance.number % 8 == 7 || instance.impairment == Some(Impairment::Expired)
 }

@@ -1,6 +1,7 @@
-//! The unknown behaviour of Alibaba ECS, and contradictions in the documentation.
+//! Switches of the simulated Alibaba ECS: one for each behaviour that the documentation leaves open
+//! or contradicts.
 
-use crate::switches::{describe_fields, draw, setting};
+use crate::switches::{IgnoredFilters, describe_fields, draw, setting};
 
 describe_fields! {
     /// The behaviour of the simulated Alibaba ECS where the documentation is missing or
@@ -30,8 +31,9 @@ describe_fields! {
         /// A stop is accepted while the instance is starting. The documents name `Running` as the
         /// precondition; Packer tries a stop in this state.
         pub stops_while_starting: bool,
-        /// A stop of an instance with a security lock is executed. The page on locked instances of
-        /// April 2025 says so; the pages of the stop calls say that the stop is refused.
+        /// A stop of an instance with a security lock is executed. The documentation of locked
+        /// instances of April 2025 says so; the documentation of the stop calls says that the stop
+        /// is refused.
         pub stops_security_locked: bool,
         /// `StopCharging` is refused for an instance that does not support the mode. The error
         /// table of 2021 says so; newer documents say that the instance is stopped in the ordinary
@@ -69,6 +71,18 @@ describe_fields! {
         /// A time with fractional seconds is accepted. The documents show whole seconds; a published
         /// client sends fractions.
         pub fractional_seconds: bool,
+        /// The filters that `DescribeInstances` ignores.
+        pub ignored_filters: IgnoredFilters,
+        /// The filter by name ignores upper and lower case. Unknown.
+        pub names_ignore_case: bool,
+        /// A name without `*` finds names that contain the text. Otherwise only the same name matches.
+        /// The documents call the search fuzzy.
+        pub names_match_parts: bool,
+        /// The meaning of a filter by tag with an empty value. Unknown.
+        pub empty_tag_value: EmptyTagValue,
+        /// The response to a list in a region without access. The documents say that a RAM user without
+        /// permission gets an empty list.
+        pub forbidden_list: ForbiddenList,
         /// `TRUE` and `FALSE` are accepted as booleans. Only `true` and `True` are known to be
         /// accepted.
         pub upper_case_booleans: bool,
@@ -102,6 +116,11 @@ impl Default for Switches {
             metadata_tokens: MetadataTokens::default(),
             metadata_refusal_status: 403,
             fractional_seconds: false,
+            ignored_filters: IgnoredFilters::default(),
+            names_ignore_case: false,
+            names_match_parts: false,
+            empty_tag_value: EmptyTagValue::default(),
+            forbidden_list: ForbiddenList::default(),
             upper_case_booleans: true,
         }
     }
@@ -136,6 +155,11 @@ impl Switches {
             metadata_refusal_status: draw(rng, &[403, 401], 403),
             fractional_seconds: rng.bool(),
             upper_case_booleans: rng.bool(),
+            ignored_filters: IgnoredFilters::draw(rng),
+            names_ignore_case: rng.bool(),
+            names_match_parts: rng.bool(),
+            empty_tag_value: EmptyTagValue::draw(rng),
+            forbidden_list: ForbiddenList::draw(rng),
         }
     }
 }
@@ -223,5 +247,27 @@ setting! {
         Absent405,
         /// The service issues tokens and refuses requests with a token; seen in 2026.
         Useless,
+    }
+}
+
+setting! {
+    /// The meaning of a filter by tag with an empty value.
+    EmptyTagValue {
+        /// The tag can have any value.
+        #[default]
+        Any,
+        /// The tag must have an empty value.
+        Empty,
+    }
+}
+
+setting! {
+    /// The response to a list in a region without access.
+    ForbiddenList {
+        /// An empty list.
+        #[default]
+        Empty,
+        /// 403 `Forbidden.RAM`.
+        Refused,
     }
 }

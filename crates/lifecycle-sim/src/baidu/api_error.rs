@@ -9,7 +9,7 @@ use crate::{
     response::{self, Response},
 };
 
-use super::switches::{BadList, EndedKey, NoStock, UnknownId, UnknownRole};
+use super::switches::{ExpiredKey, NoStock, TooManyIds, UnknownId, UnknownRole};
 
 /// An error in Baidu's format: `{"requestId", "code", "message"}`.
 ///
@@ -144,17 +144,17 @@ pub(super) fn unknown_ids(cloud: &CloudState, ids: &[&str]) -> ApiError {
 
 /// Returns the error for a list with too many or no ids. Not documented: a switch decides.
 pub(super) fn bad_list(cloud: &CloudState) -> ApiError {
-    match cloud.switches.baidu.too_many {
-        BadList::InappropriateJson => INAPPROPRIATE_JSON,
-        BadList::BadRequest => BAD_REQUEST,
+    match cloud.switches.baidu.too_many_ids {
+        TooManyIds::InappropriateJson => INAPPROPRIATE_JSON,
+        TooManyIds::BadRequest => BAD_REQUEST,
     }
 }
 
 /// Returns the error for an expired temporary key. Not documented: a switch decides.
-pub(super) fn ended_key(cloud: &CloudState) -> ApiError {
-    match cloud.switches.baidu.ended_key {
-        EndedKey::InvalidAccessKeyId => UNKNOWN_KEY,
-        EndedKey::AccessDenied => ACCESS_DENIED,
+pub(super) fn expired_key(cloud: &CloudState) -> ApiError {
+    match cloud.switches.baidu.expired_key {
+        ExpiredKey::InvalidAccessKeyId => UNKNOWN_KEY,
+        ExpiredKey::AccessDenied => ACCESS_DENIED,
     }
 }
 

@@ -1,9 +1,9 @@
-//! Verification of `bce-auth-v1`, written from the vendor's page
+//! Verification of Baidu's signature `bce-auth-v1` in the simulator, written from the vendor's page
 //! (cloud.baidu.com/doc/Reference/s/njwvz1yfu) and independent of the client's signer.
 //!
-//! The path is not normalised. The Authorization header lists the signed headers; an empty list means the
-//! default set. The behaviour is documented, except the errors for a request without Authorization,
-//! for an unsigned `host` and for a wrong session token, which are inferred.
+//! The path is not normalised. The Authorization header lists the signed headers; an empty list
+//! means the default set. The behaviour is documented, except the errors for a request without
+//! Authorization, for an unsigned `host` and for a wrong session token, which are inferred.
 
 use std::borrow::Cow;
 
@@ -26,7 +26,7 @@ const MAX_CLOCK_SKEW: i64 = 30 * 60;
 /// Verifies key, time and signature of a request.
 ///
 /// # Errors
-/// The documented error, and whether the key causes the error.
+/// [`AuthError::key`] if the key causes the error, [`AuthError::other`] for other errors.
 pub(super) fn verify(
     cloud: &CloudState,
     request: &ReceivedRequest,
@@ -54,7 +54,9 @@ struct SignatureParts<'r> {
     prefix: &'r str,
     access_key: &'r str,
     timestamp: &'r str,
-    made: i64,
+    /// The same time as `timestamp`, in seconds since 1970.
+    signed_at: i64,
+    /// The validity of the signature in seconds.
     lifetime: i64,
     signed_headers: &'r str,
     signature: &'r str,
@@ -77,7 +79,7 @@ impl<'r> SignatureParts<'r> {
             prefix: text.get(..text.len() - rest)?,
             access_key,
             timestamp,
-            made: read_extended(timestamp)?,
+            signed_at: read_extended(timestamp)?,
             lifetime: lifetime.parse().ok().filter(|seconds| *seconds >= 0)?,
             signed_headers,
             signature,
@@ -98,7 +100,7 @@ impl<'r> SignatureParts<'r> {
             .filter(|key| !key.is_revoked())
             .ok_or(AuthError::key(api_error::UNKNOWN_KEY))?;
         if key.is_expired(cloud.wall_time().as_second()) {
-            return Err(AuthError::key(api_error::ended_key(cloud)));
+            return Err(AuthError::key(api_error::expired_key(cloud)));
         }
         self.check_time(cloud, request).map_err(AuthError::other)?;
         let signing_key = hmac_sha256_hex(key.secret.as_bytes(), self.prefix.as_bytes());
@@ -115,13 +117,13 @@ impl<'r> SignatureParts<'r> {
     fn check_time(&self, cloud: &CloudState, request: &ReceivedRequest) -> Result<(), ApiError> {
         let now = cloud.wall_time().as_second();
         let near = |time: i64| (now - time).abs() <= MAX_CLOCK_SKEW;
-        let header = dated(request);
+        let header = date_header_time(request);
         let in_window = match cloud.switches.baidu.checked_time {
-            CheckedTime::Prefix => near(self.made),
-            CheckedTime::Header => near(header.unwrap_or(self.made)),
-            CheckedTime::Both => near(self.made) && header.is_none_or(near),
+            CheckedTime::Authorization => near(self.signed_at),
+            CheckedTime::DateHeader => near(header.unwrap_or(self.signed_at)),
+            CheckedTime::Both => near(self.signed_at) && header.is_none_or(near),
         };
-        if !in_window || now > self.made.saturating_add(self.lifetime) {
+        if !in_window || now > self.signed_at.saturating_add(self.lifetime) {
             return Err(api_error::expired_request(self.timestamp));
         }
         Ok(())
@@ -202,7 +204,7 @@ fn session(request: &ReceivedRequest) -> Option<Cow<'_, str>> {
 
 /// Returns the time of the date header in seconds since 1970; `x-bce-date` has priority over
 /// `Date`.
-fn dated(request: &ReceivedRequest) -> Option<i64> {
+fn date_header_time(request: &ReceivedRequest) -> Option<i64> {
     if let Some(text) = request.header("x-bce-date") {
         return read_extended(text.trim());
     }

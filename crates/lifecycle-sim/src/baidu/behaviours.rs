@@ -57,6 +57,22 @@ pub(crate) const BEHAVIOURS: &[Behaviour] = &[
         "the code is documented for other calls",
     ),
     documented(
+        "Filters of the list combine with AND, and the values of one filter with OR: ids, names, a part of the name, tags (`key:value` or `key`), zone, state, address and payment method.",
+        "BCC/s/Xjwvyodmx; 400 `BadRequest` for `instanceNames` with `fuzzyInstanceName` is inferred",
+    ),
+    vendor(
+        "Tags have the fields `tagKey` and `tagValue`; the payment method of a spot instance is `bidding`.",
+        "Go SDK model",
+    ),
+    vendor(
+        "`describeRegions` lists all regions, or the region in the body.",
+        "Go SDK; every host answers here, the vendor's documents name the host without a region",
+    ),
+    inferred(
+        "A call in a region without access answers 403 `AccessDenied`.",
+        "the code for missing permissions",
+    ),
+    documented(
         "Lists have pages with `marker` and `maxKeys`, by default 1000; `nextMarker` is absent on the last page.",
         "BCC/s/Xjwvyodmx; 1000 is the maximum \"usually\"",
     ),

@@ -7,8 +7,11 @@
 mod api_error;
 mod auth;
 pub(crate) mod behaviours;
+mod filter;
 mod power;
 mod read;
+mod record;
+mod regions;
 mod sts;
 pub(crate) mod switches;
 #[cfg(test)]
@@ -84,14 +87,18 @@ impl CloudApi for Baidu {
         request: &ReceivedRequest,
         scope: RegionScope,
     ) -> Response {
-        let response = match Route::read(request) {
+        let route = Route::read(request);
+        if scope == RegionScope::Forbidden && route.is_of_region() {
+            return api_error::ACCESS_DENIED.response(cloud);
+        }
+        let response = match route {
             Route::Single(action, id) => power::one(cloud, request, scope, action, &id),
             Route::Batch(action) => power::batch(cloud, request, scope, action),
             Route::Detail(id) => read::detail(cloud, scope, &id),
             Route::List => read::list(cloud, request, scope),
             Route::ListByIds => read::by_ids(cloud, request, scope),
             Route::NoCharge => read::no_charge(cloud, request, scope),
-            Route::Regions => Ok(read::regions(cloud)),
+            Route::Regions => regions::describe(cloud, request),
             Route::SessionToken => sts::session_token(cloud, request),
             Route::AssumeRole => sts::assume_role(cloud, request),
             Route::WrongVersion => Err(api_error::BAD_VERSION),
@@ -189,6 +196,11 @@ impl<'r> Route<'r> {
                 _ => Self::Unknown,
             },
         }
+    }
+
+    /// Reports whether the call belongs to the region of the host name.
+    fn is_of_region(&self) -> bool {
+        !matches!(self, Self::Regions | Self::SessionToken | Self::AssumeRole)
     }
 
     fn name(&self) -> (Operation, &'static str) {

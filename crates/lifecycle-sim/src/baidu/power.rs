@@ -52,16 +52,18 @@ pub(super) fn one(
     action: ActionKind,
     id: &str,
 ) -> Result<Response, ApiError> {
-    let power_request = read_order(request)?;
+    let power_request = read_body(request)?;
     let index = cloud
         .find(scope, id)
         .ok_or_else(|| api_error::unknown_ids(cloud, &[id]))?;
     check_free_stop(cloud, action, &power_request)?;
     check(cloud, action, index)?;
     cloud.execute(index, action.operation(power_request.force_stop));
-    let object =
-        action == ActionKind::Reboot && cloud.switches.baidu.power_body == PowerBody::Object;
-    Ok(power_response(cloud, &[], object))
+    let body = match action {
+        ActionKind::Reboot => cloud.switches.baidu.power_body,
+        _ => PowerBody::Empty,
+    };
+    Ok(power_response(cloud, &[], body))
 }
 
 /// Executes a power action on the instances in the body.
@@ -71,7 +73,7 @@ pub(super) fn batch(
     scope: RegionScope,
     action: ActionKind,
 ) -> Result<Response, ApiError> {
-    let power_request = read_order(request)?;
+    let power_request = read_body(request)?;
     let ids = power_request
         .instance_ids
         .as_deref()
@@ -87,12 +89,12 @@ pub(super) fn batch(
     if failed.is_empty() {
         return Ok(succeeded(cloud));
     }
-    Ok(power_response(cloud, &failed, true))
+    Ok(power_response(cloud, &failed, PowerBody::Object))
 }
 
 /// Returns the number of ids in the body, for the ledger.
 pub(super) fn named_ids(request: &ReceivedRequest) -> usize {
-    read_order(request)
+    read_body(request)
         .ok()
         .and_then(|power_request| power_request.instance_ids)
         .map_or(0, |ids| ids.len())
@@ -100,7 +102,7 @@ pub(super) fn named_ids(request: &ReceivedRequest) -> usize {
 
 /// Reads the ids of a body with no other fields.
 pub(super) fn read_ids(request: &ReceivedRequest) -> Result<Vec<String>, ApiError> {
-    read_order(request)?
+    read_body(request)?
         .instance_ids
         .ok_or(api_error::INAPPROPRIATE_JSON)
 }
@@ -136,7 +138,7 @@ fn execute_batch<'i>(
         first_error = Some(api_error::unknown_ids(cloud, &unknown));
     }
     let batch_failure = cloud.switches.baidu.batch_failure;
-    if failed.is_empty() || batch_failure != BatchFailure::Whole {
+    if failed.is_empty() || batch_failure != BatchFailure::AllFail {
         for index in accepted {
             cloud.execute(index, action.operation(forced));
         }
@@ -197,7 +199,8 @@ fn checked_ids<'i>(cloud: &CloudState, ids: &'i [String]) -> Result<Vec<&'i str>
     Ok(distinct)
 }
 
-fn read_order(request: &ReceivedRequest) -> Result<PowerRequest, ApiError> {
+/// Reads the body of a power call.
+fn read_body(request: &ReceivedRequest) -> Result<PowerRequest, ApiError> {
     if request.body.is_empty() {
         return Ok(PowerRequest::default());
     }
@@ -211,12 +214,12 @@ fn read_order(request: &ReceivedRequest) -> Result<PowerRequest, ApiError> {
 }
 
 fn succeeded(cloud: &mut CloudState) -> Response {
-    let object = cloud.switches.baidu.power_body == PowerBody::Object;
-    power_response(cloud, &[], object)
+    let body = cloud.switches.baidu.power_body;
+    power_response(cloud, &[], body)
 }
 
 /// Returns a successful response: documented as empty; the Go SDK reads the object.
-fn power_response(cloud: &mut CloudState, failed: &[&str], object: bool) -> Response {
+fn power_response(cloud: &mut CloudState, failed: &[&str], body: PowerBody) -> Response {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct PowerResponse<'a> {
@@ -224,7 +227,7 @@ fn power_response(cloud: &mut CloudState, failed: &[&str], object: bool) -> Resp
         failed_instance_id_list: &'a [&'a str],
     }
     let request_id = cloud.uuid();
-    let response = if object {
+    let response = if body == PowerBody::Object {
         let body = PowerResponse {
             request_id: &request_id,
             failed_instance_id_list: failed,

@@ -1,6 +1,7 @@
-//! The unknown behaviour of Baidu BCC.
+//! Switches of the simulated Baidu BCC: one for each behaviour that the documentation leaves open or
+//! contradicts.
 
-use crate::switches::{describe_fields, setting};
+use crate::switches::{IgnoredFilters, describe_fields, setting};
 
 describe_fields! {
     /// The behaviour of the simulated Baidu BCC where the documentation is missing or
@@ -8,30 +9,30 @@ describe_fields! {
     #[derive(Clone, Debug, Default, PartialEq)]
     #[non_exhaustive]
     pub struct Switches {
-        /// The result of a batch in which some instances do not allow the action. The pages of 2024
-        /// say that the whole batch fails with 409; the Go SDK of 2025 reads a list of failed
-        /// instances.
+        /// The result of a batch in which some instances do not allow the action. The documentation
+        /// of 2024 says that the whole batch fails with 409; the Go SDK of 2025 reads a list of
+        /// failed instances.
         pub batch_failure: BatchFailure,
-        /// The body of a successful power call. The pages say nothing; the Go SDK reads an object
-        /// after batch calls and single reboots.
+        /// The body of a successful power call. The documentation says nothing; the Go SDK reads an
+        /// object after batch calls and single reboots.
         pub power_body: PowerBody,
         /// The error of a power or detail call for an instance that does not exist. Not documented.
         pub unknown_id: UnknownId,
         /// The result of `listByInstanceId` with an id that does not exist. Not documented.
         pub unknown_in_list: UnknownInList,
         /// The error of a call with more than 100 ids. Not documented.
-        pub too_many: BadList,
+        pub too_many_ids: TooManyIds,
         /// The result of a call with an empty list of ids. Not documented.
         pub no_ids: NoIds,
         /// The result of a call with an id that occurs twice. Not documented.
         pub duplicates: Duplicates,
         /// The states during a reboot. Only `Starting` is documented.
         pub reboot_path: RebootPath,
-        /// The effect of `clientToken` in power calls. The Python SDK sends the parameter, and no
-        /// page lists it.
+        /// The effect of `clientToken` in power calls. The Python SDK sends the parameter, and the
+        /// documentation does not list the parameter.
         pub client_token: ClientToken,
-        /// The time that is compared with the clock: a request has a time in the Authorization header and
-        /// a date header. Not documented.
+        /// The time of a request that is compared with the clock: the time in the Authorization
+        /// header, or the date header. Not documented.
         pub checked_time: CheckedTime,
         /// The response to a throttled call. Nothing is known about it.
         pub throttling: Throttling,
@@ -40,12 +41,20 @@ describe_fields! {
         /// The error of a start without capacity for the instance. Not documented.
         pub no_stock: NoStock,
         /// The error of a call with an expired temporary key. Not documented.
-        pub ended_key: EndedKey,
+        pub expired_key: ExpiredKey,
         /// The error of the assumption of an unknown role. Not documented.
         pub unknown_role: UnknownRole,
         /// The result of a requested role session of more than two hours. Only the limit is
         /// documented.
         pub long_session: LongSession,
+        /// The filters that the list ignores.
+        pub ignored_filters: IgnoredFilters,
+        /// The filters by name ignore upper and lower case. Not documented.
+        pub names_ignore_case: bool,
+        /// The colon between key and value in the filter by tag, if there are several. Not documented.
+        pub tag_colon: TagColon,
+        /// The result of a filter by a state that is not among the documented values of the filter.
+        pub other_statuses: OtherStatuses,
     }
 }
 
@@ -57,7 +66,7 @@ impl Switches {
             power_body: PowerBody::draw(rng),
             unknown_id: UnknownId::draw(rng),
             unknown_in_list: UnknownInList::draw(rng),
-            too_many: BadList::draw(rng),
+            too_many_ids: TooManyIds::draw(rng),
             no_ids: NoIds::draw(rng),
             duplicates: Duplicates::draw(rng),
             reboot_path: RebootPath::draw(rng),
@@ -66,9 +75,13 @@ impl Switches {
             throttling: Throttling::draw(rng),
             no_charge: NoCharge::draw(rng),
             no_stock: NoStock::draw(rng),
-            ended_key: EndedKey::draw(rng),
+            expired_key: ExpiredKey::draw(rng),
             unknown_role: UnknownRole::draw(rng),
             long_session: LongSession::draw(rng),
+            ignored_filters: IgnoredFilters::draw(rng),
+            names_ignore_case: rng.bool(),
+            tag_colon: TagColon::draw(rng),
+            other_statuses: OtherStatuses::draw(rng),
         }
     }
 }
@@ -78,7 +91,7 @@ setting! {
     BatchFailure {
         /// 409, and no instance is changed.
         #[default]
-        Whole,
+        AllFail,
         /// 200; the action is executed on the other instances, and `failedInstanceIdList` names the
         /// failed instances.
         Partial,
@@ -123,8 +136,8 @@ setting! {
 }
 
 setting! {
-    /// The error for a list with too many ids.
-    BadList {
+    /// The error of a call with too many ids.
+    TooManyIds {
         /// 400 `InappropriateJSON`.
         #[default]
         InappropriateJson,
@@ -136,7 +149,7 @@ setting! {
 setting! {
     /// The result of a call with an empty list of ids.
     NoIds {
-        /// The same error as for a list with too many ids.
+        /// The same error as for too many ids.
         #[default]
         Refused,
         /// Success without an effect.
@@ -149,7 +162,7 @@ setting! {
     Duplicates {
         /// The id counts once.
         #[default]
-        Folded,
+        CountedOnce,
         /// The call is refused.
         Refused,
     }
@@ -183,9 +196,9 @@ setting! {
     CheckedTime {
         /// The time in the Authorization header.
         #[default]
-        Prefix,
+        Authorization,
         /// The time in `x-bce-date` or `Date`, if present.
-        Header,
+        DateHeader,
         /// Both times.
         Both,
     }
@@ -232,7 +245,7 @@ setting! {
 
 setting! {
     /// The error of a call with an expired temporary key.
-    EndedKey {
+    ExpiredKey {
         /// 403 `InvalidAccessKeyId`, as for a key that never existed.
         #[default]
         InvalidAccessKeyId,
@@ -259,6 +272,28 @@ setting! {
         #[default]
         Refused,
         /// The session is shortened to the limit.
-        Cut,
+        Shortened,
+    }
+}
+
+setting! {
+    /// The colon between key and value in the filter by tag.
+    TagColon {
+        /// The first colon.
+        #[default]
+        First,
+        /// The last colon.
+        Last,
+    }
+}
+
+setting! {
+    /// The result of a filter by a state without documentation, such as `Expired`.
+    OtherStatuses {
+        /// The filter finds instances in this state.
+        #[default]
+        Compared,
+        /// The call is refused with 400 `BadRequest`.
+        Refused,
     }
 }

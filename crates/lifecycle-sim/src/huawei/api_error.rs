@@ -8,7 +8,9 @@ use std::{borrow::Cow, time::Duration};
 
 use serde::Serialize;
 
-use super::switches::{EndedKey, IdentityError, ShowNotFound, Switches, Throttling, WrongProject};
+use super::switches::{
+    ExpiredKey, IdentityError, ShowNotFound, Switches, Throttling, WrongProject,
+};
 use crate::{
     cloud_state::CloudState,
     response::{self, Response},
@@ -191,12 +193,12 @@ pub(super) fn incorrect_authentication(cause: &str) -> ApiError {
 }
 
 /// Returns the error for an expired temporary key. Unknown: a switch decides.
-pub(super) fn ended_key(access_key: &str, switches: &Switches) -> ApiError {
-    match switches.ended_key {
-        EndedKey::NotAuthentic => incorrect_authentication(&format!(
+pub(super) fn expired_key(access_key: &str, switches: &Switches) -> ApiError {
+    match switches.expired_key {
+        ExpiredKey::LikeWrongSignature => incorrect_authentication(&format!(
             "Get secretKey failed,ak:{access_key},err:the security token has expired"
         )),
-        EndedKey::Stale => STALE_TOKEN,
+        ExpiredKey::LikeExpiredToken => STALE_TOKEN,
     }
 }
 
@@ -220,7 +222,7 @@ pub(super) fn no_agency(switches: &Switches) -> ApiError {
 fn login_failed(text: &'static str, switches: &Switches) -> ApiError {
     match switches.identity_error {
         IdentityError::Keystone => ApiError::new(401, ErrorFormat::Keystone, "401", text),
-        IdentityError::Flat => ApiError::gateway(401, "IAM.0011", text),
+        IdentityError::WithoutErrorObject => ApiError::gateway(401, "IAM.0011", text),
     }
 }
 
@@ -309,6 +311,13 @@ pub(super) const NO_API: ApiError = ApiError::gateway(
 /// The error for an expired or revoked token.
 pub(super) const STALE_TOKEN: ApiError =
     ApiError::gateway(401, "APIGW.0307", "The token must be updated");
+/// The error for a call in a region without access.
+pub(super) const FORBIDDEN_REGION: ApiError = ApiError::gateway(
+    403,
+    "APIGW.0802",
+    "The IAM user is forbidden in the currently selected region",
+);
+
 /// The error for a token without a project.
 pub(super) const NO_SCOPE: ApiError = ApiError::gateway(
     403,

@@ -95,7 +95,7 @@ fn verify_signature(
             AuthError::key(incorrect_authentication(&cause))
         })?;
     if key.is_expired(now) {
-        return Err(AuthError::key(api_error::ended_key(
+        return Err(AuthError::key(api_error::expired_key(
             parts.access_key,
             switches,
         )));

@@ -82,6 +82,18 @@ pub(crate) const BEHAVIOURS: &[Behaviour] = &[
         "list page",
     ),
     documented(
+        "Filters of the list: a part of the name with `.` for any character, `tags` as `key=value`, flavor, a part of an address (`ip`) or the whole address (`ip_eq`).",
+        "list page, Python SDK model; the combination with AND and the effect of `not-tags` are inferred",
+    ),
+    vendor(
+        "IAM lists regions at `/v3/regions`, and the projects of the key at `/v3/projects`; a region without access has no project.",
+        "Python SDK of IAM; the missing project is inferred",
+    ),
+    documented(
+        "A call in a region without access answers 403 `APIGW.0802`.",
+        "error codes of the API gateway; the text is inferred",
+    ),
+    documented(
         "Lists have pages by number or by marker, by default 25 servers and at most 1000; the filter by state is coarse.",
         "list page",
     ),

@@ -123,7 +123,7 @@ pub(super) fn show(cloud: &CloudState, id: &str) -> Result<Response, ApiError> {
             status,
             entities: Entities::of(cloud, id, job, status),
             job_id: id,
-            job_type: job_type(job.action, true),
+            job_type: batch_job_type(job.action),
             begin_time: time(cloud, job.begun_at),
             end_time: end_time(cloud, job.done_at()),
             error,
@@ -131,14 +131,21 @@ pub(super) fn show(cloud: &CloudState, id: &str) -> Result<Response, ApiError> {
     ))
 }
 
-fn job_type(action: ActionKind, whole: bool) -> &'static str {
-    match (action, whole) {
-        (ActionKind::Start, true) => "batchStartServer",
-        (ActionKind::Start, false) => "startServer",
-        (ActionKind::Stop, true) => "batchStopServer",
-        (ActionKind::Stop, false) => "stopServer",
-        (ActionKind::Reboot, true) => "batchRebootServer",
-        (ActionKind::Reboot, false) => "rebootServer",
+/// Returns the type of the job of a batch.
+fn batch_job_type(action: ActionKind) -> &'static str {
+    match action {
+        ActionKind::Start => "batchStartServer",
+        ActionKind::Stop => "batchStopServer",
+        ActionKind::Reboot => "batchRebootServer",
+    }
+}
+
+/// Returns the type of the sub-job of one server.
+fn sub_job_type(action: ActionKind) -> &'static str {
+    match action {
+        ActionKind::Start => "startServer",
+        ActionKind::Stop => "stopServer",
+        ActionKind::Reboot => "rebootServer",
     }
 }
 
@@ -245,7 +252,7 @@ impl<'a> SubJob<'a> {
                 errorcode_message: cause.map(|failure| failure.reason.as_str()),
             },
             job_id: format!("{}{number:08x}", parent.get(..24).unwrap_or_default()),
-            job_type: job_type(job.action, false),
+            job_type: sub_job_type(job.action),
             begin_time: time(cloud, job.begun_at),
             end_time: end_time(cloud, task.done_at),
             error,

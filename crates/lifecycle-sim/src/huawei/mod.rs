@@ -2,23 +2,24 @@
 //!
 //! Simulated: batch start, stop and reboot with their jobs, the detailed list, the query of one
 //! server; access keys and tokens; the calls of IAM for keys, tokens and projects, and the metadata
-//! service of a server. Not simulated: the deprecated calls of OpenStack, permissions, tags, and
-//! filters other than status and name.
+//! service of a server. Not simulated: the deprecated calls of OpenStack, permissions within a region, and
+//! filters by reservation and enterprise project.
 //!
 //! | file | content |
 //! | --- | --- |
 //! | `auth` | authentication |
 //! | `power` | start, stop, reboot |
 //! | `jobs` | jobs of power calls |
-//! | `servers`, `record` | lists and single servers |
+//! | `servers`, `filter`, `record` | lists and single servers |
 //! | `iam`, `metadata` | tokens and temporary keys |
-//! | `projects` | the project of a region |
+//! | `projects` | regions and their projects |
 //! | `api_error` | errors |
 //! | `switches` | unknown behaviour |
 
 mod api_error;
 mod auth;
 pub(crate) mod behaviours;
+mod filter;
 mod iam;
 mod jobs;
 mod metadata;
@@ -210,12 +211,16 @@ fn dispatch(
     let (project, call) = match route {
         Route::Project(project, call) => (project, call),
         Route::Projects => return Ok(projects::list(cloud, request)),
+        Route::Regions => return Ok(projects::regions(cloud, request)),
         Route::Token => return iam::create_token(cloud, request),
         Route::TokenByIdToken => return iam::create_token_by_id_token(cloud, request),
         Route::Key => return iam::create_key(cloud, request),
         Route::AssumeWithOidc => return iam::assume_with_oidc(cloud, request),
         Route::Metadata(call) => return Ok(metadata::respond(cloud, request, &call)),
     };
+    if scope == RegionScope::Forbidden {
+        return Err(api_error::FORBIDDEN_REGION);
+    }
     let header_project = request.header("x-project-id");
     let own_project = cloud.account.project_id.as_str();
     if project != own_project
@@ -235,6 +240,8 @@ fn dispatch(
 enum Route {
     /// `/v3/projects`
     Projects,
+    /// `/v3/regions`
+    Regions,
     /// `/v3/auth/tokens`
     Token,
     /// `/v3.0/OS-AUTH/id-token/tokens`
@@ -265,7 +272,7 @@ impl Route {
     fn is_open(&self) -> bool {
         match self {
             Self::Token | Self::TokenByIdToken | Self::AssumeWithOidc | Self::Metadata(_) => true,
-            Self::Projects | Self::Key | Self::Project(..) => false,
+            Self::Projects | Self::Regions | Self::Key | Self::Project(..) => false,
         }
     }
 
@@ -277,6 +284,7 @@ impl Route {
         let segments: Vec<_> = request.path.split('/').skip(1).collect();
         match (&request.method, &*segments) {
             (&Method::GET, ["v3", "projects"]) => Some(Self::Projects),
+            (&Method::GET, ["v3", "regions"]) => Some(Self::Regions),
             (&Method::POST, ["v3", "auth", "tokens"]) => Some(Self::Token),
             (&Method::POST, ["v3.0", "OS-AUTH", "id-token", "tokens"]) => {
                 Some(Self::TokenByIdToken)
@@ -323,6 +331,7 @@ fn kind(request: &ReceivedRequest) -> (Operation, &'static str, usize) {
             (operation, "ListServersDetails", named)
         }
         Some(Route::Projects) => (Operation::Other, "KeystoneListProjects", 0),
+        Some(Route::Regions) => (Operation::Other, "KeystoneListRegions", 0),
         Some(Route::Token) => identify("KeystoneCreateUserTokenByPassword"),
         Some(Route::TokenByIdToken) => identify("CreateTokenWithIdToken"),
         Some(Route::Key) => identify("CreateTemporaryAccessKeyByToken"),

@@ -1,7 +1,9 @@
-//! The simulated Huawei operation `GET /v3/projects` of IAM: the projects of a region.
+//! The simulated Huawei operations `GET /v3/projects` and `GET /v3/regions` of IAM: regions and their
+//! projects.
 //!
 //! Documented: one default project for each region, with the name of the region, and further
-//! projects below. The simulated account has the same ids in every region.
+//! projects below. The simulated account has the same ids in every region. Inferred: a region without
+//! access has no project, and the list of regions shows the region nevertheless.
 
 use serde::Serialize;
 
@@ -18,7 +20,11 @@ pub(super) fn list(cloud: &CloudState, request: &ReceivedRequest) -> Response {
             .then_some(name)
             .into_iter()
             .collect(),
-        None => REGIONS.map(str::to_owned).to_vec(),
+        None => cloud
+            .region_names(&REGIONS)
+            .filter(|name| has_project(cloud, name))
+            .map(str::to_owned)
+            .collect(),
     };
     let projects = names
         .iter()
@@ -47,9 +53,50 @@ pub(super) fn list(cloud: &CloudState, request: &ReceivedRequest) -> Response {
     )
 }
 
+/// Returns all regions. The description is empty, and the type is `public` (inferred).
+pub(super) fn regions(cloud: &CloudState, request: &ReceivedRequest) -> Response {
+    let region = |id| Region {
+        id,
+        kind: "public",
+        description: "",
+        locales: Locales {
+            zh_cn: name(id, |(_, chinese, _)| chinese),
+            en_us: name(id, |(_, _, english)| english),
+        },
+        links: Links {
+            own: format!("https://{}/v3/regions/{id}", request.host()),
+        },
+    };
+    let regions = cloud.region_names(&REGIONS).map(region).collect();
+    let links = Links {
+        own: format!("https://{}/v3/regions", request.host()),
+    };
+    response::json(200, &Regions { regions, links })
+}
+
+/// Returns a name of the region for people. The name of a region without an entry is the id.
+fn name<'a>(
+    id: &'a str,
+    language: fn(&(&str, &'static str, &'static str)) -> &'static str,
+) -> &'a str {
+    let mut names = NAMES.iter();
+    names.find(|(known, ..)| *known == id).map_or(id, language)
+}
+
+/// The Chinese and English names of some regions.
+const NAMES: [(&str, &str, &str); 3] = [
+    ("cn-east-3", "华东-上海一", "CN East-Shanghai1"),
+    ("cn-north-4", "华北-北京四", "CN North-Beijing4"),
+    ("cn-south-1", "华南-广州", "CN South-Guangzhou"),
+];
+
 /// Reports whether the region exists and has a project.
 pub(super) fn has_project(cloud: &CloudState, name: &str) -> bool {
-    let exists = REGIONS.contains(&name) || cloud.scope(name) != RegionScope::NoRegion;
+    let exists = match cloud.scope(name) {
+        RegionScope::Forbidden => false,
+        RegionScope::NoRegion => REGIONS.contains(&name),
+        RegionScope::AllRegions | RegionScope::Region(_) => true,
+    };
     exists && cloud.identity.project_count() > 0
 }
 
@@ -101,6 +148,30 @@ const REGIONS: [&str; 33] = [
     "sa-brazil-1",
     "tr-west-1",
 ];
+
+#[derive(Serialize)]
+struct Regions<'a> {
+    regions: Vec<Region<'a>>,
+    links: Links,
+}
+
+#[derive(Serialize)]
+struct Region<'a> {
+    id: &'a str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    description: &'static str,
+    locales: Locales<'a>,
+    links: Links,
+}
+
+#[derive(Serialize)]
+struct Locales<'a> {
+    #[serde(rename = "zh-cn")]
+    zh_cn: &'a str,
+    #[serde(rename = "en-us")]
+    en_us: &'a str,
+}
 
 #[derive(Serialize)]
 struct Projects {

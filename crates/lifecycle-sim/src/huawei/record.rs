@@ -5,6 +5,9 @@
 //! still `ACTIVE`, a starting server still `SHUTOFF`. Inferred: the states of servers in the
 //! recycle bin, and all values that no simulated call changes.
 
+use std::borrow::Cow;
+
+use lifecycle_core::ChargeType;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -12,6 +15,7 @@ use crate::{
     Impairment, PowerOperation, SimulatedState,
     cloud_state::{CloudState, InstanceIndex},
     instance::InstanceSnapshot,
+    template::Details,
     time::write_utc,
 };
 
@@ -62,7 +66,7 @@ fn rebooting(view: InstanceSnapshot) -> (&'static str, &'static str, Option<&'st
 #[derive(Serialize)]
 pub(super) struct ServerRecord<'a> {
     id: &'a str,
-    name: String,
+    name: Cow<'a, str>,
     status: &'static str,
     fault: Option<Fault>,
     #[serde(rename = "OS-EXT-STS:vm_state")]
@@ -73,23 +77,23 @@ pub(super) struct ServerRecord<'a> {
     power_state: u8,
     locked: bool,
     host_status: &'static str,
-    created: &'static str,
+    created: Cow<'a, str>,
     updated: String,
     /// The first launch: a start or reboot does not change the value (inferred).
     #[serde(rename = "OS-SRV-USG:launched_at")]
-    launched_at: &'static str,
+    launched_at: Cow<'a, str>,
     tenant_id: &'a str,
     user_id: &'static str,
     #[serde(rename = "hostId")]
     host_id: &'static str,
     #[serde(rename = "OS-EXT-AZ:availability_zone")]
-    availability_zone: String,
+    availability_zone: Cow<'a, str>,
     #[serde(rename = "OS-EXT-SRV-ATTR:host")]
     host: &'static str,
     #[serde(rename = "OS-EXT-SRV-ATTR:instance_name")]
     instance_name: String,
     #[serde(rename = "OS-EXT-SRV-ATTR:hostname")]
-    hostname: String,
+    hostname: Cow<'a, str>,
     #[serde(rename = "OS-EXT-SRV-ATTR:launch_index")]
     launch_index: u8,
     #[serde(rename = "OS-EXT-SRV-ATTR:user_data")]
@@ -97,13 +101,14 @@ pub(super) struct ServerRecord<'a> {
     #[serde(rename = "OS-DCF:diskConfig")]
     disk_config: &'static str,
     config_drive: &'static str,
-    flavor: Flavor,
+    flavor: Flavor<'a>,
     image: Image,
     addresses: Map<String, Value>,
     #[serde(rename = "os-extended-volumes:volumes_attached")]
     volumes: [Volume; 1],
-    metadata: ServerMetadata,
-    tags: [&'static str; 0],
+    metadata: ServerMetadata<'a>,
+    /// Each tag is a text `key=value`.
+    tags: Vec<String>,
     sys_tags: [Tag; 1],
     enterprise_project_id: &'static str,
     security_groups: [SecurityGroup; 1],
@@ -139,12 +144,13 @@ impl<'a> ServerRecord<'a> {
     pub(super) fn of(cloud: &'a CloudState, index: InstanceIndex) -> Self {
         let instance = cloud.instance(index);
         let number = instance.number;
+        let details = cloud.details(index);
         let server_status = server_status(cloud.observed(index));
         let updated = cloud.started_at(index);
         let expired = instance.impairment == Some(Impairment::Expired);
         Self {
             id: instance.id(),
-            name: instance.name(),
+            name: details.name(),
             status: server_status.status,
             fault: (server_status.status == "ERROR").then(|| Fault {
                 code: 500,
@@ -157,23 +163,32 @@ impl<'a> ServerRecord<'a> {
             power_state: server_status.power_state,
             locked: instance.impairment == Some(Impairment::Locked),
             host_status: "UP",
-            created: "2025-11-01T02:03:04Z",
+            created: match details.created_at() {
+                Some(time) => write_utc("%Y-%m-%dT%H:%M:%SZ", time).into(),
+                None => "2025-11-01T02:03:04Z".into(),
+            },
             updated: write_utc("%Y-%m-%dT%H:%M:%SZ", updated),
-            launched_at: "2025-11-01T02:04:05.123456",
+            launched_at: match details.created_at() {
+                Some(time) => write_utc("%Y-%m-%dT%H:%M:%S.000000", time).into(),
+                None => "2025-11-01T02:04:05.123456".into(),
+            },
             tenant_id: &cloud.account.project_id,
             user_id: "fedcba9876543210fedcba9876543210",
             host_id: "c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00",
-            availability_zone: format!("{}a", cloud.region(index)),
+            availability_zone: match details.zone() {
+                Some(zone) => zone.into(),
+                None => format!("{}a", cloud.region(index)).into(),
+            },
             host: "az1.dc1",
             instance_name: format!("instance-{number:08x}"),
-            hostname: instance.name(),
+            hostname: details.name(),
             launch_index: 0,
             user_data: None,
             disk_config: "MANUAL",
             config_drive: "",
             flavor: Flavor {
-                id: "s6.large.2",
-                name: "s6.large.2",
+                id: flavor(&details),
+                name: flavor(&details),
                 vcpus: "2",
                 ram: "4096",
                 disk: "0",
@@ -181,7 +196,7 @@ impl<'a> ServerRecord<'a> {
             image: Image {
                 id: "11111111-2222-4333-8444-555555555555",
             },
-            addresses: addresses(number),
+            addresses: addresses(&details, number),
             volumes: [Volume {
                 id: format!("12121212-3434-4565-8787-{number:012x}"),
                 device: "/dev/vda",
@@ -189,12 +204,12 @@ impl<'a> ServerRecord<'a> {
                 delete_on_termination: "false",
             }],
             metadata: ServerMetadata {
-                charging_mode: if expired { "1" } else { "0" },
+                charging_mode: charging_mode(&details, expired),
                 os_type: "Linux",
                 vpc_id: VPC_ID,
                 ecm_res_status: expired.then_some("freeze"),
             },
-            tags: [],
+            tags: details.tags().iter().map(ToString::to_string).collect(),
             sys_tags: [Tag {
                 key: "_sys_enterprise_project_id",
                 value: "0",
@@ -216,17 +231,40 @@ impl<'a> ServerRecord<'a> {
 
 const VPC_ID: &str = "99999999-8888-4777-8666-555555555555";
 
-/// Returns one private address, under the id of the network.
-fn addresses(number: u32) -> Map<String, Value> {
+pub(super) fn flavor<'a>(details: &Details<'a>) -> &'a str {
+    details.instance_type().unwrap_or("s6.large.2")
+}
+
+/// Returns the documented numbers of the payment methods. An expired server was prepaid.
+fn charging_mode<'a>(details: &Details<'a>, expired: bool) -> &'a str {
+    match details.charge_type() {
+        Some(ChargeType::Prepaid) => "1",
+        Some(ChargeType::Spot) => "2",
+        Some(ChargeType::Other(text)) => text,
+        None if expired => "1",
+        _ => "0",
+    }
+}
+
+/// Returns the private and public addresses, under the id of the network.
+fn addresses(details: &Details<'_>, number: u32) -> Map<String, Value> {
     let [_, second, third, fourth] = number.to_be_bytes();
-    let address = json!([{
-        "version": "4",
-        "addr": format!("10.{second}.{third}.{fourth}"),
-        "OS-EXT-IPS-MAC:mac_addr": format!("fa:16:3e:{second:02x}:{third:02x}:{fourth:02x}"),
-        "OS-EXT-IPS:port_id": format!("aaaaaaaa-bbbb-4ccc-8ddd-{number:012x}"),
-        "OS-EXT-IPS:type": "fixed",
-    }]);
-    Map::from_iter([(VPC_ID.to_owned(), address)])
+    let address = |addr: String, kind: &str| {
+        json!({
+            "version": if addr.contains(':') { "6" } else { "4" },
+            "addr": addr,
+            "OS-EXT-IPS-MAC:mac_addr": format!("fa:16:3e:{second:02x}:{third:02x}:{fourth:02x}"),
+            "OS-EXT-IPS:port_id": format!("aaaaaaaa-bbbb-4ccc-8ddd-{number:012x}"),
+            "OS-EXT-IPS:type": kind,
+        })
+    };
+    let private = details.private_ips().into_iter();
+    let public = details.public_ips().into_iter();
+    let all: Vec<_> = private
+        .map(|addr| address(addr, "fixed"))
+        .chain(public.map(|addr| address(addr, "floating")))
+        .collect();
+    Map::from_iter([(VPC_ID.to_owned(), all.into())])
 }
 
 #[derive(Serialize)]
@@ -239,9 +277,9 @@ struct Fault {
 
 /// The flavor. All numbers are texts.
 #[derive(Serialize)]
-struct Flavor {
-    id: &'static str,
-    name: &'static str,
+struct Flavor<'a> {
+    id: &'a str,
+    name: &'a str,
     vcpus: &'static str,
     ram: &'static str,
     disk: &'static str,
@@ -262,8 +300,8 @@ struct Volume {
 }
 
 #[derive(Serialize)]
-struct ServerMetadata {
-    charging_mode: &'static str,
+struct ServerMetadata<'a> {
+    charging_mode: &'a str,
     os_type: &'static str,
     vpc_id: &'static str,
     #[serde(rename = "EcmResStatus", skip_serializing_if = "Option::is_none")]

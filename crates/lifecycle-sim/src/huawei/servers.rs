@@ -1,6 +1,6 @@
 //! The simulated Huawei operations that list servers in detail and read one server.
 //!
-//! Documented: paging by page number and by marker, the coarse filter by status, the entry of an
+//! Documented: paging by page number and by marker, the entry of an
 //! unknown id in a list of named servers, fields and their types. Inferred: `Ecs.0005` for numbers
 //! out of range, for unknown markers and for more than 100 named servers.
 
@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use super::{
     api_error::{self, ApiError},
-    record::{MissingServer, ServerRecord, server_status},
+    filter::Filter,
+    record::{MissingServer, ServerRecord},
     switches::ServerIds,
 };
 use crate::{
@@ -61,7 +62,7 @@ fn list_all(
     scope: RegionScope,
     page: &PageRequest,
 ) -> Result<Response, ApiError> {
-    let filter = Filter::read(request)?;
+    let filter = Filter::read(request, &cloud.switches.huawei)?;
     let count = if filter.is_empty() {
         cloud.count(scope)
     } else {
@@ -142,77 +143,6 @@ impl PageRequest {
     fn skipped(&self) -> usize {
         (self.number - 1).saturating_mul(self.limit)
     }
-}
-
-/// The conditions of a filter; all conditions must be true.
-struct Filter {
-    status: Option<String>,
-    /// A part of the name. A dot matches any character.
-    name: Option<String>,
-    /// A condition on tags. No simulated server has a tag.
-    tagged: bool,
-}
-
-/// Documented filters without simulation. The simulator refuses a filter instead of listing all
-/// servers.
-const UNSUPPORTED_FILTERS: [&str; 4] = ["flavor", "ip", "ip_eq", "reservation_id"];
-
-impl Filter {
-    fn read(request: &ReceivedRequest) -> Result<Self, ApiError> {
-        let mut names = UNSUPPORTED_FILTERS.into_iter();
-        if let Some(name) = names.find(|name| request.parameter(name).is_some()) {
-            return Err(api_error::unsupported_filter(name));
-        }
-        // Every simulated server is in the default enterprise project.
-        match request.parameter("enterprise_project_id").as_deref() {
-            None | Some("0" | "all_granted_eps") => {}
-            Some(_) => return Err(api_error::unsupported_filter("enterprise_project_id")),
-        }
-        Ok(Self {
-            status: request.parameter("status"),
-            name: request.parameter("name"),
-            tagged: request.parameter("tags").is_some(),
-        })
-    }
-
-    fn is_empty(&self) -> bool {
-        self.status.is_none() && self.name.is_none() && !self.tagged
-    }
-
-    fn matches(&self, cloud: &CloudState, index: InstanceIndex) -> bool {
-        !self.tagged
-            && self
-                .status
-                .as_deref()
-                .is_none_or(|wanted| covers(wanted, server_status(cloud.observed(index)).status))
-            && self
-                .name
-                .as_deref()
-                .is_none_or(|part| is_part_of(part, &cloud.instance(index).name()))
-    }
-}
-
-/// Reports whether the filter value covers the status. The filter is coarse (documented).
-fn covers(wanted: &str, status: &str) -> bool {
-    let also: &[&str] = match wanted {
-        "ACTIVE" => &["REBOOT", "HARD_REBOOT", "REBUILD", "MIGRATING", "RESIZE"],
-        "SHUTOFF" => &["RESIZE", "REBUILD"],
-        "ERROR" => &["REBUILD"],
-        "VERIFY_RESIZE" => &["REVERT_RESIZE"],
-        _ => &[],
-    };
-    wanted == status || also.contains(&status)
-}
-
-fn is_part_of(part: &str, name: &str) -> bool {
-    let part = part.as_bytes();
-    let fits = |window: &[u8]| {
-        window
-            .iter()
-            .zip(part)
-            .all(|(letter, wanted)| letter == wanted || *wanted == b'.')
-    };
-    part.is_empty() || name.as_bytes().windows(part.len()).any(fits)
 }
 
 #[derive(Serialize)]

@@ -1,6 +1,7 @@
-//! The unknown behaviour of Huawei ECS, and contradictions in the documentation.
+//! Switches of the simulated Huawei ECS: one for each behaviour that the documentation leaves open or
+//! contradicts.
 
-use crate::switches::{describe_fields, draw, setting};
+use crate::switches::{IgnoredFilters, describe_fields, draw, setting};
 
 describe_fields! {
     /// The behaviour of the simulated Huawei ECS where the documentation is missing or
@@ -25,7 +26,7 @@ describe_fields! {
         /// refused. No minimum is documented.
         pub accepts_empty_batch: bool,
         /// The limit of 1000 servers counts over a minute. Otherwise the limit counts per call.
-        /// Older and newer pages disagree.
+        /// Older and newer documentation disagree.
         pub limit_is_per_minute: bool,
         /// The status of an accepted power call: 200 or 202. Documented with both.
         pub accepted_status: u16,
@@ -53,13 +54,21 @@ describe_fields! {
         /// The error of a throttled call. Several codes are documented.
         pub throttling: Throttling,
         /// The error of a call with an expired temporary key. Unknown.
-        pub ended_key: EndedKey,
+        pub expired_key: ExpiredKey,
         /// The format of IAM's error for a failed login. Users quoted one, newer documents show the
         /// other.
         pub identity_error: IdentityError,
         /// The tokens of a server's metadata service. A setting of the server; the SDK handles
         /// three forms of a service without tokens.
         pub metadata_tokens: MetadataTokens,
+        /// The filters that the list ignores. `server_id` has a switch of its own.
+        pub ignored_filters: IgnoredFilters,
+        /// The filter by name ignores upper and lower case. Unknown.
+        pub names_ignore_case: bool,
+        /// The filter by tag accepts a key without a value. Only `key=value` is documented.
+        pub tag_keys_match: bool,
+        /// The form of several tags in a filter. Only one tag is documented.
+        pub several_tags: SeveralTags,
     }
 }
 
@@ -83,9 +92,13 @@ impl Default for Switches {
             show_not_found: ShowNotFound::default(),
             wrong_project: WrongProject::default(),
             throttling: Throttling::default(),
-            ended_key: EndedKey::default(),
+            expired_key: ExpiredKey::default(),
             identity_error: IdentityError::default(),
             metadata_tokens: MetadataTokens::default(),
+            ignored_filters: IgnoredFilters::default(),
+            names_ignore_case: false,
+            tag_keys_match: false,
+            several_tags: SeveralTags::default(),
         }
     }
 }
@@ -111,9 +124,13 @@ impl Switches {
             show_not_found: ShowNotFound::draw(rng),
             wrong_project: WrongProject::draw(rng),
             throttling: Throttling::draw(rng),
-            ended_key: EndedKey::draw(rng),
+            expired_key: ExpiredKey::draw(rng),
             identity_error: IdentityError::draw(rng),
             metadata_tokens: MetadataTokens::draw(rng),
+            ignored_filters: IgnoredFilters::draw(rng),
+            names_ignore_case: rng.bool(),
+            tag_keys_match: rng.bool(),
+            several_tags: SeveralTags::draw(rng),
         }
     }
 }
@@ -166,8 +183,8 @@ setting! {
         Comma,
         /// `server_id=a&server_id=b`, as on the web page; a value with a comma is one unknown id.
         Repeated,
-        /// Neither `server_id` nor `marker` is a parameter of the list, as on the pages of Open Telekom
-        /// Cloud and of some regions: both are ignored, and the list has all servers.
+        /// Neither `server_id` nor `marker` is a parameter of the list, as in the documentation of
+        /// Open Telekom Cloud and of some regions: both are ignored, and the list has all servers.
         Ignored,
     }
 }
@@ -213,12 +230,12 @@ setting! {
 
 setting! {
     /// The error of a call with an expired temporary key.
-    EndedKey {
+    ExpiredKey {
         /// 401 `APIGW.0301`, as for every key with a wrong signature.
         #[default]
-        NotAuthentic,
+        LikeWrongSignature,
         /// 401 `APIGW.0307`, as for an expired token.
-        Stale,
+        LikeExpiredToken,
     }
 }
 
@@ -229,7 +246,7 @@ setting! {
         #[default]
         Keystone,
         /// `{"error_code":"IAM.0011","error_msg"}`.
-        Flat,
+        WithoutErrorObject,
     }
 }
 
@@ -247,5 +264,18 @@ setting! {
         Absent405,
         /// The service issues no tokens: the request for a token answers 503.
         Absent503,
+    }
+}
+
+setting! {
+    /// The form of several tags in a filter.
+    SeveralTags {
+        /// The parameter occurs several times, and the server must have all tags.
+        #[default]
+        Repeated,
+        /// One parameter has several tags, separated by commas, and the server must have all tags.
+        Comma,
+        /// The first parameter counts, and a comma is a part of the value.
+        First,
     }
 }

@@ -90,7 +90,7 @@ pub(super) const BAD_FORMAT: ApiError = api_error(
 pub(super) const UNSUPPORTED_FILTER: ApiError = api_error(
     400,
     "INVALID_PARAMETER",
-    "The simulator does not support the filters tagKeys, tags and ipv4Address.",
+    "The simulator does not support the filters imageId, ipv6Address and instanceTypeSeries.",
 );
 pub(super) const NO_SUCH_GROUP: ApiError = api_error(
     404,

@@ -76,6 +76,10 @@ pub(crate) const BEHAVIOURS: &[Behaviour] = &[
         "Describe calls have pages with `pageSize`, by default 20 and at most 1000, and `pageNum` from 1.",
         "DescribeInstances, DescribeInstancesStatus",
     ),
+    documented(
+        "`DescribeInstances` has filters by a part of the name, at most 20 tags, at most 20 keys of tags, zone, state, type and address. The status call has none.",
+        "DescribeInstances; the combination with AND and the meaning of empty lists are inferred",
+    ),
     vendor(
         "Throttling answers 429 `REQUEST_LIMIT_EXCEEDED`.",
         "READMEs and common clients of the SDKs",

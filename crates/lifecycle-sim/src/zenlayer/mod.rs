@@ -10,6 +10,7 @@ mod auth;
 pub(crate) mod behaviours;
 mod power;
 mod read;
+mod record;
 pub(crate) mod switches;
 #[cfg(test)]
 mod tests;

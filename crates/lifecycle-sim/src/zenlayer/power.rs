@@ -16,8 +16,8 @@ use super::{
     api_error::{self, ApiError, request_id, success},
     read_body,
     switches::{
-        BatchFailure, Codes, Duplicates, NoIds, NoneFailed, PlainReboot, RecycledCode, StopFrom,
-        UnknownId,
+        BatchFailure, Duplicates, NoIds, NoneFailed, PlainReboot, RecycledCode, StateCodes,
+        StopFrom, UnknownId,
     },
 };
 
@@ -45,8 +45,8 @@ pub(super) fn execute(
 }
 
 impl PowerRequest {
-    /// Reports whether the action is forced. A stop is forced by default, as documented. The default of a
-    /// reboot is not documented: a switch.
+    /// Reports whether the action is forced. A stop is forced by default, as documented. The
+    /// default of a reboot is not documented: a switch.
     fn is_forced(&self, cloud: &CloudState, action: ActionKind) -> bool {
         match action {
             ActionKind::Start => false,
@@ -59,7 +59,8 @@ impl PowerRequest {
 }
 
 /// Executes the action on every instance that allows the action. The switch `batch_failure` decides
-/// whether one refusal prevents all. Returns the ids of the refused instances, or the error of the batch.
+/// whether one refusal prevents all. Returns the ids of the refused instances, or the error of the
+/// batch.
 fn execute_batch<'i>(
     cloud: &mut CloudState,
     scope: RegionScope,
@@ -88,8 +89,8 @@ fn execute_batch<'i>(
     }
     let (executes, lists_failed) = match cloud.switches.zenlayer.batch_failure {
         BatchFailure::Listed => (true, true),
-        BatchFailure::Whole => (false, false),
-        BatchFailure::WholeForUnknown => (!has_unknown, !has_unknown),
+        BatchFailure::AllFail => (false, false),
+        BatchFailure::AllFailForUnknown => (!has_unknown, !has_unknown),
         BatchFailure::ErrorDespiteExecution => (true, false),
     };
     if executes || failed.is_empty() {
@@ -113,8 +114,8 @@ enum Decision {
     Skip,
 }
 
-/// Checks whether the instance allows the action. The required states are documented; the errors of locks,
-/// arrears and missing stock are guesses.
+/// Checks whether the instance allows the action. The required states are documented; the errors of
+/// locks, arrears and missing stock are guesses.
 fn check(
     cloud: &CloudState,
     action: ActionKind,
@@ -157,12 +158,12 @@ fn wrong_state(cloud: &CloudState, action: ActionKind, state: SimulatedState) ->
             | SimulatedState::Rebooting
             | SimulatedState::Changing
     );
-    match (cloud.switches.zenlayer.codes, action) {
-        (Codes::Newer, _) if moves => api_error::BUSY,
-        (Codes::Newer, _) => api_error::WRONG_STATUS,
-        (Codes::Older, ActionKind::Start) => api_error::NOT_STOPPED,
-        (Codes::Older, ActionKind::Stop) => api_error::NOT_RUNNING,
-        (Codes::Older, ActionKind::Reboot) => api_error::NOT_REBOOTABLE,
+    match (cloud.switches.zenlayer.state_codes, action) {
+        (StateCodes::Newer, _) if moves => api_error::BUSY,
+        (StateCodes::Newer, _) => api_error::WRONG_STATUS,
+        (StateCodes::Older, ActionKind::Start) => api_error::NOT_STOPPED,
+        (StateCodes::Older, ActionKind::Stop) => api_error::NOT_RUNNING,
+        (StateCodes::Older, ActionKind::Reboot) => api_error::NOT_REBOOTABLE,
     }
 }
 

@@ -3,25 +3,22 @@
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use crate::{
-    Impairment, SimulatedState,
+    IgnoredFilters,
     cloud_state::{CloudState, InstanceIndex, RegionScope},
     request::ReceivedRequest,
     response::Response,
-    time::write_utc,
 };
 
 use super::{
     MAX_IDS,
     api_error::{self, ApiError, request_id, success},
     power, read_body,
-    switches::{IdsPage, Recycled, RowOrder, Starting, UnknownInDescribe},
+    record::{InstanceRow, RESOURCE_GROUP, created_at, instance_type, status, zone},
+    switches::{IdsPage, RowOrder, SeveralTags, UnknownInDescribe},
 };
 
 const DEFAULT_PAGE_SIZE: i64 = 20;
 const MAX_PAGE_SIZE: i64 = 1000;
-
-/// The only resource group of the account.
-const RESOURCE_GROUP: &str = "1000000000000000001";
 
 /// The kind of rows in a describe call.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,11 +40,26 @@ struct DescribeRequest {
     resource_group_id: Option<String>,
     page_size: Option<i64>,
     page_num: Option<i64>,
+    ipv4_address: Option<String>,
+    instance_type: Option<String>,
+    tag_keys: Option<Vec<String>>,
+    tags: Option<Vec<Tag>>,
     // Documented filters without simulation.
-    tag_keys: Option<IgnoredAny>,
-    tags: Option<IgnoredAny>,
-    ipv4_address: Option<IgnoredAny>,
+    image_id: Option<IgnoredAny>,
+    ipv6_address: Option<IgnoredAny>,
+    instance_type_series: Option<IgnoredAny>,
 }
+
+/// A condition on a tag. A missing value is an empty value (inferred).
+#[derive(Debug, Deserialize)]
+struct Tag {
+    key: String,
+    #[serde(default)]
+    value: String,
+}
+
+/// The maximum number of tags and of keys in the filters. Documented.
+const MAX_TAGS: usize = 20;
 
 /// Returns a page of the matching instances.
 pub(super) fn describe(
@@ -56,11 +68,12 @@ pub(super) fn describe(
     scope: RegionScope,
     rows: RowKind,
 ) -> Result<Response, ApiError> {
-    let query: DescribeRequest = read_body(request)?;
+    let mut query: DescribeRequest = read_body(request)?;
     query.check()?;
+    query.drop_ignored_filters(cloud.switches.zenlayer.ignored_filters);
     let (skipped, size) = query.page(cloud)?;
     let (found, total) = match &query.instance_ids {
-        Some(ids) => query.named(cloud, scope, ids, skipped, size)?,
+        Some(ids) => query.named(cloud, scope, ids, rows, (skipped, size))?,
         None if query.has_filters(rows) => {
             let fits = |index: &InstanceIndex| query.matches(cloud, *index, rows);
             let total = cloud.list(scope, None).filter(fits).count();
@@ -84,8 +97,16 @@ pub(super) fn named_ids(request: &ReceivedRequest) -> Option<usize> {
 impl DescribeRequest {
     fn check(&self) -> Result<(), ApiError> {
         // The simulator refuses a filter instead of listing all instances.
-        if self.tag_keys.is_some() || self.tags.is_some() || self.ipv4_address.is_some() {
+        if self.image_id.is_some()
+            || self.ipv6_address.is_some()
+            || self.instance_type_series.is_some()
+        {
             return Err(api_error::UNSUPPORTED_FILTER);
+        }
+        let tags = self.tags.as_ref().map_or(0, Vec::len);
+        let keys = self.tag_keys.as_ref().map_or(0, Vec::len);
+        if tags > MAX_TAGS || keys > MAX_TAGS {
+            return Err(api_error::TOO_MANY);
         }
         if self
             .instance_ids
@@ -102,6 +123,16 @@ impl DescribeRequest {
             return Err(api_error::NO_SUCH_GROUP);
         }
         Ok(())
+    }
+
+    fn drop_ignored_filters(&mut self, ignored: IgnoredFilters) {
+        self.zone_id = ignored.keep(IgnoredFilters::All, self.zone_id.take());
+        self.ipv4_address = ignored.keep(IgnoredFilters::All, self.ipv4_address.take());
+        self.instance_type = ignored.keep(IgnoredFilters::All, self.instance_type.take());
+        self.status = ignored.keep(IgnoredFilters::States, self.status.take());
+        self.name = ignored.keep(IgnoredFilters::Names, self.name.take());
+        self.tag_keys = ignored.keep(IgnoredFilters::Tags, self.tag_keys.take());
+        self.tags = ignored.keep(IgnoredFilters::Tags, self.tags.take());
     }
 
     /// Returns the number of skipped rows and the page size. The limits are documented.
@@ -130,14 +161,14 @@ impl DescribeRequest {
         Ok((before.saturating_mul(size), size))
     }
 
-    /// Returns the page of the named instances that exist, and the number of existing instances.
+    /// Returns the page of the named instances that exist and match, and the number of these instances.
     fn named(
         &self,
         cloud: &CloudState,
         scope: RegionScope,
         ids: &[String],
-        skipped: usize,
-        size: usize,
+        rows: RowKind,
+        (skipped, size): (usize, usize),
     ) -> Result<(Vec<InstanceIndex>, usize), ApiError> {
         let mut found = Vec::with_capacity(ids.len());
         for id in ids {
@@ -153,24 +184,63 @@ impl DescribeRequest {
         }
         found.sort_unstable();
         found.dedup();
+        found.retain(|index| self.matches(cloud, *index, rows));
         let total = found.len();
         Ok((found.into_iter().skip(skipped).take(size).collect(), total))
     }
 
     fn has_filters(&self, rows: RowKind) -> bool {
         rows == RowKind::Full
-            && (self.zone_id.is_some() || self.status.is_some() || self.name.is_some())
+            && (self.zone_id.is_some()
+                || self.status.is_some()
+                || self.name.is_some()
+                || self.ipv4_address.is_some()
+                || self.instance_type.is_some()
+                || self.tag_keys.is_some()
+                || self.tags.is_some())
     }
 
+    /// Applies the filters, which combine with AND (inferred). The status call has no filters.
     fn matches(&self, cloud: &CloudState, index: InstanceIndex, rows: RowKind) -> bool {
+        if !self.has_filters(rows) {
+            return true;
+        }
+        let details = cloud.details(index);
         let is = |wanted: &Option<String>, value: &str| {
             wanted.as_ref().is_none_or(|wanted| wanted == value)
         };
-        let has_name = |part: &String| cloud.instance(index).name().contains(part.as_str());
-        rows == RowKind::Status
-            || (is(&self.zone_id, &zone(cloud, index))
-                && is(&self.status, status(cloud, index))
-                && self.name.as_ref().is_none_or(has_name))
+        let has_address = |wanted: &String| {
+            details.private_ips().contains(wanted) || details.public_ips().contains(wanted)
+        };
+        is(&self.zone_id, &zone(cloud, index))
+            && is(&self.status, status(cloud, index))
+            && is(&self.instance_type, instance_type(&details))
+            && self.ipv4_address.as_ref().is_none_or(has_address)
+            && self.matches_tags(cloud, index)
+            && self.name.as_ref().is_none_or(|part| {
+                let name = details.name();
+                match cloud.switches.zenlayer.names_ignore_case {
+                    true => name.to_lowercase().contains(&part.to_lowercase()),
+                    false => name.contains(part.as_str()),
+                }
+            })
+    }
+
+    /// Applies the filters by tags and by keys of tags. A switch decides about several of one kind. An
+    /// empty list has no effect (inferred).
+    fn matches_tags(&self, cloud: &CloudState, index: InstanceIndex) -> bool {
+        let details = cloud.details(index);
+        let combined = |met: Vec<bool>| match cloud.switches.zenlayer.several_tags {
+            SeveralTags::All => met.iter().all(|met| *met),
+            SeveralTags::Any => met.is_empty() || met.contains(&true),
+        };
+        let keys = self.tag_keys.iter().flatten();
+        let tags = self.tags.iter().flatten();
+        combined(keys.map(|key| details.tag(key).is_some()).collect())
+            && combined(
+                tags.map(|tag| details.tag(&tag.key) == Some(&tag.value))
+                    .collect(),
+            )
     }
 }
 
@@ -190,7 +260,7 @@ fn page(
         found.reverse();
     }
     let request_id = request_id(cloud);
-    let created_at = write_utc("%Y-%m-%dT%H:%M:%SZ", cloud.created_at());
+    let created_at = created_at(cloud);
     let found = found.into_iter();
     match rows {
         RowKind::Status => {
@@ -232,124 +302,5 @@ impl<'a> StatusRow<'a> {
             instance_id: cloud.instance(index).id(),
             instance_status: status(cloud, index),
         }
-    }
-}
-
-/// A complete row, with the fields of the SDKs' model of an instance.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct InstanceRow<'a> {
-    instance_id: &'a str,
-    instance_name: String,
-    zone_id: String,
-    instance_type: &'static str,
-    cpu: u32,
-    memory: u32,
-    image_id: &'static str,
-    image_name: &'static str,
-    time_zone: &'static str,
-    nic_network_type: &'static str,
-    status: &'static str,
-    system_disk: Disk,
-    data_disks: [(); 0],
-    public_ip_addresses: [String; 0],
-    private_ip_addresses: [String; 1],
-    key_id: Option<&'static str>,
-    subnet_id: &'static str,
-    security_group_id: &'static str,
-    enable_agent: bool,
-    enable_agent_monitor: bool,
-    enable_ip_forward: bool,
-    create_time: &'a str,
-    expired_time: Option<String>,
-    resource_group_id: &'static str,
-    resource_group_name: &'static str,
-    tags: Tags,
-    load_balancer_ids: [String; 0],
-    placement_group_id: Option<&'static str>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Disk {
-    disk_id: String,
-    disk_size: u32,
-    disk_category: &'static str,
-    bursting_enabled: bool,
-}
-
-#[derive(Serialize)]
-struct Tags {
-    tags: [(); 0],
-}
-
-impl<'a> InstanceRow<'a> {
-    fn of(cloud: &'a CloudState, index: InstanceIndex, created_at: &'a str) -> Self {
-        let instance = cloud.instance(index);
-        let [_, b, c, d] = index.number().to_be_bytes();
-        Self {
-            instance_id: instance.id(),
-            instance_name: instance.name(),
-            zone_id: zone(cloud, index),
-            instance_type: "z2a.cpu.1",
-            cpu: 1,
-            memory: 2,
-            image_id: "simulated",
-            image_name: "simulated",
-            time_zone: "UTC",
-            nic_network_type: "FailOver",
-            status: status(cloud, index),
-            system_disk: Disk {
-                disk_id: format!("disk-{}", index.number()),
-                disk_size: 40,
-                disk_category: "Standard NVMe SSD",
-                bursting_enabled: false,
-            },
-            data_disks: [],
-            public_ip_addresses: [],
-            private_ip_addresses: [format!("10.{b}.{c}.{d}")],
-            key_id: None,
-            subnet_id: "simulated",
-            security_group_id: "simulated",
-            enable_agent: true,
-            enable_agent_monitor: true,
-            enable_ip_forward: true,
-            create_time: created_at,
-            expired_time: None,
-            resource_group_id: RESOURCE_GROUP,
-            resource_group_name: "Default Resource Group",
-            tags: Tags { tags: [] },
-            load_balancer_ids: [],
-            placement_group_id: None,
-        }
-    }
-}
-
-fn zone(cloud: &CloudState, index: InstanceIndex) -> String {
-    format!("{}a", cloud.region(index))
-}
-
-/// Returns Zenlayer's name of the state. The enumeration has no name for an expired or a broken
-/// instance: `STOPPED` and `CREATE_FAILED` are inferred, and so is `STOPPED` after a failed boot.
-fn status(cloud: &CloudState, index: InstanceIndex) -> &'static str {
-    match cloud.observed(index).state {
-        SimulatedState::Creating => "DEPLOYING",
-        SimulatedState::Starting => match cloud.switches.zenlayer.starting {
-            Starting::Booting => "BOOTING",
-            Starting::Starting => "STARTING",
-        },
-        SimulatedState::Running => "RUNNING",
-        SimulatedState::Stopping => "STOPPING",
-        SimulatedState::Stopped | SimulatedState::Expired => "STOPPED",
-        SimulatedState::Rebooting => "REBOOT",
-        SimulatedState::Changing => "RESIZING",
-        SimulatedState::Failed if cloud.instance(index).impairment == Some(Impairment::Broken) => {
-            "STOPPED"
-        }
-        SimulatedState::Failed => "CREATE_FAILED",
-        SimulatedState::Recycled => match cloud.switches.zenlayer.recycled {
-            Recycled::Recycle => "RECYCLE",
-            Recycled::Recycled => "RECYCLED",
-        },
     }
 }

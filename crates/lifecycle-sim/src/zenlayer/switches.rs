@@ -1,6 +1,7 @@
-//! The unknown behaviour of Zenlayer ZEC.
+//! Switches of the simulated Zenlayer ZEC: one for each behaviour that the documentation leaves open
+//! or contradicts.
 
-use crate::switches::{describe_fields, setting};
+use crate::switches::{IgnoredFilters, describe_fields, setting};
 
 describe_fields! {
     /// The behaviour of the simulated Zenlayer ZEC where the documentation is missing or
@@ -8,18 +9,19 @@ describe_fields! {
     #[derive(Clone, Debug, Default, PartialEq)]
     #[non_exhaustive]
     pub struct Switches {
-        /// The status of a starting instance: the prose and the enumeration of the documents
+        /// The status of a starting instance: the text and the enumeration in the documentation
         /// differ.
         pub starting: Starting,
-        /// The status of an instance in the recycle bin: the prose and the enumeration differ.
+        /// The status of an instance in the recycle bin: the text and the enumeration in the
+        /// documentation differ.
         pub recycled: Recycled,
         /// The value of `instanceIds`, the list of failed instances, without failed instances. Not
         /// documented.
         pub none_failed: NoneFailed,
         /// The result of a call in which some instances do not allow the action. Not documented.
         pub batch_failure: BatchFailure,
-        /// The codes of a wrong state: older and newer pages differ.
-        pub codes: Codes,
+        /// The codes of a wrong state: older and newer documentation differ.
+        pub state_codes: StateCodes,
         /// The code of an instance in the recycle bin: two are documented.
         pub recycled_code: RecycledCode,
         /// The code of an instance that does not exist: two are documented.
@@ -32,7 +34,8 @@ describe_fields! {
         pub no_ids: NoIds,
         /// The result of a power call with an id that occurs twice. Not documented.
         pub duplicates: Duplicates,
-        /// The states from which an instance can be stopped: the English and the Chinese page differ.
+        /// The states from which an instance can be stopped: the English and the Chinese
+        /// documentation differ.
         pub stop_from: StopFrom,
         /// The kind of a reboot without `forceReboot`. Not documented.
         pub plain_reboot: PlainReboot,
@@ -42,6 +45,12 @@ describe_fields! {
         pub order: RowOrder,
         /// The need for the header `X-ZC-Version`. Not documented.
         pub version_header: VersionHeader,
+        /// The filters that `DescribeInstances` ignores.
+        pub ignored_filters: IgnoredFilters,
+        /// The filter by name ignores upper and lower case. Not documented.
+        pub names_ignore_case: bool,
+        /// The meaning of several tags, or of several keys of tags, in a filter. Not documented.
+        pub several_tags: SeveralTags,
     }
 }
 
@@ -53,7 +62,7 @@ impl Switches {
             recycled: Recycled::draw(rng),
             none_failed: NoneFailed::draw(rng),
             batch_failure: BatchFailure::draw(rng),
-            codes: Codes::draw(rng),
+            state_codes: StateCodes::draw(rng),
             recycled_code: RecycledCode::draw(rng),
             unknown_id: UnknownId::draw(rng),
             unknown_in_describe: UnknownInDescribe::draw(rng),
@@ -64,6 +73,9 @@ impl Switches {
             ids_page: IdsPage::draw(rng),
             order: RowOrder::draw(rng),
             version_header: VersionHeader::draw(rng),
+            ignored_filters: IgnoredFilters::draw(rng),
+            names_ignore_case: rng.bool(),
+            several_tags: SeveralTags::draw(rng),
         }
     }
 }
@@ -74,7 +86,7 @@ setting! {
         /// `BOOTING`, as in the enumeration.
         #[default]
         Booting,
-        /// `STARTING`, as in the prose.
+        /// `STARTING`, as in the text.
         Starting,
     }
 }
@@ -85,7 +97,7 @@ setting! {
         /// `RECYCLE`, as in the enumeration.
         #[default]
         Recycle,
-        /// `RECYCLED`, as in the prose.
+        /// `RECYCLED`, as in the text.
         Recycled,
     }
 }
@@ -111,9 +123,9 @@ setting! {
         #[default]
         Listed,
         /// An error, and nothing is executed.
-        Whole,
+        AllFail,
         /// An error without execution if an id is unknown; a list otherwise.
-        WholeForUnknown,
+        AllFailForUnknown,
         /// An error, although the action is executed on the other instances.
         ErrorDespiteExecution,
     }
@@ -121,7 +133,7 @@ setting! {
 
 setting! {
     /// The codes of a wrong state.
-    Codes {
+    StateCodes {
         /// 400 `UNSUPPORTED_OPERATION_INSTANCE_STATUS` and `OPERATION_DENIED_INSTANCE_IN_OPERATION`.
         #[default]
         Newer,
@@ -181,7 +193,7 @@ setting! {
     Duplicates {
         /// The id counts once.
         #[default]
-        Folded,
+        CountedOnce,
         /// 400 `INVALID_PARAMETER_VALUE`.
         Refused,
     }
@@ -225,7 +237,7 @@ setting! {
     RowOrder {
         /// The order of creation.
         #[default]
-        Made,
+        Creation,
         /// The reverse order within a page.
         Reversed,
     }
@@ -239,5 +251,16 @@ setting! {
         Optional,
         /// The header is mandatory: 400 `MISSING_PARAMETER` without it.
         Required,
+    }
+}
+
+setting! {
+    /// The meaning of several tags in a filter.
+    SeveralTags {
+        /// The instance must have all of them.
+        #[default]
+        All,
+        /// The instance must have one of them.
+        Any,
     }
 }

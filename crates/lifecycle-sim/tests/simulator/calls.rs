@@ -1,4 +1,6 @@
-//! Helpers of the simulator's tests: signed calls, with signers written for the tests.
+//! Helpers of the simulator's tests: signed calls to Zenlayer and Baidu. The calls are signed here
+//! and not by the provider crates, so that the tests find a mistake that simulator and provider
+//! share.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,7 +10,7 @@ use lifecycle_core::{Credential, encode};
 use lifecycle_sim::{Cloud, Simulator, SimulatorBuilder};
 use serde_json::{Value, json};
 
-/// Returns a builder without variation of the durations.
+/// Returns the builder of a simulator whose durations do not vary.
 pub(crate) fn builder() -> SimulatorBuilder {
     let mut transition_times = lifecycle_sim::TransitionTimes::default();
     transition_times.spread = 0.0;
@@ -17,6 +19,7 @@ pub(crate) fn builder() -> SimulatorBuilder {
         .transition_times(transition_times)
 }
 
+/// Returns the start of the simulated clock: 2026-01-01T00:00:00Z.
 pub(crate) fn epoch() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(1_767_225_600)
 }
@@ -31,17 +34,17 @@ pub(crate) fn ids(simulator: &Simulator, cloud: Cloud) -> Vec<String> {
 }
 
 /// Status and body of a response.
-pub(crate) type Answered = Result<(u16, Value), TransportError>;
+pub(crate) type StatusAndBody = Result<(u16, Value), TransportError>;
 
 /// Sends a request over the in-memory transport; a body that is not JSON becomes `null`.
-pub(crate) async fn send(simulator: &Simulator, request: http::Request<Bytes>) -> Answered {
-    let reply = simulator.transport().send(request).await?;
-    let body = serde_json::from_slice(reply.body()).unwrap_or_default();
-    Ok((reply.status().as_u16(), body))
+pub(crate) async fn send(simulator: &Simulator, request: http::Request<Bytes>) -> StatusAndBody {
+    let response = simulator.transport().send(request).await?;
+    let body = serde_json::from_slice(response.body()).unwrap_or_default();
+    Ok((response.status().as_u16(), body))
 }
 
 /// Calls Zenlayer with the newest key.
-pub(crate) async fn zenlayer(simulator: &Simulator, action: &str, body: &Value) -> Answered {
+pub(crate) async fn zenlayer(simulator: &Simulator, action: &str, body: &Value) -> StatusAndBody {
     send(
         simulator,
         zenlayer_request(simulator, "console.zenlayer.com", action, body),
@@ -49,6 +52,7 @@ pub(crate) async fn zenlayer(simulator: &Simulator, action: &str, body: &Value) 
     .await
 }
 
+/// Creates a call to Zenlayer that the newest key signs.
 pub(crate) fn zenlayer_request(
     simulator: &Simulator,
     host: &str,
@@ -56,7 +60,7 @@ pub(crate) fn zenlayer_request(
     body: &Value,
 ) -> http::Request<Bytes> {
     let body = body.to_string();
-    let stamp = simulator.clock().signing_context(0);
+    let context = simulator.clock().signing_context(0);
     let request = http::Request::post(format!("https://{host}/api/v2/zec"))
         .header("host", host)
         .header("content-type", "application/json")
@@ -72,13 +76,13 @@ pub(crate) fn zenlayer_request(
             );
             let text = format!(
                 "ZC2-HMAC-SHA256\n{}\n{}",
-                stamp.unix(),
+                context.unix(),
                 encode::sha256_hex(canonical.as_bytes())
             );
             let signature = encode::hmac_sha256_hex(secret.expose().as_bytes(), text.as_bytes());
             request
                 .header("x-zc-signature-method", "ZC2-HMAC-SHA256")
-                .header("x-zc-timestamp", stamp.unix().to_string())
+                .header("x-zc-timestamp", context.unix().to_string())
                 .header(
                     "authorization",
                     format!("ZC2-HMAC-SHA256 Credential={id}, SignedHeaders=content-type;host, Signature={signature}"),
@@ -89,13 +93,17 @@ pub(crate) fn zenlayer_request(
     request.body(Bytes::from(body)).unwrap()
 }
 
-/// Sends a power call to Zenlayer.
-pub(crate) async fn power(simulator: &Simulator, action: &str, ids: &[String]) -> Answered {
+/// Sends a zenlayer_power call to Zenlayer.
+pub(crate) async fn zenlayer_power(
+    simulator: &Simulator,
+    action: &str,
+    ids: &[String],
+) -> StatusAndBody {
     zenlayer(simulator, action, &json!({ "instanceIds": ids })).await
 }
 
-/// Returns the statuses of Zenlayer instances, in the order of creation.
-pub(crate) async fn statuses(simulator: &Simulator, ids: &[String]) -> Vec<String> {
+/// Returns the zenlayer_statuses of Zenlayer instances, in the order of creation.
+pub(crate) async fn zenlayer_statuses(simulator: &Simulator, ids: &[String]) -> Vec<String> {
     let body = json!({ "instanceIds": ids });
     let (_, body) = zenlayer(simulator, "DescribeInstancesStatus", &body)
         .await
@@ -113,7 +121,7 @@ pub(crate) async fn baidu(
     method: &str,
     target: &str,
     body: &Value,
-) -> Answered {
+) -> StatusAndBody {
     send(
         simulator,
         baidu_request(simulator, host, method, target, body),
@@ -121,6 +129,7 @@ pub(crate) async fn baidu(
     .await
 }
 
+/// Creates a call to Baidu that the newest key signs.
 pub(crate) fn baidu_request(
     simulator: &Simulator,
     host: &str,
@@ -138,6 +147,7 @@ pub(crate) fn baidu_request(
     };
     let date = simulator.clock().signing_context(0).extended();
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    // The canonical form of a query of one name without a value.
     let query = if query.is_empty() {
         String::new()
     } else {

@@ -3,7 +3,7 @@
 use lifecycle_sim::{Cloud, Operation, PowerOperation, Simulator};
 use serde_json::{Value, json};
 
-use crate::calls::{baidu, builder, ids, power, zenlayer};
+use crate::calls::{baidu, builder, ids, zenlayer, zenlayer_power};
 
 #[tokio::test(start_paused = true)]
 async fn host_name_selects_the_region() {
@@ -35,8 +35,10 @@ async fn ledger_lists_executed_operations_and_received_calls() {
         .build();
     let references = simulator.instances();
     let zen = ids(&simulator, Cloud::Zenlayer);
-    power(&simulator, "StartInstances", &zen).await.unwrap();
-    power(&simulator, "StartInstances", &zen[..1])
+    zenlayer_power(&simulator, "StartInstances", &zen)
+        .await
+        .unwrap();
+    zenlayer_power(&simulator, "StartInstances", &zen[..1])
         .await
         .unwrap();
     zenlayer(&simulator, "DescribeInstances", &json!({}))
@@ -133,7 +135,10 @@ async fn fleet_of_400000_instances_has_unique_ids_and_accepts_calls() {
     let zen = ids(&simulator, Cloud::Zenlayer);
     for batch in zen.chunks(100).take(100) {
         assert_eq!(
-            power(&simulator, "StartInstances", batch).await.unwrap().0,
+            zenlayer_power(&simulator, "StartInstances", batch)
+                .await
+                .unwrap()
+                .0,
             200
         );
     }

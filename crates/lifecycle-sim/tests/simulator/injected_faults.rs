@@ -11,7 +11,9 @@ use lifecycle_sim::{
 use serde_json::json;
 use tokio::time::{Instant, timeout};
 
-use crate::calls::{builder, ids, power, send, statuses, zenlayer, zenlayer_request};
+use crate::calls::{
+    builder, ids, send, zenlayer, zenlayer_power, zenlayer_request, zenlayer_statuses,
+};
 
 fn fleet(spec: &str) -> (Simulator, Vec<String>) {
     let simulator = builder().fleet(spec).unwrap().build();
@@ -41,7 +43,7 @@ async fn connection_fault_hides_whether_the_request_was_executed() {
     ] {
         let (simulator, ids) = fleet("zenlayer/asia-southeast-1=1:running");
         simulator.inject(FaultRule::new(fault.clone()).on(Operation::Reboot));
-        let error = power(&simulator, "RebootInstances", &ids)
+        let error = zenlayer_power(&simulator, "RebootInstances", &ids)
             .await
             .unwrap_err();
         assert_eq!(
@@ -52,7 +54,10 @@ async fn connection_fault_hides_whether_the_request_was_executed() {
         // The rule injects one fault.
         tokio::time::advance(Duration::from_secs(60)).await;
         assert_eq!(
-            power(&simulator, "RebootInstances", &ids).await.unwrap().0,
+            zenlayer_power(&simulator, "RebootInstances", &ids)
+                .await
+                .unwrap()
+                .0,
             200
         );
         assert_eq!(reboots(&simulator), executed + 1);
@@ -64,7 +69,7 @@ async fn silent_call_never_gets_a_response() {
     for (when, executed) in [(FaultTiming::Before, 0), (FaultTiming::After, 1)] {
         let (simulator, ids) = fleet("zenlayer/asia-southeast-1=1:running");
         simulator.inject(FaultRule::new(InjectedFault::Silence(when)));
-        let call = power(&simulator, "RebootInstances", &ids);
+        let call = zenlayer_power(&simulator, "RebootInstances", &ids);
         assert!(timeout(Duration::from_secs(100_000), call).await.is_err());
         assert_eq!(reboots(&simulator), executed, "{when:?}");
         let record = simulator.ledger().calls().pop().unwrap();
@@ -148,12 +153,18 @@ async fn throttled_challenged_or_blocked_call_is_not_executed() {
     }
     simulator.inject(FaultRule::new(InjectedFault::Challenged));
     assert_eq!(
-        power(&simulator, "RebootInstances", &ids).await.unwrap().0,
+        zenlayer_power(&simulator, "RebootInstances", &ids)
+            .await
+            .unwrap()
+            .0,
         403
     );
     simulator.inject(FaultRule::new(InjectedFault::Blocked));
     assert_eq!(
-        power(&simulator, "RebootInstances", &ids).await.unwrap().0,
+        zenlayer_power(&simulator, "RebootInstances", &ids)
+            .await
+            .unwrap()
+            .0,
         451
     );
     assert_eq!(reboots(&simulator), 0);
@@ -169,7 +180,10 @@ async fn slow_call_is_executed_immediately() {
     simulator.inject(FaultRule::new(InjectedFault::Slow(Duration::from_secs(8))));
     let began = Instant::now();
     assert_eq!(
-        power(&simulator, "RebootInstances", &ids).await.unwrap().0,
+        zenlayer_power(&simulator, "RebootInstances", &ids)
+            .await
+            .unwrap()
+            .0,
         200
     );
     assert_eq!(began.elapsed(), Duration::from_secs(8));
@@ -181,16 +195,18 @@ async fn slow_call_is_executed_immediately() {
 async fn stale_response_shows_an_earlier_state() {
     let (simulator, ids) = fleet("zenlayer/asia-southeast-1=1:stopped");
     tokio::time::advance(Duration::from_secs(10)).await;
-    power(&simulator, "StartInstances", &ids).await.unwrap();
+    zenlayer_power(&simulator, "StartInstances", &ids)
+        .await
+        .unwrap();
     let stale = FaultRule::new(InjectedFault::Stale(Duration::from_secs(5))).always();
     simulator.inject(stale);
-    assert_eq!(statuses(&simulator, &ids).await, ["STOPPED"]);
+    assert_eq!(zenlayer_statuses(&simulator, &ids).await, ["STOPPED"]);
     tokio::time::advance(Duration::from_secs(5)).await;
-    assert_eq!(statuses(&simulator, &ids).await, ["BOOTING"]);
+    assert_eq!(zenlayer_statuses(&simulator, &ids).await, ["BOOTING"]);
     tokio::time::advance(Duration::from_secs(29)).await;
-    assert_eq!(statuses(&simulator, &ids).await, ["BOOTING"]);
+    assert_eq!(zenlayer_statuses(&simulator, &ids).await, ["BOOTING"]);
     simulator.clear_faults();
-    assert_eq!(statuses(&simulator, &ids).await, ["RUNNING"]);
+    assert_eq!(zenlayer_statuses(&simulator, &ids).await, ["RUNNING"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -201,10 +217,10 @@ async fn call_dropped_before_arrival_is_not_executed() {
         .latency(Duration::from_millis(100))
         .build();
     let ids = ids(&simulator, Cloud::Zenlayer);
-    let early = power(&simulator, "RebootInstances", &ids);
+    let early = zenlayer_power(&simulator, "RebootInstances", &ids);
     assert!(timeout(Duration::from_millis(49), early).await.is_err());
     assert_eq!(reboots(&simulator), 0);
-    let late = power(&simulator, "RebootInstances", &ids);
+    let late = zenlayer_power(&simulator, "RebootInstances", &ids);
     assert!(timeout(Duration::from_millis(51), late).await.is_err());
     assert_eq!(reboots(&simulator), 1);
 }

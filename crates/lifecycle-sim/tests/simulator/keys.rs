@@ -14,14 +14,14 @@ const HOST: &str = "bcc.bj.baidubce.com";
 async fn revoked_key_is_refused_after_the_given_number_of_calls() {
     let simulator = builder().fleet("baidu/bj=1").unwrap().build();
     simulator.revoke_after(Cloud::Baidu, 2);
-    let mut statuses = Vec::new();
+    let mut zenlayer_statuses = Vec::new();
     for _ in 0..4 {
         let (status, _) = baidu(&simulator, HOST, "GET", "/v2/instance", &Value::Null)
             .await
             .unwrap();
-        statuses.push(status);
+        zenlayer_statuses.push(status);
     }
-    assert_eq!(statuses, [200, 200, 403, 403]);
+    assert_eq!(zenlayer_statuses, [200, 200, 403, 403]);
     let ledger = simulator.ledger();
     assert_eq!(ledger.calls_after_refusal(Cloud::Baidu), 1);
     let refused: Vec<bool> = ledger

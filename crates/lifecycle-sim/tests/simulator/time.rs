@@ -11,7 +11,9 @@ use lifecycle_sim::{
 use serde_json::{Value, json};
 use tokio::time::advance;
 
-use crate::calls::{baidu, builder, epoch, ids, power, statuses, zenlayer, zenlayer_request};
+use crate::calls::{
+    baidu, builder, epoch, ids, zenlayer, zenlayer_power, zenlayer_request, zenlayer_statuses,
+};
 
 #[tokio::test(start_paused = true)]
 async fn state_follows_paused_time() {
@@ -22,7 +24,9 @@ async fn state_follows_paused_time() {
         .build();
     let vm = simulator.instances().swap_remove(0);
     let ids = ids(&simulator, Cloud::Zenlayer);
-    power(&simulator, "StartInstances", &ids).await.unwrap();
+    zenlayer_power(&simulator, "StartInstances", &ids)
+        .await
+        .unwrap();
     advance(Duration::from_millis(2_999)).await;
     assert_eq!(simulator.state_of(&vm), Some(SimulatedState::Starting));
     advance(Duration::from_millis(1)).await;
@@ -42,21 +46,25 @@ async fn accepted_operation_is_not_visible_before_the_lag() {
         .build();
     let vm = simulator.instances().swap_remove(0);
     let ids = ids(&simulator, Cloud::Zenlayer);
-    power(&simulator, "RebootInstances", &ids).await.unwrap();
-    assert_eq!(statuses(&simulator, &ids).await, ["RUNNING"]);
+    zenlayer_power(&simulator, "RebootInstances", &ids)
+        .await
+        .unwrap();
+    assert_eq!(zenlayer_statuses(&simulator, &ids).await, ["RUNNING"]);
     assert_eq!(
         simulator.state_of(&vm),
         Some(SimulatedState::Rebooting),
         "the actual state"
     );
     // The actual state decides about a second call.
-    let (status, body) = power(&simulator, "RebootInstances", &ids).await.unwrap();
+    let (status, body) = zenlayer_power(&simulator, "RebootInstances", &ids)
+        .await
+        .unwrap();
     assert_eq!(
         (status, &body["response"]["instanceIds"]),
         (200, &json!(ids))
     );
     advance(Duration::from_secs(4)).await;
-    assert_eq!(statuses(&simulator, &ids).await, ["REBOOT"]);
+    assert_eq!(zenlayer_statuses(&simulator, &ids).await, ["REBOOT"]);
     assert_eq!(simulator.ledger().most_reboots(), 1);
 }
 
@@ -71,14 +79,14 @@ async fn throttled_call_answers_429_with_a_hint_by_switch() {
             },
         )
         .build();
-    let mut statuses = Vec::new();
+    let mut zenlayer_statuses = Vec::new();
     for _ in 0..5 {
         let (status, _) = zenlayer(&simulator, "DescribeInstances", &json!({}))
             .await
             .unwrap();
-        statuses.push(status);
+        zenlayer_statuses.push(status);
     }
-    assert_eq!(statuses, [200, 200, 200, 429, 429]);
+    assert_eq!(zenlayer_statuses, [200, 200, 200, 429, 429]);
     let request = || {
         zenlayer_request(
             &simulator,

@@ -75,28 +75,34 @@ const METADATA_RESPONSE: &str = r#"{
     "Code": "Success"
 }"#;
 
-const ENVIRONMENT: [(&str, &str); 2] = [
+/// The variables of an access key.
+const KEY_VARIABLES: [(&str, &str); 2] = [
     ("ALIBABA_CLOUD_ACCESS_KEY_ID", "variable"),
     ("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "s"),
 ];
-const OIDC: [(&str, &str); 4] = [
+/// The variables of a role with an OIDC token, and the file of the token.
+const OIDC_ENTRIES: [(&str, &str); 4] = [
     ("ALIBABA_CLOUD_ROLE_ARN", "acs:ram::1:role/oidc"),
     (
         "ALIBABA_CLOUD_OIDC_PROVIDER_ARN",
         "acs:ram::1:oidc-provider/p",
     ),
     ("ALIBABA_CLOUD_OIDC_TOKEN_FILE", "/var/token"),
-    ("/var/token", "hidden-jwt"),
+    OIDC_TOKEN_FILE,
 ];
-const CONFIG: (&str, &str) = (
+const OIDC_TOKEN_FILE: (&str, &str) = ("/var/token", "hidden-jwt");
+/// The configuration file of `aliyun`, with one key.
+const CLI_CONFIG_FILE: (&str, &str) = (
     "~/.aliyun/config.json",
     r#"{"current": "a", "profiles": [{"name": "a", "mode": "AK", "access_key_id": "config", "access_key_secret": "s"}]}"#,
 );
-const INI: (&str, &str) = (
+/// The credentials file of the SDKs, with one key.
+const CREDENTIALS_FILE: (&str, &str) = (
     "~/.alibabacloud/credentials",
     "[default]\ntype = access_key\naccess_key_id = ini\naccess_key_secret = s\n",
 );
-const URI: (&str, &str) = ("ALIBABA_CLOUD_CREDENTIALS_URI", "http://127.0.0.1:6666/key");
+const CREDENTIALS_URI_VARIABLE: (&str, &str) =
+    ("ALIBABA_CLOUD_CREDENTIALS_URI", "http://127.0.0.1:6666/key");
 
 fn chain() -> CredentialSourceChain {
     CredentialSourceChain::new(sources(&CredentialSourceConfig::default()))
@@ -119,14 +125,19 @@ fn default_chain_has_the_order_of_the_vendor() {
             "credentials URI"
         ]
     );
-    let mut texts: Vec<(&str, &str)> = [&ENVIRONMENT[..], &OIDC, &[CONFIG, INI, URI]].concat();
-    let run = resolve(&chain(), &FakeHost::new(&texts), vec![]);
+    let mut host_entries: Vec<(&str, &str)> = [
+        &KEY_VARIABLES[..],
+        &OIDC_ENTRIES,
+        &[CLI_CONFIG_FILE, CREDENTIALS_FILE, CREDENTIALS_URI_VARIABLE],
+    ]
+    .concat();
+    let run = resolve(&chain(), &FakeHost::new(&host_entries), vec![]);
     assert_eq!(run.done().source, "variable ALIBABA_CLOUD_ACCESS_KEY_ID");
 
-    texts.drain(..2);
+    host_entries.drain(..2);
     let run = resolve(
         &chain(),
-        &FakeHost::new(&texts),
+        &FakeHost::new(&host_entries),
         vec![http(200, STS_RESPONSE)],
     );
     assert_eq!(
@@ -134,31 +145,31 @@ fn default_chain_has_the_order_of_the_vendor() {
         "role acs:ram::1:role/oidc (OIDC token /var/token)"
     );
 
-    texts.drain(..4);
-    let run = resolve(&chain(), &FakeHost::new(&texts), vec![]);
+    host_entries.drain(..4);
+    let run = resolve(&chain(), &FakeHost::new(&host_entries), vec![]);
     assert_eq!(run.done().source, r#"profile "a" in ~/.aliyun/config.json"#);
 
-    texts.drain(..1);
-    let run = resolve(&chain(), &FakeHost::new(&texts), vec![]);
+    host_entries.drain(..1);
+    let run = resolve(&chain(), &FakeHost::new(&host_entries), vec![]);
     assert_eq!(
         run.done().source,
         "section [default] in ~/.alibabacloud/credentials"
     );
 
-    texts.drain(..1);
+    host_entries.drain(..1);
     let answers = vec![
         http(200, "token"),
         http(200, "web"),
         http(200, METADATA_RESPONSE),
     ];
-    let run = resolve(&chain(), &FakeHost::new(&texts), answers);
+    let run = resolve(&chain(), &FakeHost::new(&host_entries), answers);
     assert_eq!(run.done().source, "role web (ECS metadata)");
 
     let answers = vec![
         no_response(FaultKind::Unreachable),
         http(200, METADATA_RESPONSE),
     ];
-    let run = resolve(&chain(), &FakeHost::new(&texts), answers);
+    let run = resolve(&chain(), &FakeHost::new(&host_entries), answers);
     assert_eq!(
         run.lines(),
         [
@@ -173,7 +184,7 @@ fn default_chain_has_the_order_of_the_vendor() {
 
     let answers = vec![no_response(FaultKind::Unreachable)];
     let run = resolve(&chain(), &FakeHost::new(&[]), answers);
-    let reason = run.not_configured();
+    let reason = run.expect_not_configured();
     for name in [
         "ALIBABA_CLOUD_ACCESS_KEY_ID",
         "config.json",
@@ -191,12 +202,12 @@ fn metadata_service_and_config_file_can_be_disabled() {
     ];
     let run = resolve(
         &chain(),
-        &FakeHost::new(&[off[0], off[1], CONFIG, INI]),
+        &FakeHost::new(&[off[0], off[1], CLI_CONFIG_FILE, CREDENTIALS_FILE]),
         vec![],
     );
     assert_eq!(key_of(&run.done()), "ini/s");
     let run = resolve(&chain(), &FakeHost::new(&off), vec![]);
-    let reason = run.not_configured();
+    let reason = run.expect_not_configured();
     for switch in off.map(|(name, _)| name) {
         assert!(reason.contains(switch), "{switch}: {reason}");
     }

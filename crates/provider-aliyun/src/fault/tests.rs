@@ -28,7 +28,7 @@ fn code_selects_the_kind() {
             FaultKind::Permission,
         ),
         ("InvalidParameter.KMSKeyId.NotFound", FaultKind::Failed),
-        ("InvalidRegionId.NotFound", FaultKind::Invalid),
+        ("InvalidRegionId.NotFound", FaultKind::WrongEndpoint),
         ("InvalidAction.NotFound", FaultKind::Invalid),
         ("IncorrectInstanceStatus", FaultKind::WrongState),
         ("IncorrectInstanceStatus.Initializing", FaultKind::Busy),

@@ -1,14 +1,14 @@
-//! Credential source: temporary keys of Baidu's token service (STS),
-//! <https://cloud.baidu.com/doc/IAM/s/Qjwvyc8ov>, and `services/sts` of the Go SDK.
+//! Credential sources: temporary keys of Baidu's token service (STS). Documented at
+//! <https://cloud.baidu.com/doc/IAM/s/Qjwvyc8ov>; details from `services/sts` of the Go SDK.
 
 use std::{sync::Arc, time::Duration};
 
 use http::Method;
 use lifecycle_core::{
     Credential, CredentialSource, Endpoint, ExchangeStep, Fault, FaultKind, HttpResponse,
-    ProviderContext, ResolvedCredential, ServiceKind, UnsignedRequest,
+    ProviderContext, ResolvedCredential, UnsignedRequest,
     credential_source::{read_expiry, without_excerpt},
-    encode, mark_secrets,
+    encode,
 };
 use serde::Deserialize;
 
@@ -23,8 +23,8 @@ pub struct SessionToken {
 }
 
 impl SessionToken {
-    /// Returns a source that exchanges the key of `base` for a temporary key. The temporary key is valid for 12 hours, the default
-    /// of the Go SDK.
+    /// Returns a source that exchanges the key of `base` for a temporary key. The temporary key is
+    /// valid for 12 hours, the default of the Go SDK.
     pub fn new(base: impl CredentialSource) -> Self {
         Self {
             base: Arc::new(base),
@@ -42,7 +42,7 @@ impl SessionToken {
 
     /// Sets the endpoint of the token service.
     #[must_use]
-    pub fn with_identity(mut self, endpoint: Endpoint) -> Self {
+    pub fn with_endpoint(mut self, endpoint: Endpoint) -> Self {
         self.service = Service(Some(endpoint));
         self
     }
@@ -76,8 +76,9 @@ pub struct AssumeRole {
 }
 
 impl AssumeRole {
-    /// Returns the exchange of the key of `base` for a key of a role of this account. The temporary
-    /// key is valid for 2 hours, the default of the Go SDK and the maximum according to the page.
+    /// Returns a source that exchanges the key of `base` for a temporary key of a role of this
+    /// account. The temporary key is valid for 2 hours, the default of the Go SDK and the
+    /// documented maximum.
     pub fn new(
         base: impl CredentialSource,
         account_id: impl Into<String>,
@@ -101,7 +102,7 @@ impl AssumeRole {
 
     /// Sets the endpoint of the token service.
     #[must_use]
-    pub fn with_identity(mut self, endpoint: Endpoint) -> Self {
+    pub fn with_endpoint(mut self, endpoint: Endpoint) -> Self {
         self.service = Service(Some(endpoint));
         self
     }
@@ -147,7 +148,7 @@ impl Service {
         ctx: &ProviderContext<'_>,
     ) -> ExchangeStep<ResolvedCredential> {
         let endpoint = self.0.clone();
-        base.begin(ctx).and_then(ctx, move |base, ctx| {
+        base.begin(ctx).and_then(ctx, move |resolved, ctx| {
             let operation = unsigned.operation;
             let request = endpoint
                 .map_or_else(|| Endpoint::parse("sts.bj.baidubce.com"), Ok)
@@ -156,27 +157,14 @@ impl Service {
                     sign(
                         &endpoint,
                         &unsigned,
-                        &base.credential,
+                        &resolved.credential,
                         &ctx.signing_context(),
                     )
                 });
-            match request {
-                Ok(mut request) => {
-                    mark_secrets(&mut request, base.credential.secrets());
-                    ExchangeStep::http(
-                        operation,
-                        ServiceKind::Identity,
-                        request,
-                        move |response, _| {
-                            response
-                                .and_then(|response| read(&response, source))
-                                .map(|key| key.with_source_prefix(&base.source))
-                                .into()
-                        },
-                    )
-                }
-                Err(fault) => ExchangeStep::Failed(fault),
-            }
+            let base_source = resolved.source;
+            ExchangeStep::signed(operation, request, &resolved.credential, move |response| {
+                Ok(read(response, source)?.with_source_prefix(&base_source))
+            })
         })
     }
 }
@@ -191,9 +179,10 @@ struct TemporaryKey {
     expiration: String,
 }
 
+/// Reads the temporary key in a response.
 fn read(response: &HttpResponse, source: String) -> Result<ResolvedCredential, Fault> {
+    // The response holds the key, so a fault quotes nothing.
     fault::check(response).map_err(without_excerpt)?;
-    // The response holds the key, so the fault quotes nothing.
     let unreadable = |reason: &str| {
         let message = format!("the response of the token service cannot be read ({reason})");
         Fault::new(FaultKind::Unreadable, message)

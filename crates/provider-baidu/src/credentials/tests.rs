@@ -16,8 +16,8 @@ pub(crate) use super::command_line::CONFIG;
 use super::*;
 
 /// Returns a host with these variables and this configuration file.
-pub(crate) fn host(texts: &[(&str, &str)]) -> FakeHost {
-    FakeHost::new(texts).with_expected_check(|path| {
+pub(crate) fn host(host_entries: &[(&str, &str)]) -> FakeHost {
+    FakeHost::new(host_entries).with_expected_check(|path| {
         assert_eq!(path, CONFIG);
         FileCheck::OwnerOnly
     })
@@ -30,32 +30,42 @@ pub(crate) fn context(host: &FakeHost) -> ProviderContext<'_> {
     ProviderContext::new(host, SigningContext::from_unix(NOW, 0))
 }
 
-fn run(
+fn resolve(
     source: &dyn CredentialSource,
-    texts: &[(&str, &str)],
+    host_entries: &[(&str, &str)],
     answers: impl IntoIterator<Item = ScriptedAnswer>,
 ) -> ExchangeRun<ResolvedCredential> {
-    let host = host(texts);
+    let host = host(host_entries);
     run_exchange(source.begin(&context(&host)), &context(&host), answers)
 }
 
 /// Searches the sources of the tools of Baidu.
-fn search(profile: Option<&str>, texts: &[(&str, &str)]) -> ExchangeRun<ResolvedCredential> {
+fn resolve_chain(
+    profile: Option<&str>,
+    host_entries: &[(&str, &str)],
+) -> ExchangeRun<ResolvedCredential> {
     let config = match profile {
         Some(name) => CredentialSourceConfig::default().with_profile(name),
         None => CredentialSourceConfig::default(),
     };
-    run(&CredentialSourceChain::new(sources(&config)), texts, [])
+    resolve(
+        &CredentialSourceChain::new(sources(&config)),
+        host_entries,
+        [],
+    )
 }
 
 /// Returns the id, the session token and the source of a permanent key.
-fn found(profile: Option<&str>, texts: &[(&str, &str)]) -> (String, Option<String>, String) {
-    let resolved = search(profile, texts).done();
+fn expect_key(
+    profile: Option<&str>,
+    host_entries: &[(&str, &str)],
+) -> (String, Option<String>, String) {
+    let resolved = resolve_chain(profile, host_entries).done();
     assert_eq!((resolved.expires, resolved.renewal), (None, None));
-    parts(&resolved)
+    key_parts(&resolved)
 }
 
-fn parts(resolved: &ResolvedCredential) -> (String, Option<String>, String) {
+fn key_parts(resolved: &ResolvedCredential) -> (String, Option<String>, String) {
     let (id, session) = id_and_session(&resolved.credential);
     let session = session.map(str::to_owned);
     (id.to_owned(), session, resolved.source.clone())
@@ -123,23 +133,24 @@ const COMMAND_LINE_KEY: [(&str, &str); 3] = [
 #[test]
 fn files_ignore_a_key_in_variables() {
     let chain = CredentialSourceChain::new(files(&CredentialSourceConfig::default()));
-    let reason = run(&chain, &COMMAND_LINE_KEY, []).not_configured();
+    let reason = resolve(&chain, &COMMAND_LINE_KEY, []).expect_not_configured();
     assert_eq!(reason, "~/.bce/config.json has no key");
 }
 
 #[test]
 fn terraform_variables_take_precedence_over_profile_and_command_line_variables() {
-    let mut texts = vec![(CONFIG, STORED)];
-    texts.extend(TERRAFORM_KEY);
-    texts.extend(COMMAND_LINE_KEY);
-    let (id, session, _) = found(None, &texts);
+    let mut host_entries = vec![(CONFIG, STORED)];
+    host_entries.extend(TERRAFORM_KEY);
+    host_entries.extend(COMMAND_LINE_KEY);
+    let (id, session, _) = expect_key(None, &host_entries);
     assert_eq!((id.as_str(), session), ("terraform", None));
 
-    let (id, session, source) = found(None, &[&texts[..1], &texts[3..]].concat());
+    let (id, session, source) =
+        expect_key(None, &[&host_entries[..1], &host_entries[3..]].concat());
     assert_eq!((id.as_str(), session), ("stored-id", None));
     assert_eq!(source, r#"profile "default" in ~/.bce/config.json"#);
 
-    let (id, session, source) = found(None, &texts[3..]);
+    let (id, session, source) = expect_key(None, &host_entries[3..]);
     assert_eq!(
         (id.as_str(), session.as_deref()),
         ("variable", Some("hidden-3"))
@@ -155,33 +166,35 @@ fn mode_decides_about_the_session_token() {
         ("temporary", "temporary-id", Some("hidden-session")),
         ("old", "old-id", None),
     ] {
-        let key = found(Some(profile), &stored);
+        let key = expect_key(Some(profile), &stored);
         assert_eq!((key.0.as_str(), key.1.as_deref()), (id, session));
         assert!(key.2.contains(profile), "{}", key.2);
     }
     assert_eq!(
-        search(Some("unsupported"), &stored).fault().message(),
+        resolve_chain(Some("unsupported"), &stored)
+            .fault()
+            .message(),
         r#"profile "unsupported" in ~/.bce/config.json has the mode "Oidc"; supported modes: AK, StsToken"#
     );
 }
 
 #[test]
 fn variables_add_missing_fields_to_a_profile_and_replace_none() {
-    let mut texts = vec![(CONFIG, STORED)];
-    texts.extend(COMMAND_LINE_KEY);
+    let mut host_entries = vec![(CONFIG, STORED)];
+    host_entries.extend(COMMAND_LINE_KEY);
     assert_eq!(
-        found(Some("half"), &texts),
+        expect_key(Some("half"), &host_entries),
         (
             "half-id".to_owned(),
             None,
             r#"profile "half" in ~/.bce/config.json with BCE_SECRET_ACCESS_KEY"#.to_owned()
         )
     );
-    let key = found(Some("half-token"), &texts);
+    let key = expect_key(Some("half-token"), &host_entries);
     assert_eq!(key.1.as_deref(), Some("hidden-3"));
-    let key = found(Some("temporary"), &texts);
+    let key = expect_key(Some("temporary"), &host_entries);
     assert_eq!(key.1.as_deref(), Some("hidden-session"));
-    let key = found(Some("no-key"), &texts);
+    let key = expect_key(Some("no-key"), &host_entries);
     assert_eq!(
         (key.0.as_str(), key.1.as_deref()),
         ("variable", Some("hidden-3"))
@@ -190,23 +203,23 @@ fn variables_add_missing_fields_to_a_profile_and_replace_none() {
 
 #[test]
 fn source_without_settings_names_the_searched_settings() {
-    for texts in [
+    for host_entries in [
         &[][..],
         &[(CONFIG, "{}")],
         &[(CONFIG, r#"{"current": "default", "profiles": []}"#)],
     ] {
         for source in sources(&CredentialSourceConfig::default()) {
             assert!(!source.name().is_empty() && !source.requirements().is_empty());
-            let reason = run(&source, texts, []).not_configured();
+            let reason = resolve(&source, host_entries, []).expect_not_configured();
             assert!(reason.contains("not set"), "{reason}");
         }
     }
-    search(Some("no-key"), &[(CONFIG, STORED)]).not_configured();
+    resolve_chain(Some("no-key"), &[(CONFIG, STORED)]).expect_not_configured();
 }
 
 #[test]
 fn invalid_setting_is_named_in_the_fault() {
-    for (profile, texts, expected) in [
+    for (profile, host_entries, expected) in [
         (
             Some("half"),
             &[(CONFIG, STORED)][..],
@@ -248,7 +261,7 @@ fn invalid_setting_is_named_in_the_fault() {
             "BAIDUCLOUD_SECRET_KEY is not",
         ),
     ] {
-        let fault = search(profile, texts).fault();
+        let fault = resolve_chain(profile, host_entries).fault();
         assert_eq!(fault.kind(), FaultKind::Credential);
         assert!(fault.message().contains(expected), "{fault}");
     }
@@ -263,12 +276,12 @@ fn invalid_file_is_never_quoted() {
         r#"{"profiles": [{"name": "a", "secret_access_key": {"x": "hidden"}}]}"#,
         r#"{"profiles": [{"name": "a", "secret_access_key": "hidden"#,
     ] {
-        let fault = search(None, &[(CONFIG, text)]).fault();
+        let fault = resolve_chain(None, &[(CONFIG, text)]).fault();
         assert!(fault.message().starts_with(CONFIG), "{fault}");
         assert!(fault.message().contains("(line 1, column "), "{fault}");
     }
     for length in 0..STORED.len() {
-        search(None, &[(CONFIG, &STORED[..length])]);
+        resolve_chain(None, &[(CONFIG, &STORED[..length])]);
     }
     for invalid in [
         "\u{0}",
@@ -277,7 +290,7 @@ fn invalid_file_is_never_quoted() {
         "{\"profiles\":[{}]}",
         "🔑",
     ] {
-        search(None, &[(CONFIG, invalid)]);
+        resolve_chain(None, &[(CONFIG, invalid)]);
     }
 }
 
@@ -304,7 +317,7 @@ const TEMPORARY_KEY: &str = r#"{
 #[test]
 fn token_service_exchanges_a_key_for_a_temporary_key() {
     let run_with = |source: &dyn CredentialSource| {
-        run(source, &COMMAND_LINE_KEY, [answer(200, TEMPORARY_KEY)])
+        resolve(source, &COMMAND_LINE_KEY, [answer(200, TEMPORARY_KEY)])
     };
     let exchange = run_with(&role());
     assert!(matches!(
@@ -332,7 +345,7 @@ fn token_service_exchanges_a_key_for_a_temporary_key() {
     let expiry = SystemTime::UNIX_EPOCH + Duration::from_secs(1_763_712_000 + 7_200);
     assert_eq!((resolved.expires, resolved.renewal), (Some(expiry), None));
     assert_eq!(
-        parts(&resolved),
+        key_parts(&resolved),
         (
             "issued-id".to_owned(),
             Some("hidden-token".to_owned()),
@@ -342,7 +355,7 @@ fn token_service_exchanges_a_key_for_a_temporary_key() {
 
     let source = SessionToken::new(CommandLineProfile::new())
         .with_duration(Duration::from_secs(900))
-        .with_identity(Endpoint::parse("http://127.0.0.1:7070").unwrap());
+        .with_endpoint(Endpoint::parse("http://127.0.0.1:7070").unwrap());
     let exchange = run_with(&source);
     assert!(matches!(
         exchange.sent[0],
@@ -379,7 +392,7 @@ fn requests_to_the_token_service_have_the_signatures_of_the_sdk() {
             "c2d506b726291197920b5983d7245d92ae599a8fab3f06fee65147e8f31cd4a2",
         ),
     ] {
-        let exchange = run(source, &key, [answer(200, TEMPORARY_KEY)]);
+        let exchange = resolve(source, &key, [answer(200, TEMPORARY_KEY)]);
         let prefix = "bce-auth-v1/FAKEACCESSKEY/2025-11-21T08:00:00Z/1800/host;x-bce-date/";
         assert_eq!(
             exchange.request(0).headers()["authorization"],
@@ -390,8 +403,8 @@ fn requests_to_the_token_service_have_the_signatures_of_the_sdk() {
 
 #[test]
 fn exchange_without_a_key_sends_nothing() {
-    run(&role(), &[], []).not_configured();
-    run(&role(), &[(CONFIG, "{")], []).fault();
+    resolve(&role(), &[], []).expect_not_configured();
+    resolve(&role(), &[(CONFIG, "{")], []).fault();
     for source in [&role() as &dyn CredentialSource, &SessionToken::new(role())] {
         assert!(source.name().contains("(STS)"));
         assert_eq!(
@@ -403,7 +416,7 @@ fn exchange_without_a_key_sends_nothing() {
 
 #[test]
 fn error_of_the_token_service_is_reported_without_secrets() {
-    let fault = |answer| run(&role(), &COMMAND_LINE_KEY, [answer]).fault();
+    let fault = |answer| resolve(&role(), &COMMAND_LINE_KEY, [answer]).fault();
     let denied = r#"{"requestId": "b", "code": "AccessDenied", "message": "not yours"}"#;
     let denied = fault(answer(403, denied));
     assert_eq!(denied.kind(), FaultKind::Permission);

@@ -6,9 +6,8 @@ use std::{sync::Arc, time::Duration};
 use http::Method;
 use lifecycle_core::{
     CredentialSource, CredentialSourceConfig, ExchangeStep, ProviderContext, ResolvedCredential,
-    ServiceKind, UnsignedRequest,
+    UnsignedRequest,
     credential_source::{EnvCredentialSource, unusable},
-    mark_secrets,
 };
 use serde_json::json;
 
@@ -128,23 +127,15 @@ impl Agency {
                 &ctx.signing_context(),
             )
         });
-        match request {
-            Ok(mut request) => {
-                mark_secrets(&mut request, base.credential.secrets());
-                ExchangeStep::http(
-                    unsigned.operation,
-                    ServiceKind::Identity,
-                    request,
-                    move |response, _| {
-                        response
-                            .and_then(|response| temporary_key::read(&response, source))
-                            .map(|resolved| resolved.with_source_prefix(&base.source))
-                            .into()
-                    },
-                )
-            }
-            Err(fault) => ExchangeStep::Failed(fault),
-        }
+        let ResolvedCredential {
+            credential,
+            source: base_source,
+            ..
+        } = base;
+        ExchangeStep::signed(unsigned.operation, request, &credential, move |response| {
+            let resolved = temporary_key::read(response, source)?;
+            Ok(resolved.with_source_prefix(&base_source))
+        })
     }
 }
 

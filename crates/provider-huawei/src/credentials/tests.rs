@@ -24,8 +24,8 @@ use super::*;
 
 /// Returns a host that checks the mode of each file: a token file is written by another program,
 /// all other files hold the user's secrets.
-pub(crate) fn fake_host(texts: &[(&str, &str)]) -> FakeHost {
-    FakeHost::new(texts).with_expected_check(|path| match path.ends_with("token") {
+pub(crate) fn fake_host(host_entries: &[(&str, &str)]) -> FakeHost {
+    FakeHost::new(host_entries).with_expected_check(|path| match path.ends_with("token") {
         true => FileCheck::Any,
         false => FileCheck::OwnerOnly,
     })
@@ -71,9 +71,9 @@ pub(crate) fn request_of<T: Debug>(step: ExchangeStep<T>) -> Request<Bytes> {
 /// Runs a source that needs no request.
 fn resolve_locally(
     source: &dyn CredentialSource,
-    texts: &[(&str, &str)],
+    host_entries: &[(&str, &str)],
 ) -> ExchangeRun<ResolvedCredential> {
-    resolve(source, &fake_host(texts), [])
+    resolve(source, &fake_host(host_entries), [])
 }
 
 /// A key in the format of IAM and of the metadata service.

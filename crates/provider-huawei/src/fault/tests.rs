@@ -78,7 +78,7 @@ fn code_of_ecs_selects_the_kind() {
 #[test]
 fn code_of_the_gateway_selects_the_kind() {
     for (status, kind, numbers) in [
-        (404, FaultKind::Invalid, "0101"),
+        (404, FaultKind::WrongEndpoint, "0101"),
         (404, FaultKind::Unavailable, "0103"),
         (400, FaultKind::Invalid, "0201"),
         (413, FaultKind::Invalid, "0201"),

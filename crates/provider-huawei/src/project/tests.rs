@@ -132,7 +132,7 @@ fn request_to_iam_has_the_signature_of_the_sdk() {
                 &step,
                 ExchangeStep::Http(exchange)
                     if exchange.operation == "KeystoneListProjects"
-                        && exchange.service == ServiceKind::Identity
+                        && exchange.service == lifecycle_core::ServiceKind::Identity
             ),
             "{step:?}"
         );

@@ -397,6 +397,19 @@ fn status_and_task_select_the_power_state() {
     }
 }
 
+// `SUSPENDED`, `PAUSED` and `SOFT_DELETED` are in the model of the Go SDK. No document gives a meaning.
+#[test]
+fn status_without_a_documented_meaning_is_unknown() {
+    for status in ["SUSPENDED", "PAUSED", "SOFT_DELETED", "UNKNOWN"] {
+        let row = json!({"id": "a", "status": status});
+        let seen = observation_of(&row).unwrap();
+        assert_eq!(
+            (seen.state, seen.raw.as_str()),
+            (PowerState::Unknown, status)
+        );
+    }
+}
+
 #[test]
 fn power_state_without_a_status_comes_from_the_vm_state() {
     for (vm_state, task, state, raw) in [

@@ -1,4 +1,4 @@
-//! Tests of Zenlayer's credential sources on a host in memory.
+//! Tests of Zenlayer's credential sources, with the variables and files of a fake host.
 
 use lifecycle_core::{
     FaultKind, SigningContext,
@@ -8,9 +8,10 @@ use provider_testing::{ExchangeRun, FakeHost, id_and_session, run_exchange};
 
 use super::*;
 
-/// Returns a host with these variables and files.
-pub(crate) fn host(texts: &[(&str, &str)]) -> FakeHost {
-    FakeHost::new(texts).with_expected_check(|path| match path {
+/// Returns a host with these variables and files. The host fails a test that reads the file with
+/// secrets without a check of the permissions.
+pub(crate) fn host(host_entries: &[(&str, &str)]) -> FakeHost {
+    FakeHost::new(host_entries).with_expected_check(|path| match path {
         CREDENTIALS_FILE => FileCheck::OwnerOnly,
         _ => FileCheck::Any,
     })
@@ -20,12 +21,16 @@ pub(crate) fn context(host: &FakeHost) -> ProviderContext<'_> {
     ProviderContext::new(host, SigningContext::from_unix(1_763_712_000, 0))
 }
 
-fn run(source: &dyn CredentialSource, texts: &[(&str, &str)]) -> ExchangeRun<ResolvedCredential> {
-    let host = host(texts);
+fn resolve(
+    source: &dyn CredentialSource,
+    host_entries: &[(&str, &str)],
+) -> ExchangeRun<ResolvedCredential> {
+    let host = host(host_entries);
     run_exchange(source.begin(&context(&host)), &context(&host), [])
 }
 
-/// The format of `zeno configure` (zenlayer/zenlayercloud-cli, `internal/config`).
+/// A credentials file as `zeno configure`, Zenlayer's command line tool, writes it
+/// (zenlayer/zenlayercloud-cli, `internal/config`).
 const STORED: &str = r#"{
   "default": {
     "access_key_id": "stored-id",
@@ -48,24 +53,24 @@ const STORED: &str = r#"{
   }
 }"#;
 
-fn search(
+fn resolve_chain(
     config: &CredentialSourceConfig,
-    texts: &[(&str, &str)],
+    host_entries: &[(&str, &str)],
 ) -> ExchangeRun<ResolvedCredential> {
-    run(&CredentialSourceChain::new(sources(config)), texts)
+    resolve(&CredentialSourceChain::new(sources(config)), host_entries)
 }
 
-/// Returns the id and the source of a permanent key. The id of a token is `token`.
-fn found(config: &CredentialSourceConfig, texts: &[(&str, &str)]) -> (String, String) {
-    let resolved = search(config, texts).done();
+/// Returns the id and the source of a key without expiry. For a token, the id is `token`.
+fn expect_key(config: &CredentialSourceConfig, host_entries: &[(&str, &str)]) -> (String, String) {
+    let resolved = resolve_chain(config, host_entries).done();
     assert_eq!((resolved.expires, resolved.renewal), (None, None));
     let (id, _) = id_and_session(&resolved.credential);
     (id.to_owned(), resolved.source)
 }
 
 /// Returns the message of the fault.
-fn rejected(config: &CredentialSourceConfig, texts: &[(&str, &str)]) -> String {
-    let fault = search(config, texts).fault();
+fn expect_fault_message(config: &CredentialSourceConfig, host_entries: &[(&str, &str)]) -> String {
+    let fault = resolve_chain(config, host_entries).fault();
     assert_eq!(fault.kind(), FaultKind::Credential);
     fault.message().to_owned()
 }
@@ -89,7 +94,7 @@ fn variables_take_precedence_over_files_and_tokens_over_key_pairs() {
             continue;
         }
         let rest: Vec<_> = all[start..].iter().map(|&(n, text, _)| (n, text)).collect();
-        let (id, source) = found(&CredentialSourceConfig::default(), &rest);
+        let (id, source) = expect_key(&CredentialSourceConfig::default(), &rest);
         assert_eq!(&id, expected);
         assert!(source.contains(name), "{source}");
     }
@@ -104,32 +109,35 @@ fn requested_profile_takes_precedence_over_variable_and_current_profile() {
         r#"{"current_profile": "token", "profiles": {"token": {"language": "en", "output": "json"}}}"#,
     );
     assert_eq!(
-        found(&config, &[stored]),
+        expect_key(&config, &[stored]),
         (
             "stored-id".to_owned(),
             r#"profile "default" in ~/.zenlayer/credentials.json"#.to_owned()
         )
     );
-    assert_eq!(found(&config, &[stored, current]).0, "token");
+    assert_eq!(expect_key(&config, &[stored, current]).0, "token");
     let variable = ("ZENLAYER_PROFILE", "default");
-    assert_eq!(found(&config, &[stored, current, variable]).0, "stored-id");
+    assert_eq!(
+        expect_key(&config, &[stored, current, variable]).0,
+        "stored-id"
+    );
     let config = config.with_profile("token");
-    assert_eq!(found(&config, &[stored, variable]).0, "token");
+    assert_eq!(expect_key(&config, &[stored, variable]).0, "token");
     let config = config.with_profile("both");
-    assert_eq!(found(&config, &[stored]).0, "token");
+    assert_eq!(expect_key(&config, &[stored]).0, "token");
 }
 
 #[test]
-fn source_without_settings_names_the_searched_settings() {
-    for texts in [
+fn source_without_credentials_names_what_it_searched() {
+    for host_entries in [
         &[][..],
         &[(CREDENTIALS_FILE, "{}")],
         &[(CONFIG_FILE, "broken")],
     ] {
-        let reason = run(&CommandLineProfile::new(), texts).not_configured();
+        let reason = resolve(&CommandLineProfile::new(), host_entries).expect_not_configured();
         assert!(reason.contains(CREDENTIALS_FILE), "{reason}");
         for source in sources(&CredentialSourceConfig::default()) {
-            run(&source, texts).not_configured();
+            resolve(&source, host_entries).expect_not_configured();
             assert!(!source.name().is_empty() && !source.requirements().is_empty());
         }
     }
@@ -140,7 +148,7 @@ fn invalid_setting_is_named_in_the_fault() {
     let default = CredentialSourceConfig::default();
     let with = |profile: &str| CredentialSourceConfig::default().with_profile(profile);
     let stored = [(CREDENTIALS_FILE, STORED)];
-    for (config, texts, expected) in [
+    for (config, host_entries, expected) in [
         (
             with("half"),
             &stored[..],
@@ -179,7 +187,7 @@ fn invalid_setting_is_named_in_the_fault() {
             "ZENLAYER_ACCESS_KEY_SECRET is not",
         ),
     ] {
-        let message = rejected(&config, texts);
+        let message = expect_fault_message(&config, host_entries);
         assert!(message.contains(expected), "{message}");
     }
 }
@@ -195,7 +203,7 @@ fn invalid_file_is_never_quoted() {
         r#"{"default": {"access_key_secret": "hidden}"#,
         "{\"default\": {\"token\": \"hidden\u{1}\"}}",
     ] {
-        let message = rejected(
+        let message = expect_fault_message(
             &CredentialSourceConfig::default(),
             &[(CREDENTIALS_FILE, text)],
         );
@@ -208,7 +216,7 @@ fn invalid_file_is_never_quoted() {
 fn damaged_file_causes_no_panic() {
     for length in 0..STORED.len() {
         let start = &STORED[..length];
-        run(
+        resolve(
             &CommandLineProfile::new(),
             &[(CREDENTIALS_FILE, start), (CONFIG_FILE, start)],
         );
@@ -220,7 +228,7 @@ fn damaged_file_causes_no_panic() {
         "{\"\":{\"\":1e999}}",
         "🔑",
     ] {
-        run(
+        resolve(
             &CommandLineProfile::new(),
             &[(CREDENTIALS_FILE, invalid), (CONFIG_FILE, invalid)],
         );

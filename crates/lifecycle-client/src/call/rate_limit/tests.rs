@@ -112,7 +112,7 @@ async fn rejections_of_calls_sent_before_a_cut_do_not_cut_again() {
 fn rejection_after_many_successes_cuts_a_tenth_and_later_rejections_cut_half() {
     let mut rate = AdaptiveRate::new(20.0);
     for _ in 0..CALM_SUCCESSES {
-        rate.succeeded(false);
+        rate.count_success();
     }
     let rates: Vec<f64> = (0..8)
         .map(|_| {
@@ -308,7 +308,7 @@ proptest! {
                     Err(later) => prop_assert!(later > now),
                 },
             }
-            let capacity = (bucket.depth * bucket.rate.per_second).max(1.0);
+            let capacity = (bucket.burst_seconds * bucket.rate.per_second).max(1.0);
             prop_assert!((0.0..=capacity).contains(&bucket.tokens), "{bucket:?}");
             prop_assert!(bucket.rate.per_second >= 0.01, "{bucket:?}");
         }

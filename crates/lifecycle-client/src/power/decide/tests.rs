@@ -107,6 +107,18 @@ fn rules() -> Vec<Rule> {
         (forces(), forced(accepted()), rejected_and(no, None), "remember: NotForced"),
         (forces(), forced(accepted()), Fact::Accepted, "accept"),
         (forces(), forced(answer_lost()), observed(Stopping), "watch"),
+        // The graceful stop was rejected against the state seen, and its forced stop may be executed.
+        (forces(), forced(contradicted()), Fact::AmbiguityExpired, "ignore"),
+        (forces(), forced(contradicted()), Fact::Accepted, "accept"),
+        (forces(), forced(contradicted()), Fact::AnswerLost(lost), "settle: AnswerLost"),
+        (forces(), forced(contradicted()), Fact::NeverSent(late), "remember: NotForced"),
+        (forces(), forced(contradicted()), rejected_and(no, Some(Running)), "remember: NotForced"),
+        (forces(), forced(contradicted()), rejected_and(maybe, Some(Running)), "settle: MaybePartlyExecuted"),
+        (forces(), forced(contradicted()), deadline, "uncertain"),
+        (forces(), forced(contradicted()), Fact::Cancelled, "uncertain"),
+        (forces(), not_forced(contradicted()), Fact::AmbiguityExpired, "refused"),
+        (forces(), not_forced(contradicted()), deadline, "refused"),
+        (forces(), not_forced(contradicted()), Fact::Cancelled, "refused"),
         (forces(), hurt(Pending::NotForced(locked.clone())), deadline, "pending: NotForced"),
         // Jobs.
         (waits(Stop), accepted(), Fact::JobFailed(no), "pending: JobFailed"),
@@ -359,6 +371,14 @@ fn hurt(setback: Pending) -> TrackedInstance {
     TrackedInstance {
         setback: Some(setback),
         ..forced(accepted())
+    }
+}
+
+/// Returns an instance whose forced stop was refused.
+fn not_forced(tracked: TrackedInstance) -> TrackedInstance {
+    TrackedInstance {
+        setback: Some(Pending::NotForced(rejection(FaultKind::Locked))),
+        ..forced(tracked)
     }
 }
 

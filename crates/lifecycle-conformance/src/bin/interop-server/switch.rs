@@ -1,7 +1,7 @@
 //! The switch settings available to the tests of the vendors' SDKs.
 
 use lifecycle_sim::{
-    Switches,
+    IgnoredFilters, Switches,
     switches::{aliyun, baidu, huawei, zenlayer},
 };
 
@@ -35,6 +35,19 @@ pub(crate) fn change(name: &str, value: &str) -> Result<impl Fn(&mut Switches) +
         ("baidu.no-charge", "local-disk") => |all| all.baidu.no_charge = baidu::NoCharge::LocalDisk,
         ("baidu.no-charge", "unsupported") => {
             |all| all.baidu.no_charge = baidu::NoCharge::Unsupported
+        }
+        ("baidu.ignored-filters", "tags") => |all| all.baidu.ignored_filters = IgnoredFilters::Tags,
+        ("aliyun.ignored-filters", "tags") => {
+            |all| all.aliyun.ignored_filters = IgnoredFilters::Tags
+        }
+        ("zenlayer.ignored-filters", "tags") => {
+            |all| all.zenlayer.ignored_filters = IgnoredFilters::Tags
+        }
+        ("huawei.ignored-filters", "tags") => {
+            |all| all.huawei.ignored_filters = IgnoredFilters::Tags
+        }
+        ("zenlayer.several-tags", "any") => {
+            |all| all.zenlayer.several_tags = zenlayer::SeveralTags::Any
         }
         ("baidu.throttling", "bare") => |all| all.baidu.throttling = baidu::Throttling::Bare,
         ("baidu.throttling", "unavailable") => {
@@ -76,7 +89,7 @@ pub(crate) fn change(name: &str, value: &str) -> Result<impl Fn(&mut Switches) +
         }
         ("aliyun.stop-charging", "refused") => |all| all.aliyun.refuses_unfit_stop_charging = true,
         ("zenlayer.batch-failure", "whole") => {
-            |all| all.zenlayer.batch_failure = zenlayer::BatchFailure::Whole
+            |all| all.zenlayer.batch_failure = zenlayer::BatchFailure::AllFail
         }
         ("zenlayer.unknown-id", "resource-not-found") => {
             |all| all.zenlayer.unknown_id = zenlayer::UnknownId::ResourceNotFound
@@ -84,7 +97,7 @@ pub(crate) fn change(name: &str, value: &str) -> Result<impl Fn(&mut Switches) +
         ("zenlayer.recycled-code", "recycle-resource") => {
             |all| all.zenlayer.recycled_code = zenlayer::RecycledCode::RecycleResource
         }
-        ("zenlayer.codes", "older") => |all| all.zenlayer.codes = zenlayer::Codes::Older,
+        ("zenlayer.codes", "older") => |all| all.zenlayer.state_codes = zenlayer::StateCodes::Older,
         ("zenlayer.starting", "starting") => {
             |all| all.zenlayer.starting = zenlayer::Starting::Starting
         }
@@ -116,9 +129,11 @@ pub(crate) fn change(name: &str, value: &str) -> Result<impl Fn(&mut Switches) +
         ("huawei.wrong-project", "common-0018") => {
             |all| all.huawei.wrong_project = huawei::WrongProject::Common0018
         }
-        ("huawei.ended-key", "stale") => |all| all.huawei.ended_key = huawei::EndedKey::Stale,
+        ("huawei.ended-key", "stale") => {
+            |all| all.huawei.expired_key = huawei::ExpiredKey::LikeExpiredToken
+        }
         ("huawei.identity-error", "flat") => {
-            |all| all.huawei.identity_error = huawei::IdentityError::Flat
+            |all| all.huawei.identity_error = huawei::IdentityError::WithoutErrorObject
         }
         ("huawei.metadata-tokens", "demanded") => {
             |all| all.huawei.metadata_tokens = huawei::MetadataTokens::Demanded

@@ -1,4 +1,5 @@
-//! Tests of the simulated Alibaba's authentication with requests of the vendor's SDKs, and with forged requests.
+//! Tests of the simulated Alibaba's authentication with requests of the vendor's SDKs, and with
+//! forged requests.
 
 use serde::Deserialize;
 
@@ -272,7 +273,7 @@ fn first_vector() -> (CloudState, ReceivedRequest) {
 /// Returns cause, status and code of the error.
 fn error_code(cloud: &mut CloudState, request: &ReceivedRequest) -> (AuthErrorCause, u16, String) {
     let (cause, status, body) = auth_error(cloud, request).unwrap();
-    (cause, status, code(&(status, body)).1.to_owned())
+    (cause, status, status_and_code(&(status, body)).1.to_owned())
 }
 
 fn expected(cause: AuthErrorCause, status: u16, code: &str) -> (AuthErrorCause, u16, String) {

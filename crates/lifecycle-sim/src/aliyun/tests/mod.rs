@@ -2,9 +2,11 @@
 
 mod auth;
 mod describe;
+mod filters;
 mod metadata;
 mod power;
 mod random_switches;
+mod regions;
 mod shapes;
 mod sts;
 
@@ -95,12 +97,12 @@ pub(super) fn batch(
 }
 
 /// Returns `(status, Code)` of an error.
-pub(super) fn code(response: &(u16, Value)) -> (u16, &str) {
+pub(super) fn status_and_code(response: &(u16, Value)) -> (u16, &str) {
     (response.0, response.1["Code"].as_str().unwrap_or("no code"))
 }
 
 /// Returns the status of one instance, as `DescribeInstances` shows it.
-pub(super) fn status(cloud: &mut CloudState, id: &str) -> String {
+pub(super) fn instance_status(cloud: &mut CloudState, id: &str) -> String {
     record(cloud, id)["Status"].as_str().unwrap().to_owned()
 }
 

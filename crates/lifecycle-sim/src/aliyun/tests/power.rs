@@ -17,9 +17,9 @@ fn power_action_shows_the_documented_states() {
     ] {
         let now = cloud.now().elapsed().as_secs();
         assert_eq!(call(&mut cloud, action, &[("InstanceId", &id)]).0, 200);
-        assert_eq!(status(&mut cloud, &id), passing);
+        assert_eq!(instance_status(&mut cloud, &id), passing);
         at(&mut cloud, now + 60);
-        assert_eq!(status(&mut cloud, &id), settled);
+        assert_eq!(instance_status(&mut cloud, &id), settled);
     }
     let executed = executed(&cloud, &id);
     assert_eq!(
@@ -83,7 +83,7 @@ fn boolean_is_accepted_in_the_spellings_of_the_sdks() {
             "StartInstance",
             &[("InstanceId", &id), ("DryRun", word)],
         );
-        code(&response).1.to_owned()
+        status_and_code(&response).1.to_owned()
     };
     for (word, expected) in [
         ("true", "DryRunOperation"),
@@ -168,7 +168,7 @@ fn action_in_each_state_and_impairment_has_the_documented_code() {
             let id = add(&mut cloud, state, impairment);
             let response = call(&mut cloud, action, &[("InstanceId", &id)]);
             assert_eq!(
-                code(&response).1,
+                status_and_code(&response).1,
                 expected,
                 "{action} of {state} {impairment:?}"
             );
@@ -189,7 +189,7 @@ fn stop_of_a_locked_instance_follows_the_switch() {
             ("StopInstance", expected),
         ] {
             let response = call(&mut cloud, action, &[("InstanceId", &id)]);
-            assert_eq!(code(&response).1, expected, "{action}, {stops}");
+            assert_eq!(status_and_code(&response).1, expected, "{action}, {stops}");
         }
     }
 }
@@ -204,7 +204,7 @@ fn start_with_init_local_disk_starts_an_instance_with_a_broken_disk() {
         &[("InstanceId", &id), ("InitLocalDisk", "true")],
     );
     assert_eq!(response.0, 200);
-    assert_eq!(status(&mut cloud, &id), "Starting");
+    assert_eq!(instance_status(&mut cloud, &id), "Starting");
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn stopped_mode_follows_the_parameter_and_the_account_default() {
         "StopInstance",
         &[("InstanceId", &id), ("StoppedMode", "Maybe")],
     );
-    assert_eq!(code(&bad), (400, "InvalidParameter"));
+    assert_eq!(status_and_code(&bad), (400, "InvalidParameter"));
 }
 
 #[test]
@@ -249,7 +249,10 @@ fn prepaid_instance_keeps_its_resources_or_refuses_stop_charging() {
     let stop = [("InstanceId", id.as_str()), ("StoppedMode", "StopCharging")];
     cloud.switches.aliyun.refuses_unfit_stop_charging = true;
     let response = call(&mut cloud, "StopInstance", &stop);
-    assert_eq!(code(&response), (403, "InvalidInstanceId.NotSupport"));
+    assert_eq!(
+        status_and_code(&response),
+        (403, "InvalidInstanceId.NotSupport")
+    );
     cloud.switches.aliyun.refuses_unfit_stop_charging = false;
     assert_eq!(call(&mut cloud, "StopInstance", &stop).0, 200);
     at(&mut cloud, 60);
@@ -262,9 +265,9 @@ fn all_together_batch_with_a_bad_instance_changes_no_instance() {
     let good = add(&mut cloud, Stopped, None);
     let bad = add(&mut cloud, Running, None);
     let response = batch(&mut cloud, "StartInstances", &[&good, &bad], &[]);
-    assert_eq!(code(&response), (403, "IncorrectInstanceStatus"));
+    assert_eq!(status_and_code(&response), (403, "IncorrectInstanceStatus"));
     assert!(!response.1["Message"].as_str().unwrap().contains(&bad));
-    assert_eq!(status(&mut cloud, &good), "Stopped");
+    assert_eq!(instance_status(&mut cloud, &good), "Stopped");
 
     cloud.switches.aliyun.names_culprit = true;
     let response = batch(
@@ -273,7 +276,10 @@ fn all_together_batch_with_a_bad_instance_changes_no_instance() {
         &[&good, "i-unknown"],
         &[("BatchOptimization", "AllTogether")],
     );
-    assert_eq!(code(&response), (404, "InvalidInstanceId.NotFound"));
+    assert_eq!(
+        status_and_code(&response),
+        (404, "InvalidInstanceId.NotFound")
+    );
     assert!(
         response.1["Message"]
             .as_str()
@@ -335,7 +341,7 @@ fn success_first_batch_has_a_row_for_each_instance() {
         &ids,
         &[("BatchOptimization", "Some")],
     );
-    assert_eq!(code(&odd), (400, "InvalidParameter"));
+    assert_eq!(status_and_code(&odd), (400, "InvalidParameter"));
 }
 
 #[test]
@@ -345,11 +351,11 @@ fn dry_run_executes_nothing_and_has_four_response_forms() {
     let bad = add(&mut cloud, Running, None);
     let dry = ("DryRun", "true");
     let single = call(&mut cloud, "StartInstance", &[("InstanceId", &good), dry]);
-    assert_eq!(code(&single), (400, "DryRunOperation"));
+    assert_eq!(status_and_code(&single), (400, "DryRunOperation"));
     let single = call(&mut cloud, "StartInstance", &[("InstanceId", &bad), dry]);
-    assert_eq!(code(&single), (403, "IncorrectInstanceStatus"));
+    assert_eq!(status_and_code(&single), (403, "IncorrectInstanceStatus"));
     let all = batch(&mut cloud, "StartInstances", &[&good, &bad], &[dry]);
-    assert_eq!(code(&all), (403, "IncorrectInstanceStatus"));
+    assert_eq!(status_and_code(&all), (403, "IncorrectInstanceStatus"));
 
     let each = [dry, ("BatchOptimization", "SuccessFirst")];
     let word = "DRYRUN.SUCCESS";
@@ -357,8 +363,14 @@ fn dry_run_executes_nothing_and_has_four_response_forms() {
         cloud.switches.aliyun.batch_dry_run = form;
         batch(&mut cloud, "StartInstances", &[&good, &bad], &each)
     };
-    assert_eq!(code(&passed(BatchDryRun::ErrorCode)), (400, word));
-    assert_eq!(code(&passed(BatchDryRun::AnswerCode)), (200, word));
+    assert_eq!(
+        status_and_code(&passed(BatchDryRun::ErrorCode)),
+        (400, word)
+    );
+    assert_eq!(
+        status_and_code(&passed(BatchDryRun::AnswerCode)),
+        (200, word)
+    );
     assert_eq!(codes(&passed(BatchDryRun::RowCode)), [word, word]);
     let messages = passed(BatchDryRun::RowMessage);
     assert_eq!(codes(&messages), ["200", "200"]);
@@ -381,11 +393,11 @@ fn batch_has_at_most_100_ids_and_folds_duplicates_by_switch() {
     let ids: Vec<_> = (0..101).map(|_| add(&mut cloud, Stopped, None)).collect();
     let ids: Vec<_> = ids.iter().map(String::as_str).collect();
     let response = batch(&mut cloud, "StartInstances", &ids, &[]);
-    assert_eq!(code(&response), (400, "InvalidParameter"));
+    assert_eq!(status_and_code(&response), (400, "InvalidParameter"));
     let twice = [ids[0], ids[1], ids[0]];
     cloud.switches.aliyun.folds_duplicates = false;
     let response = batch(&mut cloud, "StartInstances", &twice, &[]);
-    assert_eq!(code(&response), (400, "InvalidParameter"));
+    assert_eq!(status_and_code(&response), (400, "InvalidParameter"));
     cloud.switches.aliyun.folds_duplicates = true;
     let response = batch(&mut cloud, "StartInstances", &twice, &[]);
     assert_eq!(rows(&response).len(), 2);
@@ -404,13 +416,13 @@ fn missing_parameter_has_three_code_families() {
     ] {
         cloud.switches.aliyun.missing_parameter = family;
         let response = call(&mut cloud, "StartInstances", &[("InstanceId.1", "i-1")]);
-        assert_eq!(code(&response), (400, expected));
+        assert_eq!(status_and_code(&response), (400, expected));
     }
     cloud.switches.aliyun.missing_parameter = MissingParameter::Plain;
     let response = batch(&mut cloud, "StartInstances", &[], &[]);
-    assert_eq!(code(&response), (400, "MissingParameter"));
+    assert_eq!(status_and_code(&response), (400, "MissingParameter"));
     let response = call(&mut cloud, "StopInstance", &[("InstanceId", "")]);
-    assert_eq!(code(&response), (400, "MissingParameter"));
+    assert_eq!(status_and_code(&response), (400, "MissingParameter"));
 }
 
 #[test]
@@ -427,11 +439,11 @@ fn rebooting_instance_shows_the_states_of_the_switch() {
         let response = batch(&mut cloud, "RebootInstances", &[&id], &[]);
         assert_eq!(rows(&response)[0][3], early, "{shows:?}");
         at(&mut cloud, now + 10);
-        assert_eq!(status(&mut cloud, &id), early, "{shows:?}");
+        assert_eq!(instance_status(&mut cloud, &id), early, "{shows:?}");
         at(&mut cloud, now + 30);
-        assert_eq!(status(&mut cloud, &id), late, "{shows:?}");
+        assert_eq!(instance_status(&mut cloud, &id), late, "{shows:?}");
         at(&mut cloud, now + 40);
-        assert_eq!(status(&mut cloud, &id), "Running", "{shows:?}");
+        assert_eq!(instance_status(&mut cloud, &id), "Running", "{shows:?}");
     }
 }
 
@@ -446,7 +458,7 @@ fn failed_boot_shows_starting_or_stopped_by_switch() {
             200
         );
         at(&mut cloud, 100);
-        assert_eq!(status(&mut cloud, &id), shown);
+        assert_eq!(instance_status(&mut cloud, &id), shown);
         assert_eq!(
             call(&mut cloud, "StartInstance", &[("InstanceId", &id)]).0,
             again
@@ -471,7 +483,7 @@ fn start_of_an_instance_in_creation_answers_403_or_500() {
     for status in [403, 500] {
         cloud.switches.aliyun.not_ready_status = status;
         let response = call(&mut cloud, "StartInstance", &[("InstanceId", &id)]);
-        assert_eq!(code(&response), (status, "InstanceNotReady"));
+        assert_eq!(status_and_code(&response), (status, "InstanceNotReady"));
     }
 }
 
@@ -489,7 +501,7 @@ fn instance_of_another_region_is_not_found() {
         };
         let response = Aliyun.handle(&mut cloud, &request(action, parameters), scope);
         let response = read(&response);
-        (response.0, code(&response).1.to_owned())
+        (response.0, status_and_code(&response).1.to_owned())
     };
     let not_found = (404, "InvalidInstanceId.NotFound".to_owned());
     let no_region = (404, "InvalidRegionId.NotFound".to_owned());
@@ -509,7 +521,10 @@ fn instance_of_another_region_is_not_found() {
         &request("StopInstances", &in_region("cn-beijing")),
         here,
     );
-    assert_eq!(code(&read(&response)), (404, "InvalidRegionId.NotFound"));
+    assert_eq!(
+        status_and_code(&read(&response)),
+        (404, "InvalidRegionId.NotFound")
+    );
 }
 
 #[test]
@@ -547,14 +562,14 @@ fn form_parameters_are_read_only_with_the_form_content_type() {
 fn unknown_action_version_or_method_is_refused() {
     let mut cloud = cloud_state();
     let response = call(&mut cloud, "startinstance", &[("InstanceId", "i-1")]);
-    assert_eq!(code(&response), (404, "InvalidApi.NotFound"));
+    assert_eq!(status_and_code(&response), (404, "InvalidApi.NotFound"));
     let mut request = request("StartInstance", &[]);
     request
         .headers
         .insert("x-acs-version", "2014-05-27".parse().unwrap());
     let response = read(&super::respond(&mut cloud, &request));
-    assert_eq!(code(&response), (404, "InvalidApi.NotFound"));
+    assert_eq!(status_and_code(&response), (404, "InvalidApi.NotFound"));
     request.method = http::Method::PUT;
     let response = read(&super::respond(&mut cloud, &request));
-    assert_eq!(code(&response), (400, "UnsupportedHTTPMethod"));
+    assert_eq!(status_and_code(&response), (400, "UnsupportedHTTPMethod"));
 }

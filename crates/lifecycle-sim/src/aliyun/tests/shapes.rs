@@ -1,5 +1,5 @@
-//! Tests of the format of the simulated Alibaba's responses, against examples of the documentation, the SDKs and
-//! users.
+//! Tests that the simulated Alibaba answers in the format of the real one: the responses are compared
+//! with examples from the documentation, the SDKs and users.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -12,28 +12,30 @@ use crate::{
 };
 
 #[derive(Deserialize)]
-struct Wire {
-    responses: Vec<Shown>,
+struct Examples {
+    responses: Vec<Example>,
 }
 
 #[derive(Deserialize)]
-struct Shown {
+struct Example {
     name: String,
     status: u16,
     content_type: String,
     body: String,
 }
 
-fn example(name: &str) -> Shown {
-    let wire: Wire = serde_json::from_str(WIRE).unwrap();
-    wire.responses
+/// Returns an example response by name.
+fn example(name: &str) -> Example {
+    let examples: Examples = serde_json::from_str(WIRE).unwrap();
+    examples
+        .responses
         .into_iter()
         .find(|example| example.name == name)
-        .unwrap_or_else(|| panic!("no answer is called {name}"))
+        .unwrap_or_else(|| panic!("no example is called {name}"))
 }
 
-/// Checks status, content type, keys and types.
-fn assert_alike(response: &Response, name: &str) {
+/// Checks that a response has the status, the content type, the keys and the types of an example.
+fn assert_same_shape(response: &Response, name: &str) {
     let example = example(name);
     assert_eq!(response.status().as_u16(), example.status, "{name}");
     assert_eq!(
@@ -47,23 +49,23 @@ fn assert_alike(response: &Response, name: &str) {
     );
     let body = std::str::from_utf8(response.body()).unwrap();
     if example.content_type.contains("json") {
-        let (own, theirs): (Value, Value) = (
+        let (simulated, documented): (Value, Value) = (
             serde_json::from_str(body).unwrap(),
             serde_json::from_str(&example.body).unwrap(),
         );
-        assert_eq!(shape(&own), shape(&theirs), "{name}");
+        assert_eq!(shape(&simulated), shape(&documented), "{name}");
     } else {
         assert_eq!(elements(body), elements(&example.body), "{name}: {body}");
     }
 }
 
-/// Checks the whole response except the request id.
-fn assert_equal(response: &Response, name: &str) {
-    assert_alike(response, name);
+/// Checks that an error has the shape, the code, the message and the host of an example.
+fn assert_same_error(response: &Response, name: &str) {
+    assert_same_shape(response, name);
     let example: Value = serde_json::from_str(&example(name).body).unwrap();
-    let (_, own) = read(response);
+    let (_, simulated) = read(response);
     for field in ["Code", "Message", "HostId"] {
-        assert_eq!(own[field], example[field], "{name}");
+        assert_eq!(simulated[field], example[field], "{name}");
     }
 }
 
@@ -88,7 +90,8 @@ fn elements(text: &str) -> BTreeSet<String> {
     seen
 }
 
-fn in_xml(action: &str, parameters: &[(&str, &str)]) -> ReceivedRequest {
+/// Creates a request whose response is XML.
+fn xml_request(action: &str, parameters: &[(&str, &str)]) -> ReceivedRequest {
     let mut parameters = parameters.to_vec();
     parameters.push(("Format", "XML"));
     request(action, &parameters)
@@ -107,7 +110,7 @@ fn successful_single_call_matches_the_example() {
             let id = add(&mut cloud, state, None);
             let request = request(action, &[("InstanceId", &id), ("Format", format)]);
             let response = respond(&mut cloud, &request);
-            assert_alike(&response, &format!("{action}-ok-{suffix}"));
+            assert_same_shape(&response, &format!("{action}-ok-{suffix}"));
         }
     }
 }
@@ -135,10 +138,10 @@ fn successful_batch_call_matches_the_example() {
                 ("InstanceId.2", second),
             ],
         );
-        assert_alike(&respond(&mut cloud, &request), name);
+        assert_same_shape(&respond(&mut cloud, &request), name);
     }
     let id = add(&mut cloud, Stopped, None);
-    let mixed = in_xml(
+    let mixed = xml_request(
         "StartInstances",
         &[
             region,
@@ -147,7 +150,7 @@ fn successful_batch_call_matches_the_example() {
             ("InstanceId.2", "i-TestID"),
         ],
     );
-    assert_alike(&respond(&mut cloud, &mixed), "StartInstances-mixed-xml");
+    assert_same_shape(&respond(&mut cloud, &mixed), "StartInstances-mixed-xml");
 }
 
 #[test]
@@ -186,27 +189,28 @@ fn successful_describe_call_matches_the_example() {
     );
 }
 
+/// Checks the response to a describe call in the region of all instances.
 fn check_describe(cloud: &mut CloudState, action: &str, more: &[(&str, &str)], name: &str) {
     let mut parameters = vec![("RegionId", REGION)];
     parameters.extend(more);
-    let params = if name.ends_with("xml") {
-        in_xml(action, &parameters)
+    let request = if name.ends_with("xml") {
+        xml_request(action, &parameters)
     } else {
         request(action, &parameters)
     };
-    assert_alike(&respond(cloud, &params), name);
+    assert_same_shape(&respond(cloud, &request), name);
 }
 
 #[test]
 fn xml_record_has_all_documented_elements() {
     let mut cloud = cloud_state();
     add(&mut cloud, Running, None);
-    let params = in_xml("DescribeInstances", &[("RegionId", REGION)]);
-    let response = respond(&mut cloud, &params);
-    let own = elements(std::str::from_utf8(response.body()).unwrap());
+    let request = xml_request("DescribeInstances", &[("RegionId", REGION)]);
+    let response = respond(&mut cloud, &request);
+    let simulated = elements(std::str::from_utf8(response.body()).unwrap());
     // The documented example is a subset of the fields.
-    let theirs = elements(&example("DescribeInstances-xml").body);
-    let missing: Vec<_> = theirs.difference(&own).collect();
+    let documented = elements(&example("DescribeInstances-xml").body);
+    let missing: Vec<_> = documented.difference(&simulated).collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
 
@@ -217,7 +221,7 @@ fn error_matches_the_documented_example() {
         |action: &str, state: SimulatedState, impairment: Option<Impairment>, name: &str| {
             let id = add(&mut cloud, state, impairment);
             let request = request(action, &[("InstanceId", &id)]);
-            assert_equal(&respond(&mut cloud, &request), name);
+            assert_same_error(&respond(&mut cloud, &request), name);
         };
     let start = "StartInstance";
     check_error(start, Running, None, "bad-status-json");
@@ -241,7 +245,7 @@ fn error_matches_the_documented_example() {
     check_error(start, Stopped, Some(Impairment::Changing), "conflict-json");
 
     let mut check_error = |action: &str, parameters: &[(&str, &str)], name: &str| {
-        assert_equal(&respond(&mut cloud, &request(action, parameters)), name);
+        assert_same_error(&respond(&mut cloud, &request(action, parameters)), name);
     };
     check_error(start, &[], "missing-instance-id-json");
     check_error(start, &[("InstanceId", "i-1")], "not-found-json");
@@ -251,19 +255,19 @@ fn error_matches_the_documented_example() {
     check_error("Dance", &[], "unknown-action-json");
     let id = add(&mut cloud, Stopped, None);
     let dry = request(start, &[("InstanceId", &id), ("DryRun", "true")]);
-    assert_equal(&respond(&mut cloud, &dry), "dry-run-single-json");
+    assert_same_error(&respond(&mut cloud, &dry), "dry-run-single-json");
 }
 
 #[test]
-fn xml_error_matches_the_example_without_a_link() {
+fn xml_error_has_the_elements_of_the_example() {
     let mut cloud = cloud_state();
     let mut check_error =
         |state: Option<(SimulatedState, Option<Impairment>)>, id: &str, name: &str| {
             let id = state.map_or(id.to_owned(), |(state, impairment)| {
                 add(&mut cloud, state, impairment)
             });
-            let params = in_xml("StartInstance", &[("InstanceId", &id)]);
-            assert_alike(&respond(&mut cloud, &params), name);
+            let request = xml_request("StartInstance", &[("InstanceId", &id)]);
+            assert_same_shape(&respond(&mut cloud, &request), name);
         };
     check_error(None, "", "missing-instance-id-xml");
     check_error(None, "i-1", "not-found-xml");
@@ -274,7 +278,7 @@ fn xml_error_matches_the_example_without_a_link() {
 #[test]
 fn xml_text_is_escaped() {
     let mut cloud = cloud_state();
-    let params = in_xml(
+    let request = xml_request(
         "StartInstances",
         &[
             ("RegionId", REGION),
@@ -282,7 +286,7 @@ fn xml_text_is_escaped() {
             ("BatchOptimization", "SuccessFirst"),
         ],
     );
-    let response = respond(&mut cloud, &params);
+    let response = respond(&mut cloud, &request);
     let text = std::str::from_utf8(response.body()).unwrap();
     assert!(
         text.contains("<InstanceId>&lt;&amp;&gt;</InstanceId>"),
@@ -325,12 +329,12 @@ fn throttling_error_follows_the_switches() {
         cloud.switches.aliyun.throttling = form;
         let response = Aliyun.throttled(&mut cloud, None);
         assert!(!response.headers().contains_key("x-acs-retry-after"));
-        assert_eq!(code(&read(&response)), (status, expected));
+        assert_eq!(status_and_code(&read(&response)), (status, expected));
     }
     let wait = Some(Duration::from_micros(1_199_001));
     cloud.switches.aliyun.throttling = Throttling::User400;
     let response = Aliyun.throttled(&mut cloud, wait);
-    assert_alike(&response, "throttling-user-retry-after-json");
+    assert_same_shape(&response, "throttling-user-retry-after-json");
     assert_eq!(response.headers()["x-acs-retry-after"], "1200");
     cloud.switches.aliyun.throttling_hint = ThrottlingHint::RateLimit;
     let response = Aliyun.throttled(&mut cloud, wait);
@@ -343,9 +347,9 @@ fn throttling_error_follows_the_switches() {
     assert!(response.headers().contains_key("x-ratelimit-user"));
 
     cloud.switches.aliyun.throttling = Throttling::Plain400;
-    let (_, own) = read(&Aliyun.throttled(&mut cloud, None));
-    let theirs: Value = serde_json::from_str(&example("throttling-json").body).unwrap();
-    assert_eq!(own["Message"], theirs["Message"]);
+    let (_, simulated) = read(&Aliyun.throttled(&mut cloud, None));
+    let documented: Value = serde_json::from_str(&example("throttling-json").body).unwrap();
+    assert_eq!(simulated["Message"], documented["Message"]);
 }
 
 #[test]
@@ -353,7 +357,7 @@ fn server_error_matches_the_example() {
     let mut cloud = cloud_state();
     for (status, name) in [(500, "internal-json"), (503, "unavailable-json")] {
         let response = Aliyun.server_error(&mut cloud, status);
-        assert_alike(&response, name);
+        assert_same_shape(&response, name);
         let example: Value = serde_json::from_str(&example(name).body).unwrap();
         assert_eq!(read(&response).1["Code"], example["Code"]);
     }
@@ -365,6 +369,11 @@ fn instance_id_has_the_format_of_the_vendor() {
     let id = add(&mut cloud, Running, None);
     assert!(id.starts_with("i-bp1"), "{id}");
     assert_eq!(id.len(), "i-bp67acfmxazb4p****".len());
+}
+
+#[test]
+fn each_response_has_another_request_id() {
+    let mut cloud = cloud_state();
     at(&mut cloud, 1);
     let (_, one) = call(&mut cloud, "StartInstance", &[]);
     let (_, two) = call(&mut cloud, "StartInstance", &[]);

@@ -156,17 +156,23 @@ fn issued_key_works_until_it_expires() {
     assert_eq!(describe_instances(&mut cloud, &key).0, 200);
     let without = Key::pair(key.id.clone(), key.secret.clone(), None);
     let refused = describe_instances(&mut cloud, &without);
-    assert_eq!(code(&refused), (400, "MissingSecurityToken"));
+    assert_eq!(status_and_code(&refused), (400, "MissingSecurityToken"));
     at(&mut cloud, 899);
     assert_eq!(describe_instances(&mut cloud, &key).0, 200);
     at(&mut cloud, 900);
     let refused = describe_instances(&mut cloud, &key);
-    assert_eq!(code(&refused), (400, "InvalidSecurityToken.Expired"));
+    assert_eq!(
+        status_and_code(&refused),
+        (400, "InvalidSecurityToken.Expired")
+    );
     cloud.switches.aliyun.session_status = 403;
     let refused = describe_instances(&mut cloud, &key);
-    assert_eq!(code(&refused), (403, "InvalidSecurityToken.Expired"));
     assert_eq!(
-        cloud.account.newest_own_key().unwrap().id,
+        status_and_code(&refused),
+        (403, "InvalidSecurityToken.Expired")
+    );
+    assert_eq!(
+        cloud.account.newest_permanent_key().unwrap().id,
         "testid",
         "an issued key is not the account's own"
     );
@@ -187,7 +193,10 @@ fn temporary_key_can_assume_a_further_role() {
     at(&mut cloud, 3600);
     let request = signed(&mut cloud, &first, &chained);
     let refused = read(&exchange(&mut cloud, &request));
-    assert_eq!(code(&refused), (400, "InvalidSecurityToken.Expired"));
+    assert_eq!(
+        status_and_code(&refused),
+        (400, "InvalidSecurityToken.Expired")
+    );
 }
 
 #[test]
@@ -325,13 +334,13 @@ fn assume_role_with_a_wrong_parameter_has_the_documented_code() {
     ];
     for (change, status, expected) in cases {
         let response = assume(&mut cloud_state(), &[change]);
-        assert_eq!(code(&response), (status, expected), "{change:?}");
+        assert_eq!(status_and_code(&response), (status, expected), "{change:?}");
     }
     let mut cloud = cloud_state();
     let stranger = Key::pair("testid".into(), "wrong".into(), None);
     let request = signed(&mut cloud, &stranger, &[("RoleArn", ROLE)]);
     let response = read(&exchange(&mut cloud, &request));
-    assert_eq!(code(&response), (400, "SignatureDoesNotMatch"));
+    assert_eq!(status_and_code(&response), (400, "SignatureDoesNotMatch"));
     let link = response.1["Recommend"].as_str().unwrap();
     assert!(link.contains("product=Sts"), "{link}");
 }
@@ -344,7 +353,10 @@ fn role_with_a_longer_maximum_allows_longer_sessions() {
     let body = &response.1["Credentials"];
     assert_eq!(body["Expiration"], "2026-01-01T12:00:00Z", "{response:?}");
     let response = assume(&mut cloud, &[long, ("DurationSeconds", "43201")]);
-    assert_eq!(code(&response), (400, "InvalidParameter.DurationSeconds"));
+    assert_eq!(
+        status_and_code(&response),
+        (400, "InvalidParameter.DurationSeconds")
+    );
     let text = response.1["Message"].as_str().unwrap();
     assert!(text.ends_with("15min/12hr."), "{text}");
 }
@@ -390,7 +402,7 @@ fn identity_token_gets_a_key_without_a_signature() {
     ];
     for (change, status, expected) in cases {
         let response = assume_by_id_token(&mut cloud, &[change]);
-        assert_eq!(code(&response), (status, expected), "{change:?}");
+        assert_eq!(status_and_code(&response), (status, expected), "{change:?}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Tests of the simulated Baidu's temporary keys.
+//! Tests of the simulated token service (STS) of Baidu: session tokens and assumed roles.
 
 use lifecycle_core::encode::{hmac_sha256_hex, percent};
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::{
     Cloud, Identity, Operation, Role,
     account::Key,
-    baidu::switches::{EndedKey, LongSession, UnknownRole},
+    baidu::switches::{ExpiredKey, LongSession, UnknownRole},
     cloud_api::CloudApi,
     cloud_state::CloudState,
     request::ReceivedRequest,
@@ -57,12 +57,14 @@ fn signed(
     received(method, target, &headers, body)
 }
 
+/// Sends a request that the account's permanent key signs.
 fn post(cloud: &mut CloudState, target: &str, body: &str) -> (u16, Value) {
-    let own = cloud.account.newest_own_key().unwrap().clone();
-    let request = signed(cloud, &own, "POST", target, body);
+    let permanent = cloud.account.newest_permanent_key().unwrap().clone();
+    let request = signed(cloud, &permanent, "POST", target, body);
     read(&exchange(cloud, &request))
 }
 
+/// Returns the temporary key in a successful response.
 fn key_of(response: &(u16, Value)) -> Key {
     assert_eq!(response.0, 200, "{response:?}");
     let text = |name: &str| response.1[name].as_str().unwrap().to_owned();
@@ -78,7 +80,8 @@ fn list_instances(cloud: &mut CloudState, key: &Key) -> (u16, Value) {
     read(&exchange(cloud, &request))
 }
 
-fn code(response: &(u16, Value)) -> (u16, &str) {
+/// Returns status and error code.
+fn status_and_code(response: &(u16, Value)) -> (u16, &str) {
     (response.0, response.1["code"].as_str().unwrap_or("no code"))
 }
 
@@ -105,11 +108,11 @@ fn key_expires_after_the_requested_or_default_time() {
         );
         assert_eq!(body["createTime"], "2026-01-01T00:00:00Z");
     }
-    // A list of permissions is parsed.
+    // The body may hold a list of permissions, which must be JSON.
     let acl = r#"{"id":"x","accessControlList":[]}"#;
     assert_eq!(post(&mut cloud, "/v1/sessionToken", acl).0, 200);
     let bad = post(&mut cloud, "/v1/sessionToken", "{");
-    assert_eq!(code(&bad), (400, "MalformedJSON"));
+    assert_eq!(status_and_code(&bad), (400, "MalformedJSON"));
 }
 
 #[test]
@@ -121,18 +124,18 @@ fn issued_key_works_until_it_expires() {
         "",
     ));
     assert_eq!(list_instances(&mut cloud, &key).0, 200);
-    let foreign = Key::pair(key.id.clone(), key.secret.clone(), Some("other".into()));
-    assert_eq!(list_instances(&mut cloud, &foreign).0, 403);
+    let wrong_session = Key::pair(key.id.clone(), key.secret.clone(), Some("other".into()));
+    assert_eq!(list_instances(&mut cloud, &wrong_session).0, 403);
     // A temporary key can request further keys.
     let request = signed(&cloud, &key, "POST", ASSUME, "");
     let second = key_of(&read(&exchange(&mut cloud, &request)));
     at(&mut cloud, 600);
     for (switch, expected) in [
-        (EndedKey::InvalidAccessKeyId, (403, "InvalidAccessKeyId")),
-        (EndedKey::AccessDenied, (403, "AccessDenied")),
+        (ExpiredKey::InvalidAccessKeyId, (403, "InvalidAccessKeyId")),
+        (ExpiredKey::AccessDenied, (403, "AccessDenied")),
     ] {
-        cloud.switches.baidu.ended_key = switch;
-        assert_eq!(code(&list_instances(&mut cloud, &key)), expected);
+        cloud.switches.baidu.expired_key = switch;
+        assert_eq!(status_and_code(&list_instances(&mut cloud, &key)), expected);
     }
     assert_eq!(list_instances(&mut cloud, &second).0, 200);
 }
@@ -140,16 +143,28 @@ fn issued_key_works_until_it_expires() {
 #[test]
 fn unknown_role_or_too_long_session_is_refused() {
     let mut cloud = cloud_with_role(role());
-    let other = ASSUME.replace("night", "day");
-    assert_eq!(code(&post(&mut cloud, &other, "")), (403, "AccessDenied"));
+    let other_role = ASSUME.replace("night", "day");
+    assert_eq!(
+        status_and_code(&post(&mut cloud, &other_role, "")),
+        (403, "AccessDenied")
+    );
     cloud.switches.baidu.unknown_role = UnknownRole::NoSuchObject;
-    assert_eq!(code(&post(&mut cloud, &other, "")), (404, "NoSuchObject"));
-    let foreign = ASSUME.replace("a1", "a2");
-    assert_eq!(code(&post(&mut cloud, &foreign, "")), (404, "NoSuchObject"));
+    assert_eq!(
+        status_and_code(&post(&mut cloud, &other_role, "")),
+        (404, "NoSuchObject")
+    );
+    let other_account = ASSUME.replace("a1", "a2");
+    assert_eq!(
+        status_and_code(&post(&mut cloud, &other_account, "")),
+        (404, "NoSuchObject")
+    );
 
     let long = format!("{ASSUME}&durationSeconds=7201");
-    assert_eq!(code(&post(&mut cloud, &long, "")), (400, "BadRequest"));
-    cloud.switches.baidu.long_session = LongSession::Cut;
+    assert_eq!(
+        status_and_code(&post(&mut cloud, &long, "")),
+        (400, "BadRequest")
+    );
+    cloud.switches.baidu.long_session = LongSession::Shortened;
     let (_, body) = post(&mut cloud, &long, "");
     assert_eq!(body["expiration"], "2026-01-01T02:00:00Z");
     cloud.identity =
@@ -175,21 +190,25 @@ fn request_with_a_wrong_parameter_or_signature_is_refused() {
         ("/v1/sessionToken?durationSeconds=0", (400, "BadRequest")),
         ("/v1/sessionToken?durationSeconds=x", (400, "BadRequest")),
     ] {
-        assert_eq!(code(&post(&mut cloud, target, "")), expected, "{target}");
+        assert_eq!(
+            status_and_code(&post(&mut cloud, target, "")),
+            expected,
+            "{target}"
+        );
     }
-    let own = cloud.account.newest_own_key().unwrap().clone();
-    let get = signed(&cloud, &own, "GET", "/v1/sessionToken", "");
+    let permanent = cloud.account.newest_permanent_key().unwrap().clone();
+    let get = signed(&cloud, &permanent, "GET", "/v1/sessionToken", "");
     assert_eq!(
-        code(&read(&exchange(&mut cloud, &get))),
+        status_and_code(&read(&exchange(&mut cloud, &get))),
         (400, "InvalidURI")
     );
-    let wrong = Key::pair(own.id, "wrong".into(), None);
+    let wrong = Key::pair(permanent.id, "wrong".into(), None);
     let forged = signed(&cloud, &wrong, "POST", ASSUME, "");
     let refused = read(&exchange(&mut cloud, &forged));
-    assert_eq!(code(&refused), (400, "SignatureDoesNotMatch"));
-    let bare = received("POST", ASSUME, &[("host", HOST)], "");
+    assert_eq!(status_and_code(&refused), (400, "SignatureDoesNotMatch"));
+    let unsigned = received("POST", ASSUME, &[("host", HOST)], "");
     assert_eq!(
-        code(&read(&exchange(&mut cloud, &bare))),
+        status_and_code(&read(&exchange(&mut cloud, &unsigned))),
         (403, "AccessDenied")
     );
 }

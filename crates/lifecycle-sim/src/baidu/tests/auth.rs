@@ -1,5 +1,5 @@
-//! Tests of the simulated Baidu's authentication with signatures of the vendor's signer, and with forged
-//! requests.
+//! Tests of the simulated Baidu's authentication with signatures of the vendor's signer, and with
+//! forged requests.
 
 use super::*;
 use crate::{
@@ -195,7 +195,11 @@ fn request_expires_after_thirty_minutes() {
         ("2015-08-11T03:47:29Z", true),
         ("2015-08-11T03:47:28Z", false),
     ] {
-        for checked in [CheckedTime::Prefix, CheckedTime::Header, CheckedTime::Both] {
+        for checked in [
+            CheckedTime::Authorization,
+            CheckedTime::DateHeader,
+            CheckedTime::Both,
+        ] {
             let mut cloud = cloud_with_key(&vector, now);
             cloud.switches.baidu.checked_time = checked;
             let expected =
@@ -223,8 +227,8 @@ fn checked_time_follows_the_switch() {
         .headers
         .insert("x-bce-date", "2015-08-11T09:00:00Z".parse().unwrap());
     for (checked, code) in [
-        (CheckedTime::Prefix, "SignatureDoesNotMatch"),
-        (CheckedTime::Header, "RequestExpired"),
+        (CheckedTime::Authorization, "SignatureDoesNotMatch"),
+        (CheckedTime::DateHeader, "RequestExpired"),
         (CheckedTime::Both, "RequestExpired"),
     ] {
         let mut cloud = cloud_with_key(&vector, "2015-08-11T04:17:29Z");

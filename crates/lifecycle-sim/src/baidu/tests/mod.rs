@@ -1,6 +1,7 @@
 //! Tests of the simulated Baidu API: shared helpers, and the classification of requests.
 
 mod auth;
+mod filters;
 mod power;
 mod read;
 
@@ -48,12 +49,12 @@ pub(super) fn respond(cloud: &mut CloudState, request: &ReceivedRequest) -> (u16
 }
 
 /// Returns `(status, code)` of an error.
-pub(super) fn code(response: &(u16, Value)) -> (u16, &str) {
+pub(super) fn status_and_code(response: &(u16, Value)) -> (u16, &str) {
     (response.0, response.1["code"].as_str().unwrap_or_default())
 }
 
 /// Returns the status of one instance.
-pub(super) fn status(cloud: &mut CloudState, id: &str) -> String {
+pub(super) fn instance_status(cloud: &mut CloudState, id: &str) -> String {
     let (_, body) = respond(
         cloud,
         &received("GET", &format!("/v2/instance/{id}"), &[], ""),

@@ -13,23 +13,23 @@ fn power_action_shows_the_documented_states() {
         respond(&mut cloud, &one("start", Value::Null)),
         (200, Value::Null)
     );
-    assert_eq!(status(&mut cloud, &ids[0]), "Starting");
+    assert_eq!(instance_status(&mut cloud, &ids[0]), "Starting");
     at(&mut cloud, 30);
-    assert_eq!(status(&mut cloud, &ids[0]), "Running");
+    assert_eq!(instance_status(&mut cloud, &ids[0]), "Running");
     // The Python SDK sends the equals sign.
     assert_eq!(
         respond(&mut cloud, &one("reboot=", json!({"forceStop": false}))).0,
         200
     );
-    assert_eq!(status(&mut cloud, &ids[0]), "Starting");
+    assert_eq!(instance_status(&mut cloud, &ids[0]), "Starting");
     at(&mut cloud, 70);
     assert_eq!(
         respond(&mut cloud, &one("stop", json!({"forceStop": true}))).0,
         200
     );
-    assert_eq!(status(&mut cloud, &ids[0]), "Stopping");
+    assert_eq!(instance_status(&mut cloud, &ids[0]), "Stopping");
     at(&mut cloud, 72);
-    assert_eq!(status(&mut cloud, &ids[0]), "Stopped");
+    assert_eq!(instance_status(&mut cloud, &ids[0]), "Stopped");
 
     let index = cloud.find(RegionScope::AllRegions, &ids[0]).unwrap();
     let executed = cloud.instance(index).executed;
@@ -46,11 +46,11 @@ fn reboot_shows_two_states_by_switch() {
     cloud.switches.baidu.reboot_path = RebootPath::StoppingThenStarting;
     let ids = one_instance(&mut cloud, Running, None);
     respond(&mut cloud, &batch("reboot", &ids));
-    assert_eq!(status(&mut cloud, &ids[0]), "Stopping");
+    assert_eq!(instance_status(&mut cloud, &ids[0]), "Stopping");
     at(&mut cloud, 20);
-    assert_eq!(status(&mut cloud, &ids[0]), "Starting");
+    assert_eq!(instance_status(&mut cloud, &ids[0]), "Starting");
     at(&mut cloud, 40);
-    assert_eq!(status(&mut cloud, &ids[0]), "Running");
+    assert_eq!(instance_status(&mut cloud, &ids[0]), "Running");
 }
 
 #[test]
@@ -113,7 +113,11 @@ fn action_in_a_wrong_state_has_the_documented_code() {
         let single = put(&format!("/v2/instance/{}?{action}", ids[0]), &Value::Null);
         for request in [single, batch(action, &ids)] {
             let response = respond(&mut cloud, &request);
-            assert_eq!(code(&response), expected, "{action} {state} {impairment:?}");
+            assert_eq!(
+                status_and_code(&response),
+                expected,
+                "{action} {state} {impairment:?}"
+            );
             assert!(response.1["requestId"].is_string() && response.1["message"].is_string());
         }
         let index = cloud.find(RegionScope::AllRegions, &ids[0]).unwrap();
@@ -127,7 +131,7 @@ fn action_in_a_wrong_state_has_the_documented_code() {
 #[test]
 fn batch_with_a_bad_instance_follows_the_switch() {
     for (setting, response, moved) in [
-        (BatchFailure::Whole, 409, Stopped),
+        (BatchFailure::AllFail, 409, Stopped),
         (BatchFailure::Partial, 200, SimulatedState::Starting),
         (
             BatchFailure::ErrorDespiteExecution,
@@ -164,7 +168,7 @@ fn unknown_id_follows_the_switches() {
         let detail = received("GET", "/v2/instance/i-missing1", &[], "");
         let start = put("/v2/instance/i-missing1?start", &Value::Null);
         for request in [detail, start, batch("stop", &ghost)] {
-            assert_eq!(code(&respond(&mut cloud, &request)), expected);
+            assert_eq!(status_and_code(&respond(&mut cloud, &request)), expected);
         }
     }
     let mut cloud = cloud_state(Cloud::Baidu);
@@ -175,7 +179,10 @@ fn unknown_id_follows_the_switches() {
     assert_eq!(status, 200);
     assert_eq!(body["instances"].as_array().unwrap().len(), 1);
     cloud.switches.baidu.unknown_in_list = UnknownInList::Refused;
-    assert_eq!(code(&respond(&mut cloud, &list)), (404, "NoSuchObject"));
+    assert_eq!(
+        status_and_code(&respond(&mut cloud, &list)),
+        (404, "NoSuchObject")
+    );
     cloud.switches.baidu.batch_failure = BatchFailure::Partial;
     let both = vec![ghost[0].clone(), known[0].clone()];
     let (status, body) = respond(&mut cloud, &batch("stop", &both));
@@ -190,21 +197,24 @@ fn empty_too_long_or_duplicate_id_list_follows_the_switches() {
     let mut cloud = cloud_state(Cloud::Baidu);
     let ids = add(&mut cloud, "bj", 101, Stopped, None);
     assert_eq!(
-        code(&respond(&mut cloud, &batch("start", &ids))),
+        status_and_code(&respond(&mut cloud, &batch("start", &ids))),
         (400, "InappropriateJSON")
     );
-    cloud.switches.baidu.too_many = BadList::BadRequest;
+    cloud.switches.baidu.too_many_ids = TooManyIds::BadRequest;
     assert_eq!(
-        code(&respond(&mut cloud, &batch("start", &ids))),
+        status_and_code(&respond(&mut cloud, &batch("start", &ids))),
         (400, "BadRequest")
     );
     let list = json!({ "instanceIds": ids }).to_string();
     let list = received("POST", "/v2/instance/listByInstanceId", &[], &list);
-    assert_eq!(code(&respond(&mut cloud, &list)), (400, "BadRequest"));
+    assert_eq!(
+        status_and_code(&respond(&mut cloud, &list)),
+        (400, "BadRequest")
+    );
     assert_eq!(respond(&mut cloud, &batch("start", &ids[..100])).0, 200);
 
     assert_eq!(
-        code(&respond(&mut cloud, &batch("start", &[]))),
+        status_and_code(&respond(&mut cloud, &batch("start", &[]))),
         (400, "BadRequest")
     );
     cloud.switches.baidu.no_ids = NoIds::Accepted;
@@ -213,10 +223,10 @@ fn empty_too_long_or_duplicate_id_list_follows_the_switches() {
     let twice = vec![ids[100].clone(), ids[100].clone()];
     cloud.switches.baidu.duplicates = Duplicates::Refused;
     assert_eq!(
-        code(&respond(&mut cloud, &batch("start", &twice))),
+        status_and_code(&respond(&mut cloud, &batch("start", &twice))),
         (400, "BadRequest")
     );
-    cloud.switches.baidu.duplicates = Duplicates::Folded;
+    cloud.switches.baidu.duplicates = Duplicates::CountedOnce;
     assert_eq!(respond(&mut cloud, &batch("start", &twice)).0, 200);
     let index = cloud.find(RegionScope::AllRegions, &ids[100]).unwrap();
     assert_eq!(cloud.instance(index).executed.starts, 1);
@@ -275,7 +285,7 @@ fn invalid_request_is_refused_with_the_documented_code() {
         ),
     ] {
         assert_eq!(
-            code(&respond(&mut cloud, &request)),
+            status_and_code(&respond(&mut cloud, &request)),
             expected,
             "{} {}",
             request.path,
@@ -298,7 +308,10 @@ fn stop_without_charge_follows_the_switch() {
         (NoCharge::Unsupported, "Bcc.InstanceTypeNotSupportException"),
     ] {
         cloud.switches.baidu.no_charge = setting;
-        assert_eq!(code(&respond(&mut cloud, &stop)), (403, expected));
+        assert_eq!(
+            status_and_code(&respond(&mut cloud, &stop)),
+            (403, expected)
+        );
     }
     cloud.switches.baidu.no_charge = NoCharge::Possible;
     assert_eq!(respond(&mut cloud, &stop).0, 200);
@@ -334,7 +347,7 @@ fn repeated_client_token_prevents_a_second_execution_if_honoured() {
         let response = respond(&mut cloud, &second);
         assert_eq!(response.0, reuse);
         if setting == ClientToken::Honoured {
-            assert_eq!(code(&response).1, "IdempotentParameterMismatch");
+            assert_eq!(status_and_code(&response).1, "IdempotentParameterMismatch");
         }
     }
 }

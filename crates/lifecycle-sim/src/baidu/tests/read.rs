@@ -19,10 +19,14 @@ fn filter_without_simulation_is_refused() {
     let mut cloud = cloud_state(Cloud::Baidu);
     add(&mut cloud, "bj", 1, Running, None);
     let region = cloud.scope("bj");
-    for filter in ["vpcId=vpc-1", "zoneName=cn-bj-a", "fuzzyInstanceName=web"] {
+    for filter in [
+        "vpcId=vpc-1",
+        "privateIps=10.0.0.1",
+        "fuzzyInstanceName=web&instanceNames=web",
+    ] {
         let request = received("GET", &format!("/v2/instance?{filter}"), &[], "");
         let response = handle(&mut cloud, &request, region);
-        assert_eq!(code(&response), (400, "BadRequest"), "{filter}");
+        assert_eq!(status_and_code(&response), (400, "BadRequest"), "{filter}");
     }
 }
 
@@ -89,7 +93,7 @@ fn each_state_has_a_status_and_the_card_count_is_a_text() {
     ] {
         let mut cloud = cloud_state(Cloud::Baidu);
         let ids = one_instance(&mut cloud, state, impairment);
-        assert_eq!(status(&mut cloud, &ids[0]), word);
+        assert_eq!(instance_status(&mut cloud, &ids[0]), word);
         let (_, body) = listed(&mut cloud, "", RegionScope::AllRegions);
         assert_eq!(body["instances"][0]["cardCount"], "0");
     }

@@ -1,4 +1,4 @@
-//! Tests of the simulated Huawei's tokens and temporary keys.
+//! Tests of the simulated Huawei IAM: tokens, temporary keys, agencies and projects.
 
 use std::time::Duration;
 
@@ -8,10 +8,11 @@ use super::*;
 use crate::{
     Identity, Operation, Role,
     account::Key,
-    huawei::switches::{EndedKey, IdentityError},
+    huawei::switches::{ExpiredKey, IdentityError},
     testing::{at, exchange},
 };
 
+const TEMPORARY_KEY_PATH: &str = "/v3.0/OS-CREDENTIAL/securitytokens";
 const AGENCY: &str = "iam::1001:agency:night";
 const PROVIDER: &str = "iam::1001:oidc-provider:ci";
 
@@ -48,12 +49,13 @@ fn post(cloud: &mut CloudState, path: &str, headers: &[(&str, &str)], body: &Val
     exchange(cloud, &received("POST", path, &all, &body.to_string()))
 }
 
-/// Requests a token with a password.
-fn token(cloud: &mut CloudState) -> String {
+/// Requests an IAM token with a password.
+fn iam_token(cloud: &mut CloudState) -> String {
     let response = post(cloud, "/v3/auth/tokens", &[], &login());
     subject_token(&response)
 }
 
+/// Returns the IAM token in a successful response.
 fn subject_token(response: &Response) -> String {
     assert_eq!(response.status(), 201, "{response:?}");
     let token = response.headers().get("x-subject-token").unwrap();
@@ -69,7 +71,7 @@ fn list_servers_with_token(cloud: &mut CloudState, token: &str) -> (u16, Value) 
     ))
 }
 
-/// Creates a call with a signature over the date.
+/// Creates a call that `key` signs. Only the date header is signed.
 fn signed(cloud: &CloudState, key: &Key, method: &str, path: &str, body: &str) -> ReceivedRequest {
     let date = cloud.wall_time().strftime("%Y%m%dT%H%M%SZ").to_string();
     let canonical = format!(
@@ -96,21 +98,21 @@ fn list_servers(cloud: &mut CloudState, key: &Key) -> (u16, Value) {
     read(&exchange(cloud, &request))
 }
 
-fn exchange_body(token: Option<&str>, seconds: Option<u64>) -> Value {
+/// Returns the body of a request for a temporary key. Without a token, the request must be signed.
+fn temporary_key_body(token: Option<&str>, seconds: Option<u64>) -> Value {
     json!({"auth": {"identity": {
         "methods": ["token"],
         "token": {"id": token, "duration_seconds": seconds},
     }}})
 }
 
+/// Returns the temporary key in a successful response.
 fn key_of(response: &Response) -> Key {
     let (status, body) = read(response);
     assert_eq!(status, 201, "{body}");
     let text = |name: &str| body["credential"][name].as_str().unwrap().to_owned();
     Key::pair(text("access"), text("secret"), Some(text("securitytoken")))
 }
-
-const KEYS: &str = "/v3.0/OS-CREDENTIAL/securitytokens";
 
 #[test]
 fn password_gets_a_token_for_a_day() {
@@ -182,14 +184,14 @@ fn wrong_or_malformed_login_is_refused() {
         assert_eq!(response.1["error"]["code"], expected, "{position}");
     }
     let mut cloud = cloud_state();
-    cloud.switches.huawei.identity_error = IdentityError::Flat;
+    cloud.switches.huawei.identity_error = IdentityError::WithoutErrorObject;
     cloud.identity = Identity::new();
     let (status, body) = read(&post(&mut cloud, "/v3/auth/tokens", &[], &login()));
     assert_eq!((status, &body["error_code"]), (401, &"IAM.0011".into()));
 }
 
 #[test]
-fn identity_token_gets_a_token_and_the_token_a_key() {
+fn id_token_is_exchanged_for_an_iam_token_and_the_iam_token_for_a_key() {
     let mut cloud = cloud_state();
     let body = json!({"auth": {"id_token": {"id": "an.id.token"}}});
     let path = "/v3.0/OS-AUTH/id-token/tokens";
@@ -203,24 +205,24 @@ fn identity_token_gets_a_token_and_the_token_a_key() {
     // The Python SDK sends the token only in the body.
     let response = post(
         &mut cloud,
-        KEYS,
+        TEMPORARY_KEY_PATH,
         &[],
-        &exchange_body(Some(&token), Some(21_600)),
+        &temporary_key_body(Some(&token), Some(21_600)),
     );
     let expires = read(&response).1["credential"]["expires_at"].clone();
     assert_eq!(expires, "2026-01-01T06:00:00.000000Z");
     let key = key_of(&response);
     assert_eq!(list_servers(&mut cloud, &key).0, 200);
     at(&mut cloud, 21_600);
-    let ended = list_servers(&mut cloud, &key);
+    let expired = list_servers(&mut cloud, &key);
     assert_eq!(
-        (ended.0, &ended.1["error_code"]),
+        (expired.0, &expired.1["error_code"]),
         (401, &"APIGW.0301".into())
     );
-    cloud.switches.huawei.ended_key = EndedKey::Stale;
-    let ended = list_servers(&mut cloud, &key);
+    cloud.switches.huawei.expired_key = ExpiredKey::LikeExpiredToken;
+    let expired = list_servers(&mut cloud, &key);
     assert_eq!(
-        (ended.0, &ended.1["error_code"]),
+        (expired.0, &expired.1["error_code"]),
         (401, &"APIGW.0307".into())
     );
 
@@ -240,33 +242,54 @@ fn identity_token_gets_a_token_and_the_token_a_key() {
 #[test]
 fn key_is_issued_for_a_token_in_the_header_or_for_a_signature() {
     let mut cloud = cloud_state();
-    let token = token(&mut cloud);
-    let body = exchange_body(None, None);
-    let by_token = post(&mut cloud, KEYS, &[("x-auth-token", &token)], &body);
+    let token = iam_token(&mut cloud);
+    let body = temporary_key_body(None, None);
+    let by_token = post(
+        &mut cloud,
+        TEMPORARY_KEY_PATH,
+        &[("x-auth-token", &token)],
+        &body,
+    );
     let expires = &read(&by_token).1["credential"]["expires_at"];
     assert_eq!(expires, "2026-01-01T00:15:00.000000Z");
-    let own = cloud.account.newest_own_key().unwrap().clone();
-    let request = signed(&cloud, &own, "POST", KEYS, &body.to_string());
+    let permanent = cloud.account.newest_permanent_key().unwrap().clone();
+    let request = signed(
+        &cloud,
+        &permanent,
+        "POST",
+        TEMPORARY_KEY_PATH,
+        &body.to_string(),
+    );
     key_of(&exchange(&mut cloud, &request));
 
-    let unknown = post(&mut cloud, KEYS, &[], &exchange_body(Some("made-up"), None));
+    let unknown = post(
+        &mut cloud,
+        TEMPORARY_KEY_PATH,
+        &[],
+        &temporary_key_body(Some("made-up"), None),
+    );
     assert_eq!(unknown.status(), 401);
-    let none = post(&mut cloud, KEYS, &[], &body);
+    let none = post(&mut cloud, TEMPORARY_KEY_PATH, &[], &body);
     assert_eq!(none.status(), 401);
     for seconds in [899, 86_401] {
-        let body = exchange_body(Some(&token), Some(seconds));
-        let response = post(&mut cloud, KEYS, &[], &body);
+        let body = temporary_key_body(Some(&token), Some(seconds));
+        let response = post(&mut cloud, TEMPORARY_KEY_PATH, &[], &body);
         assert_eq!(response.status(), 400, "{seconds}");
     }
     let request = received(
         "POST",
-        KEYS,
+        TEMPORARY_KEY_PATH,
         &[],
-        &exchange_body(Some("t"), None).to_string(),
+        &temporary_key_body(Some("t"), None).to_string(),
     );
     assert_eq!(Huawei.classify(&request).key, "t");
     at(&mut cloud, 86_400);
-    let stale = read(&post(&mut cloud, KEYS, &[("x-auth-token", &token)], &body));
+    let stale = read(&post(
+        &mut cloud,
+        TEMPORARY_KEY_PATH,
+        &[("x-auth-token", &token)],
+        &body,
+    ));
     assert_eq!(
         (stale.0, &stale.1["error_code"]),
         (401, &"APIGW.0307".into())
@@ -274,7 +297,7 @@ fn key_is_issued_for_a_token_in_the_header_or_for_a_signature() {
 }
 
 #[test]
-fn identity_token_assumes_an_agency() {
+fn id_token_is_exchanged_for_a_key_of_an_agency() {
     let mut cloud = cloud_state();
     let path = "/v5/agencies/assume-with-oidc";
     let body = json!({
@@ -338,7 +361,7 @@ fn iam_call_has_its_api_name() {
     for (path, name) in [
         ("/v3/auth/tokens", "KeystoneCreateUserTokenByPassword"),
         ("/v3.0/OS-AUTH/id-token/tokens", "CreateTokenWithIdToken"),
-        (KEYS, "CreateTemporaryAccessKeyByToken"),
+        (TEMPORARY_KEY_PATH, "CreateTemporaryAccessKeyByToken"),
         ("/v5/agencies/assume-with-oidc", "AssumeAgencyWithOIDC"),
     ] {
         let request = received("POST", path, &[], "");
@@ -352,7 +375,7 @@ fn iam_call_has_its_api_name() {
 fn configured_lifetime_applies_to_tokens() {
     let mut cloud = cloud_state();
     cloud.identity = cloud.identity.clone().lifetime(Duration::from_secs(1200));
-    let token = token(&mut cloud);
+    let token = iam_token(&mut cloud);
     at(&mut cloud, 1200);
     assert_eq!(list_servers_with_token(&mut cloud, &token).0, 401);
 }

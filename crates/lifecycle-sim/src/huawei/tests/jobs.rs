@@ -141,8 +141,17 @@ fn finished_job_is_deleted_after_a_day() {
     at(&mut cloud, 30 + DAY);
     assert_eq!(get(&mut cloud, &started).0, 200);
     at(&mut cloud, 31 + DAY);
-    assert_eq!(code(&get(&mut cloud, &started)), (400, "Common.0011"));
+    assert_eq!(
+        status_and_code(&get(&mut cloud, &started)),
+        (400, "Common.0011")
+    );
     cloud.switches.huawei.expired_job_status = 404;
-    assert_eq!(code(&get(&mut cloud, &started)), (404, "Common.0011"));
-    assert_eq!(code(&get(&mut cloud, "jobs/unknown")), (400, "Common.0011"));
+    assert_eq!(
+        status_and_code(&get(&mut cloud, &started)),
+        (404, "Common.0011")
+    );
+    assert_eq!(
+        status_and_code(&get(&mut cloud, "jobs/unknown")),
+        (400, "Common.0011")
+    );
 }

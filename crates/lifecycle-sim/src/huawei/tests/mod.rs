@@ -1,6 +1,7 @@
 //! Tests of the simulated Huawei API. This file holds the shared helpers.
 
 mod auth;
+mod filters;
 mod iam;
 mod jobs;
 mod metadata;
@@ -107,7 +108,7 @@ pub(super) fn job(cloud: &mut CloudState, id: &str) -> Value {
 }
 
 /// Returns `(status, code)` of an error in the service's format.
-pub(super) fn code(response: &(u16, Value)) -> (u16, &str) {
+pub(super) fn status_and_code(response: &(u16, Value)) -> (u16, &str) {
     let code = response.1["error"]["code"].as_str();
     (response.0, code.unwrap_or("no code"))
 }

@@ -105,12 +105,16 @@ fn undocumented_body_is_refused() {
         json!({}),
         json!([]),
     ] {
-        assert_eq!(code(&post(&mut cloud, &body)), (400, "Ecs.0005"), "{body}");
+        assert_eq!(
+            status_and_code(&post(&mut cloud, &body)),
+            (400, "Ecs.0005"),
+            "{body}"
+        );
     }
     let garbage = read(&respond(&mut cloud, &power_request("{")));
-    assert_eq!(code(&garbage), (400, "Ecs.0005"));
+    assert_eq!(status_and_code(&garbage), (400, "Ecs.0005"));
     let empty = read(&respond(&mut cloud, &power_request("")));
-    assert_eq!(code(&empty), (400, "Common.0002"));
+    assert_eq!(status_and_code(&empty), (400, "Common.0002"));
     assert_eq!(executed(&cloud, &id), ExecutionCounts::default());
 }
 
@@ -119,12 +123,15 @@ fn batch_has_at_most_1000_servers_in_a_call_or_a_minute() {
     let mut cloud = cloud_state();
     let ids = testing::add(&mut cloud, REGION, 1001, Stopped, None);
     let ids: Vec<_> = ids.iter().map(String::as_str).collect();
-    assert_eq!(code(&start(&mut cloud, &ids)), (400, "Ecs.0118"));
+    assert_eq!(status_and_code(&start(&mut cloud, &ids)), (400, "Ecs.0118"));
     job_id(&start(&mut cloud, &ids[..1000]));
 
     cloud.switches.huawei.limit_is_per_minute = true;
     at(&mut cloud, 59);
-    assert_eq!(code(&start(&mut cloud, &ids[1000..])), (400, "Ecs.0118"));
+    assert_eq!(
+        status_and_code(&start(&mut cloud, &ids[1000..])),
+        (400, "Ecs.0118")
+    );
     at(&mut cloud, 60);
     job_id(&start(&mut cloud, &ids[1000..]));
     assert_eq!(executed(&cloud, ids[1000]).starts, 1);
@@ -133,7 +140,7 @@ fn batch_has_at_most_1000_servers_in_a_call_or_a_minute() {
 #[test]
 fn empty_batch_is_accepted_only_by_switch() {
     let mut cloud = cloud_state();
-    assert_eq!(code(&start(&mut cloud, &[])), (400, "Ecs.0005"));
+    assert_eq!(status_and_code(&start(&mut cloud, &[])), (400, "Ecs.0005"));
     cloud.switches.huawei.accepts_empty_batch = true;
     let id = job_id(&start(&mut cloud, &[]));
     assert_eq!(job(&mut cloud, &id)["status"], "SUCCESS");
@@ -145,7 +152,7 @@ fn server_named_twice_counts_once_or_is_refused_by_switch() {
     let id = add(&mut cloud, Running, None);
     cloud.switches.huawei.folds_duplicates = false;
     assert_eq!(
-        code(&reboot(&mut cloud, &[&id, &id], "SOFT")),
+        status_and_code(&reboot(&mut cloud, &[&id, &id], "SOFT")),
         (400, "Ecs.0005")
     );
     cloud.switches.huawei.folds_duplicates = true;
@@ -218,7 +225,7 @@ fn action_in_each_state_and_impairment_has_the_documented_code() {
                 _ => reboot(&mut cloud, &[&id], "HARD"),
             };
             let case = format!("action {position} in {state} {impairment:?}");
-            assert_eq!(code(&response).1, expected, "{case}");
+            assert_eq!(status_and_code(&response).1, expected, "{case}");
             let status = match expected {
                 OK => 200,
                 BUSY => 501,
@@ -242,10 +249,13 @@ fn unfit_server_fails_the_batch_or_its_sub_job_by_switch() {
     let bad = add(&mut cloud, Running, Impairment::Locked);
     let both = [good.as_str(), bad.as_str()];
     cloud.switches.huawei.unfit_server = UnfitServer::Refused;
-    assert_eq!(code(&reboot(&mut cloud, &both, "SOFT")), (400, "Ecs.0605"));
+    assert_eq!(
+        status_and_code(&reboot(&mut cloud, &both, "SOFT")),
+        (400, "Ecs.0605")
+    );
     cloud.switches.huawei.unfit_server = UnfitServer::RefusedWithDetails;
     let response = reboot(&mut cloud, &both, "SOFT");
-    assert_eq!(code(&response), (400, "Ecs.0611"));
+    assert_eq!(status_and_code(&response), (400, "Ecs.0611"));
     let details = response.1["error"]["details"].as_array().unwrap();
     assert_eq!(
         (details.len(), &details[0]["code"]),
@@ -274,7 +284,10 @@ fn busy_server_fails_the_batch_or_its_sub_job_by_switch() {
     let good = add(&mut cloud, Running, None);
     let busy = add(&mut cloud, SimulatedState::Rebooting, None);
     let both = [good.as_str(), busy.as_str()];
-    assert_eq!(code(&stop(&mut cloud, &both, "SOFT")), (501, "Ecs.0603"));
+    assert_eq!(
+        status_and_code(&stop(&mut cloud, &both, "SOFT")),
+        (501, "Ecs.0603")
+    );
     assert_eq!(executed(&cloud, &good).stops, 0);
     cloud.switches.huawei.busy_server = BusyServer::Unfit;
     let id = job_id(&stop(&mut cloud, &both, "SOFT"));
@@ -294,9 +307,15 @@ fn unknown_server_fails_the_batch_or_its_sub_job_by_switch() {
     let gone = add(&mut cloud, Running, None);
     cloud.delete(cloud.find(RegionScope::AllRegions, &gone).unwrap());
     let both = [good.as_str(), gone.as_str()];
-    assert_eq!(code(&stop(&mut cloud, &both, "SOFT")), (404, "Ecs.0114"));
+    assert_eq!(
+        status_and_code(&stop(&mut cloud, &both, "SOFT")),
+        (404, "Ecs.0114")
+    );
     cloud.switches.huawei.unknown_server = UnknownServer::Ecs0614;
-    assert_eq!(code(&stop(&mut cloud, &both, "SOFT")), (404, "Ecs.0614"));
+    assert_eq!(
+        status_and_code(&stop(&mut cloud, &both, "SOFT")),
+        (404, "Ecs.0614")
+    );
     assert_eq!(executed(&cloud, &good).stops, 0);
     cloud.switches.huawei.unknown_server = UnknownServer::SubJobFails;
     let id = job_id(&stop(&mut cloud, &both, "SOFT"));
@@ -347,17 +366,17 @@ fn call_with_another_project_is_refused() {
     let path = |project: &str| format!("/v1/{project}/cloudservers/{id}");
     let strange = received("GET", &path("%7Bproject_id%7D"), &[("host", "h")], "");
     assert_eq!(
-        code(&read(&respond(&mut cloud, &strange))),
+        status_and_code(&read(&respond(&mut cloud, &strange))),
         (400, "Ecs.0023")
     );
     cloud.switches.huawei.wrong_project = WrongProject::Common0018;
     assert_eq!(
-        code(&read(&respond(&mut cloud, &strange))),
+        status_and_code(&read(&respond(&mut cloud, &strange))),
         (400, "Common.0018")
     );
     let torn = received("GET", &path(PROJECT), &[("x-project-id", "other")], "");
     assert_eq!(
-        code(&read(&respond(&mut cloud, &torn))),
+        status_and_code(&read(&respond(&mut cloud, &torn))),
         (400, "Common.0018")
     );
     let whole = received("GET", &path(PROJECT), &[("x-project-id", PROJECT)], "");
@@ -371,7 +390,7 @@ fn server_of_another_region_is_not_found() {
     let elsewhere = cloud.scope("cn-north-1");
     let body = json!({"os-stop": {"servers": servers(&[&id])}}).to_string();
     let response = Huawei.handle(&mut cloud, &power_request(&body), elsewhere);
-    assert_eq!(code(&read(&response)), (404, "Ecs.0114"));
+    assert_eq!(status_and_code(&read(&response)), (404, "Ecs.0114"));
     for (host, region) in [
         ("ecs.cn-north-4.myhuaweicloud.com", Some("cn-north-4")),
         ("ecs.eu-west-101.myhuaweicloud.eu", Some("eu-west-101")),

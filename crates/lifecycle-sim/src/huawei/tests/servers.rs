@@ -39,7 +39,7 @@ fn page_numbers_start_at_one() {
         "marker=unknown",
     ] {
         let response = get(&mut cloud, &format!("cloudservers/detail?{bad}"));
-        assert_eq!(code(&response), (400, "Ecs.0005"), "{bad}");
+        assert_eq!(status_and_code(&response), (400, "Ecs.0005"), "{bad}");
     }
 }
 
@@ -61,15 +61,9 @@ fn list_without_server_ids_and_markers_ignores_both() {
 fn filter_without_simulation_is_refused() {
     let mut cloud = cloud_state();
     testing::add(&mut cloud, REGION, 1, Running, None);
-    for filter in [
-        "flavor=s3",
-        "ip=10.0.0.1",
-        "ip_eq=10.0.0.1",
-        "reservation_id=r",
-        "enterprise_project_id=other",
-    ] {
+    for filter in ["reservation_id=r", "enterprise_project_id=other"] {
         let response = get(&mut cloud, &format!("cloudservers/detail?{filter}"));
-        assert_eq!(code(&response), (400, "Ecs.0005"), "{filter}");
+        assert_eq!(status_and_code(&response), (400, "Ecs.0005"), "{filter}");
     }
     for project in ["0", "all_granted_eps"] {
         let query = format!("enterprise_project_id={project}");
@@ -162,7 +156,7 @@ fn list_of_named_servers_has_pages_by_switch() {
     assert_eq!(listed(&mut cloud, &query), (ids[..25].to_vec(), 100));
     assert_eq!(listed(&mut cloud, &format!("{query}&limit=100")).0, ids);
     let response = get(&mut cloud, &format!("cloudservers/detail?{query},more"));
-    assert_eq!(code(&response), (400, "Ecs.0005"), "at most 100");
+    assert_eq!(status_and_code(&response), (400, "Ecs.0005"), "at most 100");
 }
 
 #[test]
@@ -173,7 +167,10 @@ fn query_of_an_unknown_server_follows_the_switch() {
         (ShowNotFound::Ecs0614, "Ecs.0614"),
     ] {
         cloud.switches.huawei.show_not_found = form;
-        assert_eq!(code(&get(&mut cloud, "cloudservers/gone")), (404, expected));
+        assert_eq!(
+            status_and_code(&get(&mut cloud, "cloudservers/gone")),
+            (404, expected)
+        );
     }
     cloud.switches.huawei.show_not_found = ShowNotFound::ItemNotFound;
     let (status, body) = get(&mut cloud, "cloudservers/gone");

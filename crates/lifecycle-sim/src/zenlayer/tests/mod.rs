@@ -1,6 +1,7 @@
 //! Tests of the simulated Zenlayer API: shared helpers, and the classification of requests.
 
 mod auth;
+mod filters;
 mod power;
 mod read;
 
@@ -46,7 +47,7 @@ pub(super) fn respond(cloud: &mut CloudState, request: &ReceivedRequest) -> (u16
 }
 
 /// Returns `(status, code)` of an error.
-pub(super) fn code(response: &(u16, Value)) -> (u16, &str) {
+pub(super) fn status_and_code(response: &(u16, Value)) -> (u16, &str) {
     assert!(
         response.1.get("response").is_none(),
         "an error has no `response` envelope: {}",
@@ -56,7 +57,7 @@ pub(super) fn code(response: &(u16, Value)) -> (u16, &str) {
 }
 
 /// Returns the status of one instance.
-pub(super) fn status(cloud: &mut CloudState, id: &str) -> String {
+pub(super) fn instance_status(cloud: &mut CloudState, id: &str) -> String {
     let (_, body) = respond(
         cloud,
         &request("DescribeInstancesStatus", &json!({"instanceIds": [id]})),

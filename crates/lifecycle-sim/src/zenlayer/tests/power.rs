@@ -16,21 +16,21 @@ fn power_action_shows_the_documented_states() {
         assert_eq!(response, 200);
         assert_eq!(body["requestId"], body["response"]["requestId"]);
         assert!(body["requestId"].as_str().unwrap().starts_with('T'));
-        assert_eq!(status(&mut cloud, &vm[0]), word);
+        assert_eq!(instance_status(&mut cloud, &vm[0]), word);
         at(&mut cloud, 30);
-        assert_eq!(status(&mut cloud, &vm[0]), "RUNNING");
+        assert_eq!(instance_status(&mut cloud, &vm[0]), "RUNNING");
         let reboot = json!({"instanceIds": vm, "forceReboot": false});
         assert_eq!(
             respond(&mut cloud, &request("RebootInstances", &reboot)).0,
             200
         );
-        assert_eq!(status(&mut cloud, &vm[0]), "REBOOT");
+        assert_eq!(instance_status(&mut cloud, &vm[0]), "REBOOT");
         at(&mut cloud, 70);
         let stop = json!({"instanceIds": vm, "forceShutdown": false});
         assert_eq!(respond(&mut cloud, &request("StopInstances", &stop)).0, 200);
-        assert_eq!(status(&mut cloud, &vm[0]), "STOPPING");
+        assert_eq!(instance_status(&mut cloud, &vm[0]), "STOPPING");
         at(&mut cloud, 90);
-        assert_eq!(status(&mut cloud, &vm[0]), "STOPPED");
+        assert_eq!(instance_status(&mut cloud, &vm[0]), "STOPPED");
         let counts = executed(&cloud, &vm[0]);
         assert_eq!(
             (counts.starts, counts.stops, counts.forced_stops),
@@ -161,28 +161,35 @@ fn action_in_a_wrong_state_has_the_documented_code() {
             recycled,
         ),
     ] {
-        for (codes, expected) in [(Codes::Newer, newer), (Codes::Older, older)] {
+        for (codes, expected) in [(StateCodes::Newer, newer), (StateCodes::Older, older)] {
             let mut cloud = cloud_state(Cloud::Zenlayer);
-            cloud.switches.zenlayer.batch_failure = BatchFailure::Whole;
-            cloud.switches.zenlayer.codes = codes;
+            cloud.switches.zenlayer.batch_failure = BatchFailure::AllFail;
+            cloud.switches.zenlayer.state_codes = codes;
             let vm = one_instance(&mut cloud, state, impairment);
             let response = respond(&mut cloud, &request_with_ids(action, &vm));
-            assert_eq!(code(&response), expected, "{action} {state} {impairment:?}");
+            assert_eq!(
+                status_and_code(&response),
+                expected,
+                "{action} {state} {impairment:?}"
+            );
             assert_eq!(executed(&cloud, &vm[0]), ExecutionCounts::default());
         }
     }
     let mut cloud = cloud_state(Cloud::Zenlayer);
-    cloud.switches.zenlayer.batch_failure = BatchFailure::Whole;
+    cloud.switches.zenlayer.batch_failure = BatchFailure::AllFail;
     cloud.switches.zenlayer.recycled_code = RecycledCode::RecycleResource;
     let bin = one_instance(&mut cloud, Stopped, Some(Impairment::Recycled));
     let response = respond(&mut cloud, &request_with_ids("StartInstances", &bin));
     assert_eq!(
-        code(&response),
+        status_and_code(&response),
         (403, "OPERATION_FAILED_FOR_RECYCLE_RESOURCE")
     );
     let sold_out = one_instance(&mut cloud, Stopped, Some(Impairment::NoStock));
     let response = respond(&mut cloud, &request_with_ids("StartInstances", &sold_out));
-    assert_eq!(code(&response), (503, "SERVICE_TEMPORARY_UNAVAILABLE"));
+    assert_eq!(
+        status_and_code(&response),
+        (503, "SERVICE_TEMPORARY_UNAVAILABLE")
+    );
 }
 
 #[test]
@@ -193,8 +200,8 @@ fn batch_with_a_bad_instance_follows_the_switch() {
     };
     for setting in [
         BatchFailure::Listed,
-        BatchFailure::Whole,
-        BatchFailure::WholeForUnknown,
+        BatchFailure::AllFail,
+        BatchFailure::AllFailForUnknown,
         BatchFailure::ErrorDespiteExecution,
     ] {
         for unknown in [false, true] {
@@ -208,7 +215,7 @@ fn batch_with_a_bad_instance_follows_the_switch() {
             });
             let response = listed(&mut cloud, &request_with_ids("StartInstances", &vms));
             let is_list = setting == BatchFailure::Listed
-                || (setting == BatchFailure::WholeForUnknown && !unknown);
+                || (setting == BatchFailure::AllFailForUnknown && !unknown);
             if is_list {
                 assert_eq!(response, (200, json!([vms[1]])), "{setting:?} {unknown}");
             } else {
@@ -247,7 +254,7 @@ fn successful_batch_has_the_failed_list_of_the_switch() {
 #[test]
 fn forced_reboot_and_stop_interrupt_an_operation() {
     let mut cloud = cloud_state(Cloud::Zenlayer);
-    cloud.switches.zenlayer.batch_failure = BatchFailure::Whole;
+    cloud.switches.zenlayer.batch_failure = BatchFailure::AllFail;
     let vm = one_instance(&mut cloud, SimulatedState::Rebooting, None);
     let forced = json!({"instanceIds": vm, "forceReboot": true});
     assert_eq!(
@@ -271,7 +278,7 @@ fn forced_reboot_and_stop_interrupt_an_operation() {
     );
     assert_eq!(respond(&mut cloud, &graceful).0, 200);
     at(&mut cloud, 100_000);
-    assert_eq!(status(&mut cloud, &stubborn[0]), "STOPPING");
+    assert_eq!(instance_status(&mut cloud, &stubborn[0]), "STOPPING");
     assert_eq!(respond(&mut cloud, &forced).0, 400);
     cloud.switches.zenlayer.stop_from = StopFrom::RunningOrStopping;
     assert_eq!(respond(&mut cloud, &graceful).0, 200);
@@ -282,7 +289,7 @@ fn forced_reboot_and_stop_interrupt_an_operation() {
     );
     assert_eq!(respond(&mut cloud, &forced).0, 200);
     at(&mut cloud, 100_002);
-    assert_eq!(status(&mut cloud, &stubborn[0]), "STOPPED");
+    assert_eq!(instance_status(&mut cloud, &stubborn[0]), "STOPPED");
 }
 
 #[test]
@@ -294,9 +301,9 @@ fn failed_boot_leaves_the_instance_stopped() {
             respond(&mut cloud, &request_with_ids("StartInstances", &vm)).0,
             200
         );
-        assert_eq!(status(&mut cloud, &vm[0]), "BOOTING");
+        assert_eq!(instance_status(&mut cloud, &vm[0]), "BOOTING");
         at(&mut cloud, 30 * start);
-        assert_eq!(status(&mut cloud, &vm[0]), "STOPPED");
+        assert_eq!(instance_status(&mut cloud, &vm[0]), "STOPPED");
     }
     assert_eq!(executed(&cloud, &vm[0]).starts, 2);
 }
@@ -362,7 +369,7 @@ fn invalid_parameter_is_refused_with_the_documented_code() {
         ),
     ] {
         let response = respond(&mut cloud, &request(action, &body));
-        assert_eq!(code(&response), expected, "{action}");
+        assert_eq!(status_and_code(&response), expected, "{action}");
     }
     for (body, expected) in [
         ("", "INVALID_PARAMETER_PATTERN_ERROR"),
@@ -374,7 +381,10 @@ fn invalid_parameter_is_refused_with_the_documented_code() {
             &[("x-zc-action", "StartInstances")],
             body,
         );
-        assert_eq!(code(&respond(&mut cloud, &request)), (400, expected));
+        assert_eq!(
+            status_and_code(&respond(&mut cloud, &request)),
+            (400, expected)
+        );
     }
     let get = received(
         "GET",
@@ -382,11 +392,11 @@ fn invalid_parameter_is_refused_with_the_documented_code() {
         &[("x-zc-action", "StartInstances")],
         "{}",
     );
-    assert_eq!(code(&respond(&mut cloud, &get)).0, 401);
+    assert_eq!(status_and_code(&respond(&mut cloud, &get)).0, 401);
 
     cloud.switches.zenlayer.no_ids = NoIds::Missing;
     assert_eq!(
-        code(&respond(
+        status_and_code(&respond(
             &mut cloud,
             &request_with_ids("StopInstances", &[])
         )),
@@ -400,13 +410,13 @@ fn invalid_parameter_is_refused_with_the_documented_code() {
     let twice = [many[0].clone(), many[0].clone()];
     cloud.switches.zenlayer.duplicates = Duplicates::Refused;
     assert_eq!(
-        code(&respond(
+        status_and_code(&respond(
             &mut cloud,
             &request_with_ids("StartInstances", &twice)
         )),
         (400, "INVALID_PARAMETER_VALUE")
     );
-    cloud.switches.zenlayer.duplicates = Duplicates::Folded;
+    cloud.switches.zenlayer.duplicates = Duplicates::CountedOnce;
     assert_eq!(
         respond(&mut cloud, &request_with_ids("StartInstances", &twice)).0,
         200
@@ -431,14 +441,14 @@ fn unknown_or_missing_version_is_refused() {
     assert_eq!(respond(&mut cloud, &versioned("2025-09-01")).0, 200);
     assert_eq!(respond(&mut cloud, &versioned("2024-04-01")).0, 200);
     assert_eq!(
-        code(&respond(&mut cloud, &versioned("1999-01-01"))),
+        status_and_code(&respond(&mut cloud, &versioned("1999-01-01"))),
         (400, "INVALID_PARAMETER_VALUE")
     );
     let bare = request("DescribeInstances", &json!({}));
     assert_eq!(respond(&mut cloud, &bare).0, 200);
     cloud.switches.zenlayer.version_header = VersionHeader::Required;
     assert_eq!(
-        code(&respond(&mut cloud, &bare)),
+        status_and_code(&respond(&mut cloud, &bare)),
         (400, "MISSING_PARAMETER")
     );
 }

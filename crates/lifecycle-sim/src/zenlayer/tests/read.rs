@@ -19,12 +19,16 @@ fn filter_without_simulation_is_refused() {
     let mut cloud = cloud_state(Cloud::Zenlayer);
     add(&mut cloud, "asia-southeast-1", 1, Running, None);
     for filter in [
-        json!({"tagKeys": ["a"]}),
-        json!({"tags": [{"key": "a", "value": "b"}]}),
-        json!({"ipv4Address": "10.0.0.1"}),
+        json!({"imageId": "a"}),
+        json!({"instanceTypeSeries": "a"}),
+        json!({"ipv6Address": "fd00::1"}),
     ] {
         let response = respond(&mut cloud, &request("DescribeInstances", &filter));
-        assert_eq!(code(&response), (400, "INVALID_PARAMETER"), "{filter}");
+        assert_eq!(
+            status_and_code(&response),
+            (400, "INVALID_PARAMETER"),
+            "{filter}"
+        );
     }
 }
 
@@ -69,7 +73,7 @@ fn describe_calls_have_pages_and_filters() {
             describe_fields(&mut cloud, action, &json!({"pageSize": 2})),
             (backwards, 33)
         );
-        cloud.switches.zenlayer.order = RowOrder::Made;
+        cloud.switches.zenlayer.order = RowOrder::Creation;
 
         let one_unknown = json!({"instanceIds": ["1", all[4]]});
         assert_eq!(
@@ -97,7 +101,7 @@ fn describe_calls_have_pages_and_filters() {
             &mut cloud,
             &request_with_ids("DescribeInstances", &["1".to_owned()]),
         );
-        assert_eq!(code(&response), (404, expected));
+        assert_eq!(status_and_code(&response), (404, expected));
     }
 }
 
@@ -113,12 +117,12 @@ fn each_state_has_the_same_status_in_both_describe_calls() {
     ] {
         let mut cloud = cloud_state(Cloud::Zenlayer);
         let vm = one_instance(&mut cloud, state, impairment);
-        assert_eq!(status(&mut cloud, &vm[0]), word);
+        assert_eq!(instance_status(&mut cloud, &vm[0]), word);
         let (_, body) = respond(&mut cloud, &request_with_ids("DescribeInstances", &vm));
         assert_eq!(body["response"]["dataSet"][0]["status"], word);
     }
     let mut cloud = cloud_state(Cloud::Zenlayer);
     cloud.switches.zenlayer.recycled = Recycled::Recycled;
     let vm = one_instance(&mut cloud, Stopped, Some(Impairment::Recycled));
-    assert_eq!(status(&mut cloud, &vm[0]), "RECYCLED");
+    assert_eq!(instance_status(&mut cloud, &vm[0]), "RECYCLED");
 }

@@ -1,4 +1,5 @@
-//! Tests of the profiles of Alibaba's tool `aliyun`: each mode, and invalid files.
+//! Tests of the profiles of Alibaba's tool `aliyun` (`~/.aliyun/config.json`): each mode, and invalid
+//! files.
 
 use lifecycle_core::Endpoint;
 use serde_json::json;
@@ -10,22 +11,26 @@ const PATH: &str = "~/.aliyun/config.json";
 /// A file in the format of `aliyun`.
 const SAMPLE: &str = include_str!("../../../tests/samples/config.json");
 
-fn read(
+/// Resolves the key of a profile of the sample.
+fn resolve_profile(
     profile: &str,
-    texts: &[(&str, &str)],
+    host_entries: &[(&str, &str)],
     answers: Vec<ScriptedAnswer>,
 ) -> ExchangeRun<ResolvedCredential> {
-    let host = FakeHost::new(&[&[(PATH, SAMPLE)], texts].concat());
+    let host = FakeHost::new(&[&[(PATH, SAMPLE)], host_entries].concat());
     let config = CredentialSourceConfig::default().with_profile(profile);
     resolve(&ConfigFile::new().with_config(config), &host, answers)
 }
 
-/// Reads a file with this single profile as the current profile.
-fn read_one(profile: serde_json::Value, texts: &[(&str, &str)]) -> ExchangeRun<ResolvedCredential> {
+/// Resolves the key of this profile, the only and current profile of a file.
+fn resolve_only_profile(
+    profile: serde_json::Value,
+    host_entries: &[(&str, &str)],
+) -> ExchangeRun<ResolvedCredential> {
     let mut profile = profile;
     profile["name"] = "x".into();
     let text = json!({"current": "x", "profiles": [profile]}).to_string();
-    let host = FakeHost::new(&[&[(PATH, text.as_str())], texts].concat());
+    let host = FakeHost::new(&[&[(PATH, text.as_str())], host_entries].concat());
     resolve(&ConfigFile::new(), &host, vec![])
 }
 
@@ -39,7 +44,7 @@ fn key_modes_return_the_key_of_the_file() {
         ("default", "LTAI-default/hidden-default"),
         ("sts", "STS.sts/hidden-sts/hidden-token"),
     ] {
-        let resolved = read(profile, &[], vec![]).done();
+        let resolved = resolve_profile(profile, &[], vec![]).done();
         assert_eq!(key_of(&resolved), key);
         let location = format!("profile {profile:?} in ~/.aliyun/config.json");
         assert_eq!(resolved.source, location);
@@ -49,7 +54,7 @@ fn key_modes_return_the_key_of_the_file() {
 
 #[test]
 fn role_mode_sends_every_setting_of_the_role() {
-    let run = read("role", &[], vec![sts_response()]);
+    let run = resolve_profile("role", &[], vec![sts_response()]);
     let query = decoded_query(run.request(0).uri());
     for (name, value) in [
         ("AccessKeyId", "LTAI-role"),
@@ -75,7 +80,7 @@ fn role_mode_sends_every_setting_of_the_role() {
 #[test]
 fn instance_role_mode_requests_the_role_by_name() {
     let answers = || vec![http(200, "t"), http(200, METADATA_RESPONSE)];
-    let run = read("ecs", &[], answers());
+    let run = resolve_profile("ecs", &[], answers());
     assert_eq!(
         run.lines()[1],
         "GET http://100.100.100.200/latest/meta-data/ram/security-credentials/web"
@@ -86,21 +91,25 @@ fn instance_role_mode_requests_the_role_by_name() {
     );
     let mut answers = answers();
     answers.push(sts_response());
-    let run = read("ecs-role", &[], answers);
+    let run = resolve_profile("ecs-role", &[], answers);
     let query = decoded_query(run.request(2).uri());
     assert_eq!(query["AccessKeyId"], "STS.id");
     assert_eq!(query["RoleSessionName"], "bob");
-    // The next source of the chain must not replace the configured profile.
-    let fault = read("ecs", &[], vec![no_response(FaultKind::Unreachable)]).fault();
+}
+
+// The next source of the chain must not replace the configured profile.
+#[test]
+fn instance_role_mode_without_metadata_is_a_fault() {
+    let fault = resolve_profile("ecs", &[], vec![no_response(FaultKind::Unreachable)]).fault();
     assert!(fault.message().contains("no metadata service"), "{fault}");
     let off = ("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true");
-    let fault = read("ecs", &[off], vec![]).fault();
+    let fault = resolve_profile("ecs", &[off], vec![]).fault();
     assert!(fault.message().contains(off.0), "{fault}");
 }
 
 #[test]
 fn variables_complete_an_oidc_profile() {
-    let run = read("oidc", &[OIDC[3]], vec![sts_response()]);
+    let run = resolve_profile("oidc", &[OIDC_TOKEN_FILE], vec![sts_response()]);
     assert_eq!(run.lines(), ["POST https://sts.cn-beijing.aliyuncs.com/"]);
     let body = String::from_utf8(run.request(0).body().to_vec()).unwrap();
     assert!(body.contains("RoleSessionName=carol"), "{body}");
@@ -109,7 +118,7 @@ fn variables_complete_an_oidc_profile() {
         r#"profile "oidc" in ~/.aliyun/config.json, role acs:ram::1:role/oidc (OIDC token /var/token)"#
     );
     let text = r#"{"current": "x", "profiles": [{"name": "x", "mode": "OIDC", "role_session_name": "p"}]}"#;
-    let host = FakeHost::new(&[&[(PATH, text)], &OIDC[..]].concat());
+    let host = FakeHost::new(&[&[(PATH, text)], &OIDC_ENTRIES[..]].concat());
     let run = resolve(&ConfigFile::new(), &host, vec![sts_response()]);
     let body = String::from_utf8(run.request(0).body().to_vec()).unwrap();
     assert!(body.contains("RoleSessionName=p&"), "{body}");
@@ -117,13 +126,13 @@ fn variables_complete_an_oidc_profile() {
         body.contains("RoleArn=acs%3Aram%3A%3A1%3Arole%2Foidc"),
         "{body}"
     );
-    let fault = read_one(json!({"mode": "OIDC"}), &OIDC[..2]).fault();
+    let fault = resolve_only_profile(json!({"mode": "OIDC"}), &OIDC_ENTRIES[..2]).fault();
     assert!(fault.message().contains("oidc_token_file"), "{fault}");
 }
 
 #[test]
 fn chained_profile_assumes_each_role_and_a_cycle_is_a_fault() {
-    let run = read("chain", &[], vec![sts_response(), sts_response()]);
+    let run = resolve_profile("chain", &[], vec![sts_response(), sts_response()]);
     let (first, second) = (run.request(0).uri(), run.request(1).uri());
     assert_eq!(decoded_query(first)["RoleArn"], "acs:ram::1:role/web");
     let second = decoded_query(second);
@@ -199,7 +208,7 @@ fn external_mode_reads_the_output_of_the_program() {
         let answers = std::iter::once(ScriptedAnswer::output(output))
             .chain(answers)
             .collect();
-        let run = read("program", &[], answers);
+        let run = resolve_profile("program", &[], answers);
         let SentStep::Program(command) = &run.sent[0] else {
             panic!("{run:?}");
         };
@@ -213,10 +222,13 @@ fn external_mode_reads_the_output_of_the_program() {
         );
     }
     let timed = r#"{"mode": "StsToken", "access_key_id": "i", "access_key_secret": "s", "sts_token": "t", "expiration": "2018-01-29T09:00:00Z"}"#;
-    let resolved = read("program", &[], vec![ScriptedAnswer::output(timed)]).done();
+    let resolved = resolve_profile("program", &[], vec![ScriptedAnswer::output(timed)]).done();
     assert!(resolved.expires.is_some());
     assert_eq!(resolved.renewal, Some(std::time::Duration::from_secs(180)));
+}
 
+#[test]
+fn external_mode_refuses_an_invalid_output() {
     for output in [
         "",
         "hidden",
@@ -229,16 +241,24 @@ fn external_mode_reads_the_output_of_the_program() {
         r#"{"mode": "Nonsense"}"#,
         r#"{"access_key_id": "i", "access_key_secret": "hidden", "expiration": "hidden"}"#,
     ] {
-        let fault = read("program", &[], vec![ScriptedAnswer::output(output)]).fault();
+        let fault = resolve_profile("program", &[], vec![ScriptedAnswer::output(output)]).fault();
         assert_eq!(fault.kind(), FaultKind::Credential);
         assert!(fault.message().contains("program"), "{output}: {fault}");
     }
+}
+
+#[test]
+fn external_programs_can_be_disabled() {
     let off = ("ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS", "1");
     for profile in ["program", "uri"] {
-        let fault = read(profile, &[off], vec![]).fault();
+        let fault = resolve_profile(profile, &[off], vec![]).fault();
         assert!(fault.message().contains(off.0), "{fault}");
     }
-    let fault = read_one(
+}
+
+#[test]
+fn external_mode_refuses_an_unclosed_quote() {
+    let fault = resolve_only_profile(
         json!({"mode": "External", "process_command": "a 'hidden"}),
         &[],
     )
@@ -248,7 +268,7 @@ fn external_mode_reads_the_output_of_the_program() {
 
 #[test]
 fn uri_mode_requests_the_url() {
-    let run = read("uri", &[], vec![http(200, METADATA_RESPONSE)]);
+    let run = resolve_profile("uri", &[], vec![http(200, METADATA_RESPONSE)]);
     assert_eq!(run.lines(), ["GET http://127.0.0.1:6666/key?secret=hidden"]);
     assert_eq!(
         run.done().source,
@@ -256,19 +276,23 @@ fn uri_mode_requests_the_url() {
     );
 }
 
-/// The first key of the sample expires an hour after [`NOW`], the keys of the other profiles at [`NOW`].
+/// The stored key of the profile `sso` expires an hour after [`NOW`].
 #[test]
 fn stored_key_of_a_sign_in_is_used_until_it_expires() {
-    let resolved = read("sso", &[], vec![]).done();
+    let resolved = resolve_profile("sso", &[], vec![]).done();
     assert_eq!(key_of(&resolved), "STS.sso/hidden-sso/hidden-sso-token");
     assert!(resolved.expires.is_some());
+}
+
+#[test]
+fn unsupported_mode_is_a_fault() {
     for (profile, mode) in [
         ("oauth", "OAuth"),
         ("pair", "RsaKeyPair"),
         ("bearer", "BearerToken"),
         ("anonymous", "Anonymous"),
     ] {
-        let fault = read(profile, &[], vec![]).fault();
+        let fault = resolve_profile(profile, &[], vec![]).fault();
         assert!(
             fault
                 .message()
@@ -278,6 +302,10 @@ fn stored_key_of_a_sign_in_is_used_until_it_expires() {
         assert!(fault.message().contains(mode), "{fault}");
         assert!(fault.message().contains("not supported"), "{fault}");
     }
+}
+
+#[test]
+fn stored_key_without_a_valid_expiry_is_a_fault() {
     for expiration in [
         json!(null),
         json!(0),
@@ -288,7 +316,7 @@ fn stored_key_of_a_sign_in_is_used_until_it_expires() {
     ] {
         let profile = json!({"mode": "CloudSSO", "access_key_id": "i", "access_key_secret": "hidden",
             "sts_token": "hidden", "sts_expiration": expiration});
-        let fault = read_one(profile, &[]).fault();
+        let fault = resolve_only_profile(profile, &[]).fault();
         assert!(fault.message().contains("no valid stored key"), "{fault}");
     }
 }
@@ -297,21 +325,21 @@ fn stored_key_of_a_sign_in_is_used_until_it_expires() {
 fn profile_comes_from_the_caller_the_variable_or_the_file() {
     let file = (PATH, SAMPLE);
     let variable = ("ALIBABA_CLOUD_PROFILE", "sts");
-    let command_line = ("ALICLOUD_PROFILE", "sso");
-    for (requested, texts, id) in [
+    let aliyun_variable = ("ALICLOUD_PROFILE", "sso");
+    for (requested, host_entries, id) in [
         (None, &[file][..], "LTAI-default"),
-        (None, &[file, command_line], "STS.sso"),
-        (None, &[file, command_line, variable], "STS.sts"),
+        (None, &[file, aliyun_variable], "STS.sso"),
+        (None, &[file, aliyun_variable, variable], "STS.sts"),
         (Some("default"), &[file, variable], "LTAI-default"),
     ] {
         let mut config = CredentialSourceConfig::default();
         config.profile = requested.map(str::to_owned);
         let run = resolve(
             &ConfigFile::new().with_config(config),
-            &FakeHost::new(texts),
+            &FakeHost::new(host_entries),
             vec![],
         );
-        assert!(key_of(&run.done()).starts_with(id), "{texts:?}");
+        assert!(key_of(&run.done()).starts_with(id), "{host_entries:?}");
     }
     let path = ("ALIBABA_CLOUD_CONFIG_FILE", "/etc/aliyun.json");
     let host = FakeHost::new(&[path, ("/etc/aliyun.json", SAMPLE)]);
@@ -320,7 +348,7 @@ fn profile_comes_from_the_caller_the_variable_or_the_file() {
 }
 
 #[test]
-fn addresses_of_the_caller_take_precedence() {
+fn endpoints_of_the_caller_take_precedence() {
     let endpoint = |text: &str| Endpoint::parse(text).unwrap();
     let config = CredentialSourceConfig::default()
         .with_profile("ecs-role")
@@ -340,13 +368,13 @@ fn addresses_of_the_caller_take_precedence() {
     // The setting of `aliyun`.
     let role = json!({"mode": "RamRoleArn", "access_key_id": "i", "access_key_secret": "s",
         "ram_role_arn": "r", "sts_endpoint": "a b"});
-    let fault = read_one(role, &[]).fault();
+    let fault = resolve_only_profile(role, &[]).fault();
     assert!(fault.message().contains("sts_endpoint"), "{fault}");
 }
 
 #[test]
 fn file_without_a_profile_is_not_configured() {
-    for texts in [
+    for host_entries in [
         &[][..],
         &[(PATH, "{}")],
         &[(PATH, r#"{"current": "", "profiles": []}"#)],
@@ -361,18 +389,18 @@ fn file_without_a_profile_is_not_configured() {
         // The profile is in the SDKs' credentials file.
         &[
             (PATH, SAMPLE),
-            INI,
+            CREDENTIALS_FILE,
             ("ALIBABA_CLOUD_PROFILE", "default2"),
             ("~/.alibabacloud/credentials.ini", "[default2]\n"),
         ],
     ] {
-        resolve(&ConfigFile::new(), &FakeHost::new(texts), vec![]).not_configured();
+        resolve(&ConfigFile::new(), &FakeHost::new(host_entries), vec![]).expect_not_configured();
     }
 }
 
 #[test]
 fn fault_names_the_invalid_setting_and_shows_no_secret() {
-    for (texts, expected) in [
+    for (host_entries, expected) in [
         (
             &[(PATH, "hidden")][..],
             "not a JSON object (line 1, column 1)",
@@ -397,7 +425,7 @@ fn fault_names_the_invalid_setting_and_shows_no_secret() {
             "/x/y does not exist",
         ),
     ] {
-        let fault = resolve(&ConfigFile::new(), &FakeHost::new(texts), vec![]).fault();
+        let fault = resolve(&ConfigFile::new(), &FakeHost::new(host_entries), vec![]).fault();
         assert_eq!(fault.kind(), FaultKind::Credential);
         assert!(fault.message().contains(expected), "{fault}");
     }
@@ -442,7 +470,7 @@ fn fault_names_the_invalid_setting_and_shows_no_secret() {
             "enable_vpc",
         ),
     ] {
-        let fault = read_one(profile.clone(), &[]).fault();
+        let fault = resolve_only_profile(profile.clone(), &[]).fault();
         assert!(fault.message().contains(expected), "{profile}: {fault}");
     }
 }
@@ -451,10 +479,10 @@ fn fault_names_the_invalid_setting_and_shows_no_secret() {
 #[test]
 fn profile_without_a_mode_is_recognized() {
     let keys = json!({"access_key_id": "i", "access_key_secret": "s"});
-    assert_eq!(key_of(&read_one(keys, &[]).done()), "i/s");
+    assert_eq!(key_of(&resolve_only_profile(keys, &[]).done()), "i/s");
     let session =
         json!({"mode": "", "access_key_id": "i", "access_key_secret": "s", "sts_token": "t"});
-    assert_eq!(key_of(&read_one(session, &[]).done()), "i/s/t");
+    assert_eq!(key_of(&resolve_only_profile(session, &[]).done()), "i/s/t");
 }
 
 /// A policy in the form of an object restricts the key too.

@@ -11,8 +11,11 @@ const KEY: &str = "GET http://100.100.100.200/latest/meta-data/ram/security-cred
 const NO_TOKENLESS: (&str, &str) = ("ALIBABA_CLOUD_IMDSV1_DISABLED", "true");
 const ROLE: (&str, &str) = ("ALIBABA_CLOUD_ECS_METADATA", "web");
 
-fn lookup(texts: &[(&str, &str)], answers: Vec<ScriptedAnswer>) -> ExchangeRun<ResolvedCredential> {
-    resolve(&EcsRamRole::new(), &FakeHost::new(texts), answers)
+fn lookup(
+    host_entries: &[(&str, &str)],
+    answers: Vec<ScriptedAnswer>,
+) -> ExchangeRun<ResolvedCredential> {
+    resolve(&EcsRamRole::new(), &FakeHost::new(host_entries), answers)
 }
 
 #[test]
@@ -68,7 +71,7 @@ fn configured_role_is_not_requested() {
         vec![no_response(FaultKind::Unreachable)],
     );
     assert_eq!(run.lines(), ["PUT http://[::1]:7/latest/api/token"]);
-    assert!(run.not_configured().contains("http://[::1]:7"));
+    assert!(run.expect_not_configured().contains("http://[::1]:7"));
 }
 
 #[test]
@@ -136,21 +139,21 @@ fn rejected_token_is_dropped_once() {
 
 #[test]
 fn missing_service_is_not_configured() {
-    for texts in [&[][..], &[NO_TOKENLESS]] {
-        let run = lookup(texts, vec![no_response(FaultKind::Unreachable)]);
+    for host_entries in [&[][..], &[NO_TOKENLESS]] {
+        let run = lookup(host_entries, vec![no_response(FaultKind::Unreachable)]);
         assert_eq!(
-            run.not_configured(),
+            run.expect_not_configured(),
             "no metadata service at http://100.100.100.200: this machine is not an ECS instance, \
              or the service is off"
         );
     }
-    lookup(&[NO_TOKENLESS], vec![no_response(FaultKind::NoAnswer)]).not_configured();
+    lookup(&[NO_TOKENLESS], vec![no_response(FaultKind::NoAnswer)]).expect_not_configured();
     for kind in [FaultKind::NoAnswer, FaultKind::Unreachable] {
         lookup(
             &[],
             vec![no_response(FaultKind::NoAnswer), no_response(kind)],
         )
-        .not_configured();
+        .expect_not_configured();
     }
     // A service that has responded before exists.
     let answers = vec![http(200, "t"), no_response(FaultKind::NoAnswer)];
@@ -171,7 +174,7 @@ fn instance_without_a_role_is_not_configured() {
         vec![http(200, "t"), http(200, " \n")],
     ] {
         assert_eq!(
-            lookup(&[], answers).not_configured(),
+            lookup(&[], answers).expect_not_configured(),
             "the metadata service at http://100.100.100.200 has no RAM role"
         );
     }
@@ -293,5 +296,5 @@ fn credentials_uri_is_requested_unchanged() {
         &FakeHost::new(&[]),
         vec![],
     )
-    .not_configured();
+    .expect_not_configured();
 }

@@ -58,11 +58,11 @@ fn signature_equals_the_signature_of_the_vendor() {
             "rcjfPzxqlVFl7Gc/20vabgktF6A=",
         ),
     ] {
-        let mut texts = KEY.to_vec();
-        texts.extend(session.map(|session| ("SESSION", session)));
+        let mut host_entries = KEY.to_vec();
+        host_entries.extend(session.map(|session| ("SESSION", session)));
         let run = resolve(
             &assume(role),
-            &FakeHost::new(&texts),
+            &FakeHost::new(&host_entries),
             vec![http(200, STS_RESPONSE)],
         );
         let request = run.request(0);
@@ -109,7 +109,7 @@ fn sts_endpoint_comes_from_the_role_or_the_variables() {
     let vpc = ("ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED", "true");
     let endpoint = ("ALIBABA_CLOUD_STS_ENDPOINT", "sts.example.com");
     let custom = Endpoint::parse("http://127.0.0.1:7070").unwrap();
-    for (role, texts, expected) in [
+    for (role, host_entries, expected) in [
         (alice(), &[][..], "https://sts.aliyuncs.com/"),
         (alice(), &[region], "https://sts.cn-shanghai.aliyuncs.com/"),
         (
@@ -137,13 +137,13 @@ fn sts_endpoint_comes_from_the_role_or_the_variables() {
             "http://127.0.0.1:7070/",
         ),
     ] {
-        let host = FakeHost::new(&[&KEY[..], texts].concat());
+        let host = FakeHost::new(&[&KEY[..], host_entries].concat());
         let run = resolve(&assume(role), &host, vec![http(200, STS_RESPONSE)]);
         let call = run.lines().remove(0);
         let url = call.strip_prefix("GET ").unwrap().split('?').next();
-        assert_eq!(url, Some(expected), "{texts:?}");
+        assert_eq!(url, Some(expected), "{host_entries:?}");
     }
-    for (texts, expected) in [
+    for (host_entries, expected) in [
         (
             ("ALIBABA_CLOUD_STS_REGION", "a.b"),
             "ALIBABA_CLOUD_STS_REGION",
@@ -153,7 +153,7 @@ fn sts_endpoint_comes_from_the_role_or_the_variables() {
             "ALIBABA_CLOUD_STS_ENDPOINT",
         ),
     ] {
-        let host = FakeHost::new(&[&KEY[..], &[texts]].concat());
+        let host = FakeHost::new(&[&KEY[..], &[host_entries]].concat());
         let fault = resolve(&assume(ARN), &host, vec![]).fault();
         assert!(fault.message().contains(expected), "{fault}");
     }
@@ -175,7 +175,7 @@ fn session_name_comes_from_the_role_or_the_variable() {
 #[test]
 fn missing_or_incomplete_base_key_is_reported() {
     let run = resolve(&assume(ARN), &FakeHost::new(&[]), vec![]);
-    assert_eq!(run.not_configured(), "ID and SECRET are not set");
+    assert_eq!(run.expect_not_configured(), "ID and SECRET are not set");
     let fault = resolve(&assume(ARN), &FakeHost::new(&[("ID", "x")]), vec![]).fault();
     assert!(fault.message().starts_with("ID is set"), "{fault}");
     let fault = resolve(
@@ -314,12 +314,12 @@ fn oidc_token_is_exchanged_without_a_signature() {
         "role acs:ram::1:role/web (OIDC token /var/token)"
     );
 
-    for texts in [
+    for host_entries in [
         &[][..],
         &[("/var/token", " \n")],
         &[("/var/token", FakeHost::UNREADABLE)],
     ] {
-        let fault = resolve(&source, &FakeHost::new(texts), vec![]).fault();
+        let fault = resolve(&source, &FakeHost::new(host_entries), vec![]).fault();
         assert!(fault.message().contains("/var/token"), "{fault}");
     }
     let rejection = r#"{"RequestId":"R","Code":"AuthenticationFail.OIDCToken.Expired","Message":"This JWT hidden.a-b_c has expired."}"#;
@@ -330,10 +330,16 @@ fn oidc_token_is_exchanged_without_a_signature() {
 
 #[test]
 fn incomplete_oidc_variables_are_not_configured() {
-    for texts in [&OIDC[..1], &OIDC[..2], &OIDC[1..2], &OIDC[2..3], &OIDC[1..]] {
-        let run = resolve(&OidcVariables::new(), &FakeHost::new(texts), vec![]);
+    for host_entries in [
+        &OIDC_ENTRIES[..1],
+        &OIDC_ENTRIES[..2],
+        &OIDC_ENTRIES[1..2],
+        &OIDC_ENTRIES[2..3],
+        &OIDC_ENTRIES[1..],
+    ] {
+        let run = resolve(&OidcVariables::new(), &FakeHost::new(host_entries), vec![]);
         assert!(
-            run.not_configured()
+            run.expect_not_configured()
                 .contains("ALIBABA_CLOUD_OIDC_TOKEN_FILE")
         );
     }
@@ -342,7 +348,7 @@ fn incomplete_oidc_variables_are_not_configured() {
         ("ALIBABACLOUD_ROLE_ARN", ARN),
         ("ALIBABACLOUD_OIDC_PROVIDER_ARN", "p"),
         ("ALIBABACLOUD_OIDC_TOKEN_FILE", "/var/token"),
-        OIDC[3],
+        OIDC_TOKEN_FILE,
     ];
     let config =
         CredentialSourceConfig::default().with_identity(Endpoint::parse("http://[::1]:1").unwrap());

@@ -60,7 +60,7 @@ const MEANINGS: &[(&str, &str)] = &[
     ("confirm-stop-json", "unsupported"),
     ("stop-not-supported-json", "unsupported"),
     ("dry-run-single-json", "invalid-request"),
-    ("region-json", "invalid-request"),
+    ("region-json", "wrong-endpoint"),
     ("bad-instance-ids-json", "invalid-request"),
     ("bad-signature-v3-json", "credential"),
     ("bad-signature-v1-json", "credential"),
@@ -308,12 +308,12 @@ fn unusual_response_has_the_expected_meaning() {
         assert_eq!(describe(operation, &success(body)), expected, "{body}");
     }
     let body = r#"{"Instances":{"Instance":[{"InstanceId":"i-1","Status":"Hibernating"}]}}"#;
-    let rows = read_observations(&success(body), false, true).unwrap();
+    let rows = read_single_observation(&success(body), false).unwrap();
     assert_eq!(rows[0].raw, "Hibernating");
     // The only row of a lookup may be the requested instance.
     let body = r#"{"Instances":{"Instance":[{"InstanceId":null,"Status":"Running"}]}}"#;
-    assert!(read_observations(&success(body), false, true).is_err());
-    assert_eq!(read_observations(&success(body), false, false), Ok(vec![]));
+    assert!(read_single_observation(&success(body), false).is_err());
+    assert_eq!(read_observations(&success(body), false), Ok(vec![]));
 }
 
 #[test]

@@ -64,11 +64,11 @@ const ALL: [(&[(&str, &str)], &str); 9] = [
 fn default_chain_has_the_order_of_the_sdks() {
     let config = CredentialSourceConfig::in_region("cn-north-4");
     for start in 0..ALL.len() {
-        let texts: Vec<_> = ALL[start..]
+        let host_entries: Vec<_> = ALL[start..]
             .iter()
-            .flat_map(|(texts, _)| texts.iter().copied())
+            .flat_map(|(host_entries, _)| host_entries.iter().copied())
             .collect();
-        let host = fake_host(&texts);
+        let host = fake_host(&host_entries);
         let first = match CredentialSourceChain::new(sources(&config)).begin(&ctx(&host)) {
             ExchangeStep::Done(resolved) => resolved.source,
             ExchangeStep::Http(exchange) => {
@@ -82,7 +82,7 @@ fn default_chain_has_the_order_of_the_sdks() {
 
 #[test]
 fn ecs_agency_takes_precedence_over_pod_identity() {
-    let texts = [
+    let host_entries = [
         (
             "HC_CONTAINER_CREDENTIALS_FULL_URI",
             "http://169.254.170.23/v1",
@@ -90,7 +90,7 @@ fn ecs_agency_takes_precedence_over_pod_identity() {
         ("HC_CONTAINER_AUTHORIZATION_TOKEN_FILE", "token"),
         ("token", "hidden-pod"),
     ];
-    let host = fake_host(&texts);
+    let host = fake_host(&host_entries);
     let chain = CredentialSourceChain::new(sources(&CredentialSourceConfig::default()));
     let run = resolve(
         &chain,
@@ -109,7 +109,7 @@ fn ecs_agency_takes_precedence_over_pod_identity() {
 
 #[test]
 fn requested_profile_is_a_profile_of_the_command_line() {
-    let texts = [
+    let host_entries = [
         (SDK_FILE, "[basic]\nak = FILE\nsk = hidden\n"),
         (
             CLI_FILE,
@@ -120,7 +120,7 @@ fn requested_profile_is_a_profile_of_the_command_line() {
     let chain = CredentialSourceChain::new(sources(
         &CredentialSourceConfig::default().with_profile("prod"),
     ));
-    let resolved = resolve_locally(&chain, &texts).done();
+    let resolved = resolve_locally(&chain, &host_entries).done();
     assert_eq!(id_and_session(&resolved.credential).0, "CLI");
 }
 
@@ -133,7 +133,7 @@ fn source_without_configuration_names_the_missing_configuration() {
         if source.name() == "ECS agency" {
             continue;
         }
-        let reason = resolve_locally(source, &[]).not_configured();
+        let reason = resolve_locally(source, &[]).expect_not_configured();
         assert!(
             reason.contains("not set") || reason.contains('~'),
             "{reason}"
@@ -143,7 +143,7 @@ fn source_without_configuration_names_the_missing_configuration() {
 
 #[test]
 fn incomplete_set_is_a_fault_with_the_missing_name() {
-    for (texts, expected) in [
+    for (host_entries, expected) in [
         (
             &[("HUAWEICLOUD_SDK_IDP_ID", "x")][..],
             "HUAWEICLOUD_SDK_IDP_ID is set, but HUAWEICLOUD_SDK_ID_TOKEN_FILE is not",
@@ -178,11 +178,11 @@ fn incomplete_set_is_a_fault_with_the_missing_name() {
     ] {
         let chain =
             CredentialSourceChain::new(sources(&CredentialSourceConfig::in_region("cn-north-4")));
-        let fault = resolve_locally(&chain, texts).fault();
+        let fault = resolve_locally(&chain, host_entries).fault();
         assert_eq!(fault.kind(), FaultKind::Credential);
         assert!(fault.message().contains(expected), "{fault}");
     }
-    for (texts, expected) in [
+    for (host_entries, expected) in [
         (
             [("HC_CONTAINER_CREDENTIALS_FULL_URI", "http://a")],
             "HC_CONTAINER_AUTHORIZATION_TOKEN_FILE is not",
@@ -192,21 +192,21 @@ fn incomplete_set_is_a_fault_with_the_missing_name() {
             "HC_CONTAINER_CREDENTIALS_FULL_URI is not",
         ),
     ] {
-        let fault = resolve_locally(&PodIdentity::new(), &texts).fault();
+        let fault = resolve_locally(&PodIdentity::new(), &host_entries).fault();
         assert!(fault.message().contains(expected), "{fault}");
     }
 }
 
 #[test]
 fn incomplete_identity_provider_is_ignored_if_there_is_a_key() {
-    let texts = [
+    let host_entries = [
         ("HUAWEICLOUD_SDK_IDP_ID", "idp"),
         ("HUAWEICLOUD_SDK_AK", "SDK"),
         ("HUAWEICLOUD_SDK_SK", "hidden"),
         ("HUAWEICLOUD_SDK_SECURITY_TOKEN", "hidden-token"),
     ];
     let source = SdkVariables::new();
-    let host = fake_host(&texts);
+    let host = fake_host(&host_entries);
     match source.begin(&ctx(&host)) {
         ExchangeStep::Done(resolved) => assert_eq!(
             id_and_session(&resolved.credential),

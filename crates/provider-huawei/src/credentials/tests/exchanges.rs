@@ -84,13 +84,13 @@ fn openid_token_is_exchanged_for_a_key_of_an_agency() {
 
 #[test]
 fn optional_fields_of_the_agency_request_are_omitted() {
-    let texts = [
+    let host_entries = [
         OIDC[0],
         OIDC[1],
         ("HUAWEICLOUD_OIDC_ID_TOKEN", "id"),
         OIDC[2],
     ];
-    let host = fake_host(&texts);
+    let host = fake_host(&host_entries);
     let request = request_of(OidcAgency::new().begin(&ctx(&host)));
     assert_eq!(
         request.uri(),
@@ -111,7 +111,7 @@ fn optional_fields_of_the_agency_request_are_omitted() {
 
 #[test]
 fn missing_openid_token_is_a_fault() {
-    for (texts, expected) in [
+    for (host_entries, expected) in [
         (
             &OIDC[..2],
             "HUAWEICLOUD_OIDC_TOKEN_FILE is not set, but related variables are",
@@ -142,7 +142,7 @@ fn missing_openid_token_is_a_fault() {
             "HUAWEICLOUD_SDK_STS_ENDPOINT: ",
         ),
     ] {
-        let fault = resolve_locally(&OidcAgency::new(), texts).fault();
+        let fault = resolve_locally(&OidcAgency::new(), host_entries).fault();
         assert!(fault.message().starts_with(expected), "{fault}");
     }
 }
@@ -217,8 +217,8 @@ fn key_is_exchanged_for_a_key_of_an_agency() {
     let host = fake_host(&[("HW_ACCESS_KEY", "BASE"), ("HW_SECRET_KEY", "hidden-base")]);
     let source = AssumeAgency::new(SdkVariables::new(), "ops", "acme").with_config(local());
     assert_eq!(
-        resolve_locally(&source, &[]).not_configured(),
-        resolve_locally(&SdkVariables::new(), &[]).not_configured()
+        resolve_locally(&source, &[]).expect_not_configured(),
+        resolve_locally(&SdkVariables::new(), &[]).expect_not_configured()
     );
     assert!(source.name().starts_with("agency ops for "));
     let variables = lifecycle_core::credential_source::EnvCredentialSource::new(TERRAFORM);

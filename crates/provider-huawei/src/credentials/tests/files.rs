@@ -114,8 +114,8 @@ fn key_comes_from_the_file_of_the_sdks() {
 fn identity_provider_comes_from_the_file_of_the_sdks() {
     let text = "[basic]\nidp_id = idp\nid_token_file = /var/token\nak = A\nsk = hidden\n\
                 iam_endpoint = https://iam.example.com\n";
-    let texts = [(SDK_FILE, text), ("/var/token", "hidden-id\n")];
-    let host = fake_host(&texts);
+    let host_entries = [(SDK_FILE, text), ("/var/token", "hidden-id\n")];
+    let host = fake_host(&host_entries);
     let uri = |source: SdkProfile| request_of(source.begin(&ctx(&host))).uri().to_string();
     let path = "/v3.0/OS-AUTH/id-token/tokens";
     assert_eq!(
@@ -295,10 +295,10 @@ fn file_without_a_profile_is_not_configured() {
             "~/.huaweicloud/credentials has no",
         ),
     ] {
-        let texts: Vec<_> = text.map(|text| (SDK_FILE, text)).into_iter().collect();
+        let host_entries: Vec<_> = text.map(|text| (SDK_FILE, text)).into_iter().collect();
         assert!(
-            resolve_locally(&SdkProfile::new(), &texts)
-                .not_configured()
+            resolve_locally(&SdkProfile::new(), &host_entries)
+                .expect_not_configured()
                 .starts_with(reason)
         );
     }
@@ -307,9 +307,9 @@ fn file_without_a_profile_is_not_configured() {
         Some("{}"),
         Some(r#"{"current": "default", "profiles": []}"#),
     ] {
-        let texts: Vec<_> = text.map(|text| (CLI_FILE, text)).into_iter().collect();
+        let host_entries: Vec<_> = text.map(|text| (CLI_FILE, text)).into_iter().collect();
         assert_eq!(
-            resolve_locally(&CommandLineProfile::new(), &texts).not_configured(),
+            resolve_locally(&CommandLineProfile::new(), &host_entries).expect_not_configured(),
             "~/.hcloud/config.json has no profiles"
         );
     }

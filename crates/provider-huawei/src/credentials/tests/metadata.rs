@@ -79,7 +79,7 @@ fn rejected_token_is_renewed_once() {
 #[test]
 fn missing_or_foreign_service_is_not_configured() {
     for kind in [FaultKind::Unreachable, FaultKind::NoAnswer] {
-        let reason = lookup([no_response(kind)]).not_configured();
+        let reason = lookup([no_response(kind)]).expect_not_configured();
         assert_eq!(
             reason,
             "no metadata service at http://169.254.169.254: this machine is not an ECS server of \
@@ -108,7 +108,7 @@ fn missing_or_foreign_service_is_not_configured() {
             "this ECS server has no agency",
         ),
     ] {
-        let reason = lookup(answers).not_configured();
+        let reason = lookup(answers).expect_not_configured();
         assert!(reason.contains(expected), "{reason}");
     }
 }
@@ -175,5 +175,8 @@ fn address_of_the_service_is_configurable() {
         run.lines(),
         ["PUT http://127.0.0.1:7070/meta-data/latest/api/token"]
     );
-    assert!(run.not_configured().contains("http://127.0.0.1:7070"));
+    assert!(
+        run.expect_not_configured()
+            .contains("http://127.0.0.1:7070")
+    );
 }

@@ -1,4 +1,5 @@
-//! Tests of damaged responses: truncated, with values of another type, or with changed bytes (Zenlayer).
+//! Tests of damaged responses: truncated, with values of another type, or with changed bytes
+//! (Zenlayer).
 
 use provider_testing::{damaged, recorded_response};
 
@@ -31,7 +32,7 @@ fn read_everything(response: &HttpResponse) {
         Err(_) => (),
     }
     for row in [
-        read_lookup(response, false, false),
+        read_lookup(response, false),
         read_page(response, true, 1).map(|page| page.observations),
     ]
     .into_iter()

@@ -1,11 +1,11 @@
-//! Tests of responses and their meaning (Zenlayer).
+//! Tests of reading Zenlayer's responses: example responses, statuses, pages, and malformed bodies.
 
 use lifecycle_core::ExecutionStatus;
 use provider_testing::recorded_response;
 
 use super::*;
 
-/// The meaning of a recorded response.
+/// The meaning of an example response in `tests/vectors`.
 #[derive(Debug)]
 enum Meaning {
     Accepted,
@@ -69,7 +69,7 @@ fn meaning_of(name: &str) -> Meaning {
 }
 
 #[test]
-fn recorded_responses_have_the_documented_meaning() {
+fn example_responses_have_the_documented_meaning() {
     for entry in recorded("responses") {
         let name = entry["name"].as_str().unwrap();
         let response = recorded_response(&entry);
@@ -97,7 +97,7 @@ fn recorded_responses_have_the_documented_meaning() {
                 other => panic!("{name}: {other:?}"),
             },
             Meaning::Statuses(expected) => {
-                let rows = read_lookup(&response, false, false).unwrap();
+                let rows = read_lookup(&response, false).unwrap();
                 assert_eq!(states(&rows), expected, "{name}");
                 assert!(rows.iter().all(|row| row.name.is_none()));
             }
@@ -158,14 +158,14 @@ fn documented_status_has_a_state_and_other_status_is_unknown() {
             let body = format!(
                 r#"{{"response":{{"dataSet":[{{"instanceId":"1","{field}":"{status}"}}]}}}}"#
             );
-            let rows = read_lookup(&ok(&body), false, false).unwrap();
+            let rows = read_lookup(&ok(&body), false).unwrap();
             assert_eq!(states(&rows), [("1", state, status)]);
         }
     }
 }
 
 #[test]
-fn odd_row_does_not_spoil_the_other_rows() {
+fn malformed_row_does_not_prevent_the_reading_of_other_rows() {
     let response = ok(r#"{"response": {"totalCount": "many", "dataSet": [
             {"instanceId": "1", "status": null, "instanceName": 7},
             {"instanceId": "2"},
@@ -188,12 +188,12 @@ fn odd_row_does_not_spoil_the_other_rows() {
             ("6", PowerState::Stopped, "STOPPED"),
         ]
     );
-    assert_eq!(page.unidentified, 7, "a row is dropped");
+    assert_eq!(page.unidentified, 7, "rows without a valid id are dropped");
     assert!(page.observations.iter().all(|row| row.name.is_none()));
     assert_eq!(page.total, None);
-    // The only row of a lookup may be the requested instance.
-    assert_eq!(read_lookup(&response, false, false).unwrap().len(), 5);
-    assert!(read_lookup(&response, false, true).is_err());
+    // In the lookup of one instance, a row without an id may be that instance.
+    assert_eq!(read_lookup(&response, false).unwrap().len(), 5);
+    assert!(read_single_lookup(&response, false).is_err());
 }
 
 #[test]
@@ -203,11 +203,7 @@ fn fields_are_read_inside_response_and_at_the_top_level() {
         format!("{{{fields}}}"),
         format!(r#"{{"requestId":"T","response":{{{fields}}}}}"#),
     ] {
-        assert_eq!(
-            read_lookup(&ok(&body), false, false).unwrap().len(),
-            1,
-            "{body}"
-        );
+        assert_eq!(read_lookup(&ok(&body), false).unwrap().len(), 1, "{body}");
     }
     let top_level = ok(r#"{"requestId":"T","instanceIds":["1"]}"#);
     assert!(matches!(read_power(&top_level), Ok(BatchAck::Except(_))));
@@ -219,6 +215,7 @@ fn page_reports_its_total_and_the_number_of_the_next_page() {
         let rows = vec![r#"{"instanceId":"1"}"#; rows].join(",");
         let body = format!(r#"{{"response":{{{total}"dataSet":[{rows}]}}}}"#);
         let page = read_page(&ok(&body), false, number).unwrap();
+        // The token is a page number.
         assert!(page.numbered);
         (page.next, page.total)
     };
@@ -287,11 +284,11 @@ fn response_of_another_format_is_not_read_as_success() {
         r#"{"response":{"totalCount":1,"dataSet":null}}"#,
         r#"{"response":{"totalCount":0,"dataSet":7}}"#,
     ] {
-        assert!(read_lookup(&ok(body), false, false).is_err(), "{body}");
+        assert!(read_lookup(&ok(body), false).is_err(), "{body}");
         assert!(read_page(&ok(body), false, 1).is_err(), "{body}");
     }
     let empty = ok(r#"{"response":{"totalCount":0,"dataSet":null}}"#);
-    assert_eq!(read_lookup(&empty, false, false), Ok(vec![]));
+    assert_eq!(read_lookup(&empty, false), Ok(vec![]));
     let incomplete = ok(r#"{"response":{"totalCount":2,"dataSet":[{"instanceId":"1"}]}}"#);
-    assert!(read_lookup(&incomplete, false, false).is_err());
+    assert!(read_lookup(&incomplete, false).is_err());
 }

@@ -8,8 +8,8 @@ use provider_testing::{ExchangeRun, FakeHost, id_and_session, run_exchange};
 
 use super::*;
 
-fn host(texts: &[(&str, &str)]) -> FakeHost {
-    FakeHost::new(texts).with_expected_check(|_| FileCheck::OwnerOnly)
+fn host(host_entries: &[(&str, &str)]) -> FakeHost {
+    FakeHost::new(host_entries).with_expected_check(|_| FileCheck::OwnerOnly)
 }
 
 pub(crate) fn ctx(host: &FakeHost) -> ProviderContext<'_> {
@@ -28,16 +28,16 @@ const STORED: &str = r#"{
 
 fn search(
     config: &CredentialSourceConfig,
-    texts: &[(&str, &str)],
+    host_entries: &[(&str, &str)],
 ) -> ExchangeRun<ResolvedCredential> {
-    let host = host(texts);
+    let host = host(host_entries);
     let step = CredentialSourceChain::new(sources(config)).begin(&ctx(&host));
     run_exchange(step, &ctx(&host), [])
 }
 
 /// Returns the key ID and the source of the key.
-fn found(config: &CredentialSourceConfig, texts: &[(&str, &str)]) -> (String, String) {
-    let resolved = search(config, texts).done();
+fn found(config: &CredentialSourceConfig, host_entries: &[(&str, &str)]) -> (String, String) {
+    let resolved = search(config, host_entries).done();
     let (id, _) = id_and_session(&resolved.credential);
     (id.to_owned(), resolved.source)
 }
@@ -76,7 +76,7 @@ fn configured_profile_precedes_the_variable_and_the_current_profile() {
 fn sources_on_an_empty_host_are_not_configured() {
     let host = host(&[]);
     for source in sources(&CredentialSourceConfig::default()) {
-        let reason = run_exchange(source.begin(&ctx(&host)), &ctx(&host), []).not_configured();
+        let reason = run_exchange(source.begin(&ctx(&host)), &ctx(&host), []).expect_not_configured();
         assert!(reason.contains(&source.requirements()), "{reason}");
     }
 }
@@ -87,7 +87,7 @@ fn invalid_settings_stop_the_search_without_showing_a_secret() {
     let with = |profile: &str| CredentialSourceConfig::default().with_profile(profile);
     let [id, _] = VARIABLES;
     let stored = (CREDENTIALS_FILE, STORED);
-    for (config, texts, expected) in [
+    for (config, host_entries, expected) in [
         (&default, &[id, stored][..], "EXAMPLE_ACCESS_KEY_SECRET"),
         (&with("half"), &[stored], "has no access_key_secret"),
         (&with("gone"), &[stored], "has no profile \"gone\""),
@@ -95,7 +95,7 @@ fn invalid_settings_stop_the_search_without_showing_a_secret() {
         (&default, &[(CREDENTIALS_FILE, "hidden")], "line 1, column 1"),
         (&default, &[(CREDENTIALS_FILE, "[\"hidden\"]")], "line 1, column"),
     ] {
-        let fault = search(config, texts).fault();
+        let fault = search(config, host_entries).fault();
         assert_eq!(fault.kind(), FaultKind::Credential);
         assert!(fault.message().contains(expected), "{fault}");
         assert!(!fault.message().contains("hidden"), "{fault}");

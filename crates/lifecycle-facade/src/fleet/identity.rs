@@ -1,4 +1,4 @@
-//! The look-up of the project id of a key, on clouds with projects.
+//! Look-ups at the identity service of a cloud with a key: the project of a region, and the regions.
 
 use std::{
     collections::BTreeMap,
@@ -7,17 +7,16 @@ use std::{
 
 use lifecycle_client::{CredentialError, CredentialProvider, ResolveError, StepDriver};
 use lifecycle_core::{
-    Credential, CredentialSourceConfig, Fault, FaultKind, HostEnvironment,
-    credential_source::FileCheck,
+    Credential, CredentialSourceConfig, ExchangeStep, Fault, FaultKind, HostEnvironment,
+    ProviderContext, credential_source::FileCheck,
 };
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::{Location, lock::lock};
-use crate::cloud::ProjectLookup;
 
-/// Looks up projects, and stores rejected keys. Some clouds lock a key after a few rejections.
+/// Runs look-ups, and stores rejected keys. Some clouds lock a key after a few rejections.
 #[derive(Debug, Default)]
-pub(super) struct ProjectFinder {
+pub(super) struct IdentityLookups {
     rejections: Mutex<BTreeMap<Option<String>, Rejections>>,
 }
 
@@ -32,13 +31,17 @@ struct Rejection {
     fault: Fault,
 }
 
-/// The search for the project of a location.
-pub(super) struct ProjectSearch<'s> {
-    pub(super) lookup: &'s ProjectLookup,
+/// A look-up for a location.
+pub(super) struct IdentitySearch<'s, T> {
+    pub(super) find: IdentityFn<T>,
     pub(super) location: &'s Location,
     pub(super) config: CredentialSourceConfig,
     pub(super) driver: StepDriver,
 }
+
+/// Looks something up with a key.
+pub(super) type IdentityFn<T> =
+    fn(&CredentialSourceConfig, &Credential, &ProviderContext<'_>) -> ExchangeStep<T>;
 
 /// A search failed: there is no other key, or the look-up failed.
 pub(super) enum SearchError {
@@ -46,14 +49,14 @@ pub(super) enum SearchError {
     Lookup(Fault),
 }
 
-impl ProjectFinder {
-    /// Finds the project of `key`. Tries one more key of `provider` if the cloud rejects `key`.
-    pub(super) async fn find(
+impl IdentityLookups {
+    /// Runs a look-up with `key`. Tries one more key of `provider` if the cloud rejects `key`.
+    pub(super) async fn find<T: Send + 'static>(
         &self,
-        search: &ProjectSearch<'_>,
+        search: &IdentitySearch<'_, T>,
         provider: &dyn CredentialProvider,
         key: Arc<Credential>,
-    ) -> Result<String, SearchError> {
+    ) -> Result<T, SearchError> {
         let found = self.find_with(search, &key).await;
         let is_rejected = matches!(&found, Err(fault) if fault.kind() == FaultKind::Credential);
         if is_rejected && provider.invalidate(&key) {
@@ -68,11 +71,11 @@ impl ProjectFinder {
     }
 
     /// Runs one search of an account at a time, so only one call uses an untried key.
-    async fn find_with(
+    async fn find_with<T: Send + 'static>(
         &self,
-        search: &ProjectSearch<'_>,
+        search: &IdentitySearch<'_, T>,
         key: &Arc<Credential>,
-    ) -> Result<String, Fault> {
+    ) -> Result<T, Fault> {
         let account = search.location.account.clone();
         let rejections = Arc::clone(lock(&self.rejections).entry(account).or_default());
         let mut rejections = rejections.lock().await;
@@ -103,9 +106,9 @@ impl Rejection {
     }
 }
 
-impl ProjectSearch<'_> {
-    async fn run(&self, key: &Arc<Credential>) -> Result<String, Fault> {
-        let find = self.lookup.find;
+impl<T: Send + 'static> IdentitySearch<'_, T> {
+    async fn run(&self, key: &Arc<Credential>) -> Result<T, Fault> {
+        let find = self.find;
         let (config, key) = (self.config.clone(), Arc::clone(key));
         let found = self
             .driver

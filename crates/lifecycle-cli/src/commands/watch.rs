@@ -1,0 +1,271 @@
+//! `lifecycle status --watch`: looks at instances again and again, and shows changes.
+
+use std::{
+    collections::HashMap,
+    io::{self, IsTerminal},
+    time::Duration,
+};
+
+use jiff::{Timestamp, Unit};
+use lifecycle_facade::{Fleet, FleetError, InstanceReference, PowerState};
+use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::{
+    console::{Console, Format, eprint_warning},
+    exit::{CommandError, Exit},
+    interrupt::{Interrupt, Interruption},
+    output::{RowFormat, RowWriter, Screen},
+    row::{self, Row, Sighting},
+};
+
+/// A repeated look at instances.
+pub(crate) struct Watch<'a> {
+    pub(crate) fleet: &'a Fleet,
+    pub(crate) references: &'a [InstanceReference],
+    /// The watch ends when all instances are in this state.
+    pub(crate) goal: Option<PowerState>,
+    /// The time between two looks.
+    pub(crate) interval: Duration,
+    pub(crate) limit: Option<Duration>,
+    pub(crate) format: RowFormat,
+    pub(crate) console: Console,
+}
+
+/// The time between two looks without `--interval`.
+pub(crate) const INTERVAL: Duration = Duration::from_secs(10);
+
+/// The longest time without a line on standard error, if standard error is not a terminal.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// The end of a watch.
+enum End {
+    Exit(Exit),
+    Interrupted(Interruption),
+}
+
+impl Watch<'_> {
+    /// Watches until the goal, the time limit or a signal.
+    ///
+    /// # Errors
+    /// The first look failed, or standard output is not writable. Later looks that fail are warnings.
+    pub(crate) async fn run(self) -> Result<Exit, CommandError> {
+        let mut interrupt = Interrupt::listen().map_err(|error| {
+            CommandError::nothing_done(format!("cannot handle signals: {error}"))
+        })?;
+        let is_terminal = io::stdout().is_terminal() && self.format.format == Format::Table;
+        let mut display = match is_terminal {
+            true => Display::Screen(Screen::new(self.format.clone())),
+            false => Display::Lines(RowWriter::new(self.format.clone())),
+        };
+        let end = self.watch(&mut display, &mut interrupt).await;
+        interrupt.end_at_next();
+        display.finish()?;
+        match end? {
+            End::Exit(exit) => Ok(exit),
+            End::Interrupted(interruption) => interruption.end_process(),
+        }
+    }
+
+    async fn watch(
+        &self,
+        display: &mut Display,
+        interrupt: &mut Interrupt,
+    ) -> Result<End, CommandError> {
+        let start = Instant::now();
+        let mut seen = Seen::default();
+        let mut last_line = start;
+        loop {
+            let rows = tokio::select! {
+                rows = self.look() => rows,
+                signal = interrupt.received() => return Ok(End::Interrupted(signal)),
+                () = limit(start, self.limit) => return Ok(self.at_limit(&seen)),
+            };
+            let rows = match rows {
+                Ok(rows) => rows,
+                Err(error) if seen.rows.is_empty() => return Err(error.into()),
+                Err(error) => {
+                    eprint_warning(&error.to_string());
+                    Vec::new()
+                }
+            };
+            let changed = seen.update(rows);
+            if changed > 0 {
+                last_line = Instant::now();
+            }
+            if !display.show(&seen)? {
+                return Ok(End::Exit(Exit::Complete));
+            }
+            if let Some(exit) = self.goal_exit(&seen.rows) {
+                return Ok(End::Exit(exit));
+            }
+            if last_line.elapsed() >= SILENCE && !io::stderr().is_terminal() {
+                last_line = Instant::now();
+                let elapsed = start.elapsed().as_secs();
+                self.console
+                    .notice(format_args!("after {elapsed} s: {}", seen.summary()));
+            }
+            tokio::select! {
+                () = sleep(self.interval) => {}
+                signal = interrupt.received() => return Ok(End::Interrupted(signal)),
+                () = limit(start, self.limit) => return Ok(self.at_limit(&seen)),
+            }
+        }
+    }
+
+    async fn look(&self) -> Result<Vec<Row>, FleetError> {
+        let mut request = self.fleet.observe(self.references);
+        if self.format.has_details() {
+            request = request.details();
+        }
+        let statuses = request.await?;
+        Ok(statuses.iter().map(Row::of_status).collect())
+    }
+
+    /// Returns the exit code if the watch ends: every instance is in the requested state, or no instance
+    /// can still reach the state.
+    fn goal_exit(&self, rows: &[Row]) -> Option<Exit> {
+        let goal = self.goal?;
+        if rows.iter().all(|row| row.is_in(goal)) {
+            return Some(Exit::Complete);
+        }
+        let is_final = |row: &Row| row.is_in(goal) || row.is_stuck();
+        rows.iter().all(is_final).then_some(Exit::Incomplete)
+    }
+
+    fn at_limit(&self, seen: &Seen) -> End {
+        End::Exit(match self.goal {
+            Some(_) => Exit::TimeLimit,
+            None => row::exit(&seen.rows),
+        })
+    }
+}
+
+/// Ends at the time limit; never without a limit.
+async fn limit(start: Instant, limit: Option<Duration>) {
+    match limit {
+        Some(limit) => sleep_until(start + limit).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The instances as last seen.
+#[derive(Default)]
+struct Seen {
+    rows: Vec<Row>,
+}
+
+impl Seen {
+    /// Takes the rows of a look, and returns the number of changes.
+    fn update(&mut self, rows: Vec<Row>) -> usize {
+        let is_first = self.rows.is_empty();
+        if rows.is_empty() {
+            // The look failed: nothing has changed as far as is known.
+            for row in &mut self.rows {
+                row.sighting.iter_mut().for_each(|seen| seen.is_new = false);
+            }
+            return 0;
+        }
+        let now = Timestamp::now().round(Unit::Second).unwrap_or_default();
+        let before: HashMap<InstanceReference, Row> = self
+            .rows
+            .drain(..)
+            .map(|row| (row.reference.clone(), row))
+            .collect();
+        self.rows = rows;
+        for row in &mut self.rows {
+            row.sighting = Some(match before.get(&row.reference) {
+                Some(old) if old.state() == row.state() => Sighting {
+                    is_new: false,
+                    ..old.sighting.clone().unwrap_or_default()
+                },
+                old => Sighting {
+                    at: now,
+                    previous: old.and_then(Row::state),
+                    is_new: true,
+                    is_first,
+                },
+            });
+        }
+        self.changed().count()
+    }
+
+    fn changed(&self) -> impl Iterator<Item = &Row> {
+        let is_new = |row: &&Row| row.sighting.as_ref().is_some_and(|seen| seen.is_new);
+        self.rows.iter().filter(is_new)
+    }
+
+    /// Returns a text such as `2 running, 1 stopped`.
+    fn summary(&self) -> String {
+        let mut counts: Vec<(&str, usize)> = Vec::new();
+        for row in &self.rows {
+            let state = row.state().unwrap_or("not known");
+            match counts.iter_mut().find(|(known, _)| *known == state) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((state, 1)),
+            }
+        }
+        let counts: Vec<String> = counts
+            .iter()
+            .map(|(state, count)| format!("{count} {state}"))
+            .collect();
+        counts.join(", ")
+    }
+}
+
+/// The output of a watch.
+enum Display {
+    /// The current states of all instances on a terminal.
+    Screen(Screen),
+    /// One row for each change.
+    Lines(RowWriter),
+}
+
+impl Display {
+    /// Shows the states. Returns `false` if no program reads standard output any more.
+    fn show(&mut self, seen: &Seen) -> Result<bool, CommandError> {
+        match self {
+            Self::Screen(screen) => screen.draw(&seen.rows),
+            Self::Lines(writer) => writer.write(seen.changed().cloned().collect()),
+        }
+    }
+
+    fn finish(self) -> Result<(), CommandError> {
+        match self {
+            Self::Screen(_) => Ok(()),
+            Self::Lines(writer) => writer.finish(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lifecycle_facade::{InstanceId, Observation};
+
+    use super::*;
+
+    fn row(id: &str, state: PowerState) -> Row {
+        let reference = format!("baidu/bj/{id}").parse().unwrap();
+        let observation = Observation::new(InstanceId::new(id).unwrap(), state, "x");
+        Row::of_observation(reference, observation)
+    }
+
+    #[test]
+    fn change_is_new_for_one_look_and_keeps_the_previous_state() {
+        use PowerState::{Running, Starting, Stopped};
+        let mut seen = Seen::default();
+        assert_eq!(seen.update(vec![row("a", Stopped), row("b", Running)]), 2);
+        assert_eq!(seen.update(vec![row("a", Stopped), row("b", Running)]), 0);
+        assert_eq!(seen.update(vec![row("a", Starting), row("b", Running)]), 1);
+        let changed: Vec<&Row> = seen.changed().collect();
+        assert_eq!(changed[0].instance(), "baidu/bj/a");
+        let sighting = changed[0].sighting.clone().unwrap();
+        assert_eq!(sighting.previous, Some("stopped"));
+        // A failed look is no change.
+        assert_eq!(seen.update(Vec::new()), 0);
+        assert_eq!(seen.changed().count(), 0);
+        assert_eq!(seen.summary(), "1 starting, 1 running");
+        assert_eq!(seen.update(vec![row("a", Starting), row("b", Running)]), 0);
+        let sighting = seen.rows[0].sighting.clone().unwrap();
+        assert_eq!(sighting.previous, Some("stopped"));
+    }
+}

@@ -1,0 +1,81 @@
+//! The instances of a request: named by the caller, or selected when the request runs.
+
+use std::{fmt, pin::Pin, sync::Arc};
+
+use lifecycle_core::ActionKind;
+
+use super::{
+    Client,
+    target::{IntoInstances, Target, distinct_instances},
+};
+use crate::power::report::InstanceReport;
+
+/// A selection of instances that needs calls, such as "all instances with a tag".
+///
+/// A request with a selection ([`PowerRequest::select`](crate::PowerRequest::select)) selects the
+/// instances first, and acts on these instances then. Programs implement the trait for selections of their
+/// own; a fleet has one for names, tags and states.
+pub trait SelectInstances<T: Target = Client>: fmt::Debug + Send + Sync + 'static {
+    /// Selects instances for an action; `None` is a request that only waits.
+    ///
+    /// # Errors
+    /// The error of the whole request. No action was sent.
+    fn select<'s>(&'s self, target: &'s T, action: Option<ActionKind>) -> SelectFuture<'s, T>;
+}
+
+/// The future of a [`SelectInstances`].
+pub type SelectFuture<'s, T> =
+    Pin<Box<dyn Future<Output = Result<SelectedInstances<T>, <T as Target>::Error>> + Send + 's>>;
+
+/// The result of a [`SelectInstances`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SelectedInstances<T: Target = Client> {
+    /// The instances of the request.
+    pub instances: Vec<T::Instance>,
+    /// Selected instances that the request leaves alone, with the reasons. The report begins with these
+    /// rows.
+    pub left_alone: Vec<InstanceReport<T::Instance>>,
+}
+
+impl<T: Target> SelectedInstances<T> {
+    /// Returns a selection of these instances.
+    pub fn new(instances: Vec<T::Instance>) -> Self {
+        Self {
+            instances,
+            left_alone: Vec::new(),
+        }
+    }
+
+    /// Sets the instances that the request leaves alone.
+    #[must_use]
+    pub fn with_left_alone(mut self, rows: Vec<InstanceReport<T::Instance>>) -> Self {
+        self.left_alone = rows;
+        self
+    }
+}
+
+/// The instances of a request before the request runs.
+#[derive(Clone, Debug)]
+pub(super) enum RequestInstances<T: Target> {
+    Named(Result<Vec<T::Instance>, T::Error>),
+    Selected(Arc<dyn SelectInstances<T>>),
+}
+
+impl<T: Target> RequestInstances<T> {
+    pub(super) fn named(target: &T, instances: impl IntoInstances<T>) -> Self {
+        Self::Named(distinct_instances(target, instances))
+    }
+
+    /// Returns the named instances, and the selection that is still to be made.
+    pub(super) fn split(self) -> Result<SplitInstances<T>, T::Error> {
+        match self {
+            Self::Named(instances) => Ok((instances?, None)),
+            Self::Selected(selection) => Ok((Vec::new(), Some(selection))),
+        }
+    }
+}
+
+pub(super) type SplitInstances<T> = (Vec<<T as Target>::Instance>, Selection<T>);
+
+pub(super) type Selection<T> = Option<Arc<dyn SelectInstances<T>>>;

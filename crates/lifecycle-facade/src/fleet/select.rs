@@ -1,0 +1,294 @@
+//! Selects instances: reads the lists of the locations, and applies the conditions.
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use lifecycle_client::{
+    Error, InstanceReport, IntoInstances, Outcome, SelectFuture, SelectInstances, SelectedInstances,
+};
+use lifecycle_core::{ActionKind, Fault, FaultKind, Observation};
+
+use super::{
+    Fleet, FleetError, InstanceReference, Protection, Selector,
+    regions::{ResolvedLocation, UnavailableLocation},
+};
+
+/// The instances of a [`Selector`] at one moment. The state of an instance can change at any time.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Selection {
+    /// The instances, in the order of the locations. An instance that two accounts can see is there once.
+    pub instances: Vec<SelectedInstance>,
+    /// The regions of a pattern that the key cannot use, with the reasons.
+    pub unavailable: Vec<UnavailableLocation>,
+    /// The selector.
+    pub selector: Selector,
+}
+
+/// An instance of a [`Selection`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SelectedInstance {
+    /// The reference.
+    pub instance: InstanceReference,
+    /// The instance as the cloud showed it, with details.
+    pub observation: Observation,
+    /// The reason for which the instance is protected from stops and reboots.
+    pub protection: Option<String>,
+}
+
+impl Selection {
+    /// Returns the references of all selected instances.
+    ///
+    /// # Examples
+    /// ```
+    /// use lifecycle_facade::Selector;
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |fleet, references| {
+    /// let selector = Selector::new().location(setup::location().into());
+    /// let selection = fleet.select(&selector).await?;
+    /// assert!(fleet.start(selection.references()).await?.is_success());
+    /// # Ok(())
+    /// # });
+    /// ```
+    pub fn references(&self) -> Vec<InstanceReference> {
+        let instances = self.instances.iter();
+        instances
+            .map(|selected| selected.instance.clone())
+            .collect()
+    }
+
+    /// Divides the instances for an action: the instances on which the selection acts, and the protected
+    /// instances that the selection leaves alone.
+    pub fn for_action(&self, action: Option<ActionKind>) -> SelectedInstances<Fleet> {
+        let is_guarded = Protection::is_about(action) && !self.selector.include_protected;
+        let (left_alone, instances): (Vec<_>, Vec<_>) = self
+            .instances
+            .iter()
+            .partition(|selected| is_guarded && selected.protection.is_some());
+        let references = instances.into_iter();
+        let references = references
+            .map(|selected| selected.instance.clone())
+            .collect();
+        let rows = left_alone.into_iter().map(SelectedInstance::left_alone);
+        SelectedInstances::new(references).with_left_alone(rows.collect())
+    }
+}
+
+impl SelectedInstance {
+    /// Returns the row of a request that leaves the instance alone: skipped, with the reason.
+    pub fn left_alone(&self) -> InstanceReport<InstanceReference> {
+        let reason = self.protection.clone().unwrap_or_default();
+        let fault = Fault::new(FaultKind::Protected, reason);
+        InstanceReport::new(self.instance.clone(), Outcome::Skipped(fault))
+            .with_last_seen(self.observation.clone())
+    }
+}
+
+/// The number of locations whose lists are read at the same time.
+const CONCURRENT_LISTS: usize = 10;
+
+impl Fleet {
+    /// Returns the instances that match `selector` now, with details.
+    ///
+    /// The list of each location is read completely, or the selection fails. A region that stands for a
+    /// pattern such as `aliyun/*`, and that the key may not use, is in [`Selection::unavailable`].
+    ///
+    /// # Errors
+    /// [`FleetError`] for an invalid location or a failed list, and [`Error::TooMany`] for more instances
+    /// than [`Selector::max`].
+    ///
+    /// # Examples
+    /// ```
+    /// use lifecycle_facade::Selector;
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |fleet, references| {
+    /// let selector = Selector::new().location(setup::location().into());
+    /// for selected in fleet.select(&selector).await?.instances {
+    ///     println!("{}: {:?}", selected.instance, selected.observation.name);
+    /// }
+    /// # Ok(())
+    /// # });
+    /// ```
+    pub async fn select(&self, selector: &Selector) -> Result<Selection, FleetError> {
+        let resolved = self.locations(&selector.locations).await?;
+        let lists = resolved
+            .locations
+            .iter()
+            .map(|location| self.list_selected(selector, location));
+        let lists = stream::iter(lists.collect::<Vec<_>>()).buffered(CONCURRENT_LISTS);
+        let lists: Vec<_> = lists.try_collect().await?;
+        let mut selection = Selection {
+            instances: Vec::new(),
+            unavailable: resolved.unavailable,
+            selector: selector.clone(),
+        };
+        for list in lists {
+            match list {
+                Ok(instances) => selection.instances.extend(instances),
+                Err(unavailable) => selection.unavailable.push(unavailable),
+            }
+        }
+        self.fold_machines(&mut selection.instances)?;
+        match selector.max {
+            Some(max) if selection.instances.len() > max => {
+                Err(FleetError::Client(Error::TooMany {
+                    instances: selection.instances.len(),
+                    max,
+                }))
+            }
+            _ => Ok(selection),
+        }
+    }
+
+    /// Returns the instances among `references` that are protected from stops and reboots. Reads the names and
+    /// tags of all of them. Instances that cannot be read are left out.
+    ///
+    /// Selections leave protected instances alone without this call; see [`Protection`].
+    ///
+    /// # Errors
+    /// [`FleetError`] for an invalid reference, or if a location cannot be connected.
+    ///
+    /// # Examples
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |fleet, references| {
+    /// for selected in fleet.protected(&references).await? {
+    ///     println!("{}: {:?}", selected.instance, selected.protection);
+    /// }
+    /// # Ok(())
+    /// # });
+    /// ```
+    pub async fn protected(
+        &self,
+        references: impl IntoInstances<Self>,
+    ) -> Result<Vec<SelectedInstance>, FleetError> {
+        let statuses = self.observe(references).details().await?;
+        let protection = &self.connector.settings.protection;
+        let protected = statuses.into_iter().filter_map(|status| {
+            let observation = status.result.ok()?;
+            Some(SelectedInstance {
+                instance: status.instance,
+                protection: Some(protection.reason(&observation)?),
+                observation,
+            })
+        });
+        Ok(protected.collect())
+    }
+
+    /// Returns the instances of one location, or the location if the key may not use it.
+    async fn list_selected(
+        &self,
+        selector: &Selector,
+        resolved: &ResolvedLocation,
+    ) -> Result<Result<Vec<SelectedInstance>, UnavailableLocation>, FleetError> {
+        let location = &resolved.location;
+        let list = self
+            .list(location)
+            .filter(selector.filter.clone())
+            .details();
+        let protection = &self.connector.settings.protection;
+        match list.await {
+            Ok(rows) => {
+                let rows = rows.into_iter().map(|observation| SelectedInstance {
+                    instance: InstanceReference::new(
+                        location.clone(),
+                        observation.instance.clone(),
+                    ),
+                    protection: protection.reason(&observation),
+                    observation,
+                });
+                let is_selected = |selected: &SelectedInstance| {
+                    !selector.excludes(&selected.instance, &selected.observation)
+                };
+                Ok(Ok(rows.filter(is_selected).collect()))
+            }
+            Err(error) if !resolved.is_named && error.kind() == FaultKind::Permission => Ok(Err(
+                UnavailableLocation::new(location.clone(), error.to_string()),
+            )),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Keeps the first of several references to one machine, which two accounts can see.
+    fn fold_machines(&self, instances: &mut Vec<SelectedInstance>) -> Result<(), FleetError> {
+        let references = instances.iter().map(|selected| &selected.instance);
+        let distinct = lifecycle_client::distinct_instances(self, references)?;
+        let mut distinct = distinct.into_iter().peekable();
+        instances.retain(|selected| distinct.next_if_eq(&selected.instance).is_some());
+        Ok(())
+    }
+}
+
+/// The instances of a request to a fleet: references, or a [`Selector`].
+///
+/// Implemented for `Selector`, `&Selector`, and for every collection of references and texts that
+/// [`IntoInstances`](crate::IntoInstances) accepts.
+pub trait IntoTargets: sealed::Sealed {}
+
+impl<T: sealed::Sealed> IntoTargets for T {}
+
+pub(super) mod sealed {
+    use lifecycle_client::{IntoInstances, PowerRequest, WaitRequest};
+    use lifecycle_core::{Action, PowerState};
+
+    use crate::{Fleet, Selector};
+
+    pub trait Sealed {
+        fn power_request<O: Into<Action>>(self, fleet: Fleet, options: O)
+        -> PowerRequest<O, Fleet>;
+        fn wait_request(self, fleet: Fleet, goal: PowerState) -> WaitRequest<Fleet>;
+    }
+
+    impl<N: IntoInstances<Fleet>> Sealed for N {
+        fn power_request<O: Into<Action>>(
+            self,
+            fleet: Fleet,
+            options: O,
+        ) -> PowerRequest<O, Fleet> {
+            PowerRequest::new(fleet, self, options)
+        }
+
+        fn wait_request(self, fleet: Fleet, goal: PowerState) -> WaitRequest<Fleet> {
+            WaitRequest::new(fleet, self, goal)
+        }
+    }
+
+    impl Sealed for Selector {
+        fn power_request<O: Into<Action>>(
+            self,
+            fleet: Fleet,
+            options: O,
+        ) -> PowerRequest<O, Fleet> {
+            PowerRequest::select(fleet, self, options)
+        }
+
+        fn wait_request(self, fleet: Fleet, goal: PowerState) -> WaitRequest<Fleet> {
+            WaitRequest::select(fleet, self, goal)
+        }
+    }
+
+    impl Sealed for &Selector {
+        fn power_request<O: Into<Action>>(
+            self,
+            fleet: Fleet,
+            options: O,
+        ) -> PowerRequest<O, Fleet> {
+            self.clone().power_request(fleet, options)
+        }
+
+        fn wait_request(self, fleet: Fleet, goal: PowerState) -> WaitRequest<Fleet> {
+            self.clone().wait_request(fleet, goal)
+        }
+    }
+}
+
+impl SelectInstances<Fleet> for Selector {
+    fn select<'s>(
+        &'s self,
+        fleet: &'s Fleet,
+        action: Option<ActionKind>,
+    ) -> SelectFuture<'s, Fleet> {
+        Box::pin(async move { Ok(fleet.select(self).await?.for_action(action)) })
+    }
+}

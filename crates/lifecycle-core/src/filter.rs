@@ -416,11 +416,13 @@ mod tests {
     use crate::{InstanceDetails, Tag};
 
     fn web() -> Observation {
-        let mut details = InstanceDetails::default();
-        details.tags = vec![Tag::new("env", "dev"), Tag::new("empty", "")];
-        details.zone = Some("z-a".into());
-        details.instance_type = Some("t.small".into());
-        details.private_ips = vec!["10.0.0.1".into()];
+        let details = InstanceDetails {
+            tags: vec![Tag::new("env", "dev"), Tag::new("empty", "")],
+            zone: Some("z-a".into()),
+            instance_type: Some("t.small".into()),
+            private_ips: vec!["10.0.0.1".into()],
+            ..InstanceDetails::default()
+        };
         Observation::new(
             InstanceId::new("i-1").unwrap(),
             PowerState::Running,

@@ -205,9 +205,10 @@ mod tests {
             Some(Observation::new(id, PowerState::Running, "on"))
         };
         let zone = |zone: &str| {
-            let mut details = InstanceDetails::default();
-            details.zone = Some(zone.to_owned());
-            Some(details)
+            Some(InstanceDetails {
+                zone: Some(zone.to_owned()),
+                ..InstanceDetails::default()
+            })
         };
         let rows = [row("a"), None, row("b"), row("c"), row("d")];
         let page = ListPage::from_rows(rows, [zone("za"), zone("zx"), zone("zb"), None]);

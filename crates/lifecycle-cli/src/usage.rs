@@ -47,14 +47,16 @@ fn invalid_value(error: &clap::Error) -> Option<String> {
 }
 
 /// Commands, options and values that act on instances, lose data or reduce safety.
-const HARMFUL: [&str; 8] = [
+const HARMFUL: [&str; 10] = [
     "start",
     "stop",
     "reboot",
     "--force",
     "--force-after",
+    "--include-protected",
     "--init-local-disk",
     "--plain-http",
+    "--yes",
     "release",
 ];
 

@@ -33,6 +33,12 @@ pub(crate) async fn run(args: &StatusArgs, console: Console) -> Result<Exit, Com
         output::print_rows(Vec::new(), &format)?;
         return Ok(exit);
     }
+    if let Some(rows) = selected.rows().filter(|_| !args.watch.watch) {
+        // The lists of the selections have the states.
+        let exit = row::exit(&rows);
+        output::print_rows(rows, &format)?;
+        return Ok(exit);
+    }
     let references = selected.references;
     if args.watch.watch {
         let goal = args.watch.goal();

@@ -70,11 +70,11 @@ const ADVICE: [(&[&str], &str); 9] = [
     ),
     (
         &["--region", "--cloud", "--zone-id", "--location"],
-        "write the region as an argument, for example: lifecycle list aliyun/cn-hangzhou",
+        "write the region as an argument, for example: lifecycle list cloud/region",
     ),
     (
         &["--account", "--profile"],
-        "write the account before the cloud, for example: lifecycle list prod@aliyun/cn-hangzhou, or its name alone",
+        "write the account before the cloud, for example: lifecycle list account@cloud/region, or its name alone",
     ),
     (
         &["--all"],

@@ -8,6 +8,7 @@ mod query;
 mod select;
 mod shell;
 mod simulate;
+mod state;
 mod table;
 mod watch;
 

@@ -7,7 +7,7 @@ use crate::{
     args::StatusArgs,
     console::Console,
     exit::{CommandError, Exit},
-    output::{self, RowFormat, RowKind},
+    output::{self, RowKind},
     row::{self, Row},
     selection::Selected,
     setup::Setup,
@@ -19,7 +19,7 @@ pub(crate) async fn run(args: &StatusArgs, console: Console) -> Result<Exit, Com
         true => RowKind::Changes,
         false => RowKind::States,
     };
-    let format = RowFormat::new(&args.table, kind, console)?;
+    let format = args.table.format(kind, console)?;
     if args.watch.watch && format.is_sorted() && !io::stdout().is_terminal() {
         return Err(CommandError::wrong_usage(
             "--sort with --watch needs a terminal: rows of changes have the order of time",

@@ -6,7 +6,7 @@
 
 use std::{env, path::PathBuf};
 
-use clap::CommandFactory;
+use clap::Command;
 use clap_complete::{
     CompleteEnv,
     engine::{ArgValueCandidates, CompletionCandidate},
@@ -16,14 +16,15 @@ use lifecycle_facade::{
     config::{Config, Group},
 };
 
-use crate::{args::Args, output::Column, setup};
+use crate::{config_file, output::Column};
 
 /// The environment variable of the scripts. The value is the name of the shell.
 pub(crate) const VARIABLE: &str = "LIFECYCLE_COMPLETE";
 
-/// Answers a script and ends the process, if a script has started the process.
-pub(crate) fn answer_script() {
-    CompleteEnv::with_factory(Args::command)
+/// Answers a script and ends the process, if a script has started the process. `definition` returns the
+/// command line.
+pub(crate) fn answer_script(definition: fn() -> Command) {
+    CompleteEnv::with_factory(definition)
         .var(VARIABLE)
         .complete();
 }
@@ -100,7 +101,7 @@ fn config() -> Config {
         .map(|word| word.to_string_lossy().into_owned())
         .collect();
     let named = named_config(&words);
-    let config = setup::config_file(named).ok().flatten();
+    let config = config_file::read(named).ok().flatten();
     config.unwrap_or_default()
 }
 

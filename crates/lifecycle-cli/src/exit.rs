@@ -28,7 +28,7 @@ Exit codes:
   1  at least one instance is refused, uncertain, pending, skipped or not
      found
   2  wrong usage; nothing was sent
-  3  nothing was done: no key, a rejected key, or no network
+  3  nothing was done: no key, a rejected key, no network, or not confirmed
   4  only the time limit was reached: every instance without the requested
      result is pending and may still get it
 After Ctrl-C, SIGTERM or SIGHUP the rows are printed and the process ends by

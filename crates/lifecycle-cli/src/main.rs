@@ -7,6 +7,7 @@ mod args;
 mod check_result;
 mod commands;
 mod completion;
+mod config_file;
 mod console;
 mod dry_run;
 mod exit;
@@ -29,7 +30,7 @@ mod usage;
 
 use std::{io, process::ExitCode};
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use tokio::runtime::Runtime;
 
 use crate::{
@@ -39,7 +40,7 @@ use crate::{
 };
 
 fn main() -> ExitCode {
-    completion::answer_script();
+    completion::answer_script(Args::command);
     let exit = match Args::try_parse() {
         Ok(args) => run(&args),
         Err(error) => return usage::report(error),

@@ -1,7 +1,7 @@
 //! Makes the selections of a command line: reads the lists, and asks before an action on several instances.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     io::{self, BufRead, IsTerminal, Write},
 };
 
@@ -100,6 +100,18 @@ impl Selected {
             true => Exit::Incomplete,
             false => Exit::Complete,
         })
+    }
+
+    /// Returns the rows of all instances as the selections saw them; `None` if some instances are named, so
+    /// that nothing is known about them.
+    pub(crate) fn rows(&self) -> Option<Vec<Row>> {
+        let found = self.found.iter();
+        let found: HashMap<_, _> = found.map(|one| (&one.instance, one)).collect();
+        let rows = self.references.iter().map(|reference| {
+            let observation = found.get(reference)?.observation.clone();
+            Some(Row::of_observation(reference.clone(), observation))
+        });
+        rows.collect()
     }
 
     /// Shows the selected instances on standard error: their names, states and number.

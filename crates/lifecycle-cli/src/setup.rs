@@ -1,23 +1,19 @@
 //! The settings of one run, and the fleet with these settings. The command line takes precedence
 //! over the configuration file, and the file over the defaults.
 
-use std::{
-    num::NonZeroUsize,
-    panic::resume_unwind,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{num::NonZeroUsize, panic::resume_unwind, path::Path, time::Duration};
 
 use lifecycle_facade::{
     Endpoint, Fleet, FleetBuilder, HttpTransport, InstanceReference, LocationPattern,
     ParseReferenceError, PlainHttp, Timeouts, Waves,
-    config::{self, Config, ConfigError, Defaults},
+    config::{Config, ConfigError, Defaults},
     file,
 };
 use tokio::{task::spawn_blocking, time::timeout};
 
 use crate::{
     args::{ConnectionArgs, InstanceArgs, RequestArgs},
+    config_file,
     exit::CommandError,
     simulated,
     targets::{self, Targets},
@@ -48,7 +44,7 @@ impl Setup {
         // Accounts and groups name real clouds, so `--sim` ignores the file.
         let config = match connection.sim {
             true => Ok(None),
-            false => config_file(connection.config.clone()),
+            false => config_file::read(connection.config.clone()),
         };
         let wrong_usage = |error: ConfigError| CommandError::configuration(&error);
         let config = config.map_err(wrong_usage)?;
@@ -244,25 +240,6 @@ async fn blocking<T: Send + 'static>(
             limit.as_secs_f64()
         ))),
     }
-}
-
-/// Reads the configuration file; `None` if there is no file. `named` is the path on the command line.
-///
-/// # Errors
-/// The file is named but does not exist, or has errors.
-pub(crate) fn config_file(named: Option<PathBuf>) -> Result<Option<Config>, ConfigError> {
-    let named = named.or_else(path_from_environment);
-    match (named, Config::default_path()) {
-        (Some(path), _) => Config::load(path).map(Some),
-        (None, Some(path)) => Config::load_if_present(path),
-        (None, None) => Ok(None),
-    }
-}
-
-/// Returns the path in the environment. An empty variable counts as not set.
-fn path_from_environment() -> Option<PathBuf> {
-    let path = std::env::var_os(config::VARIABLE).filter(|path| !path.is_empty())?;
-    Some(PathBuf::from(path))
 }
 
 fn check_location(text: &str) -> Result<(), String> {

@@ -47,14 +47,16 @@ fn invalid_value(error: &clap::Error) -> Option<String> {
 }
 
 /// Commands, options and values that act on instances, lose data or reduce safety.
-const HARMFUL: [&str; 8] = [
+const HARMFUL: [&str; 10] = [
     "start",
     "stop",
     "reboot",
     "--force",
     "--force-after",
+    "--include-protected",
     "--init-local-disk",
     "--plain-http",
+    "--yes",
     "release",
 ];
 
@@ -68,11 +70,11 @@ const ADVICE: [(&[&str], &str); 9] = [
     ),
     (
         &["--region", "--cloud", "--zone-id", "--location"],
-        "write the region as an argument, for example: lifecycle list aliyun/cn-hangzhou",
+        "write the region as an argument, for example: lifecycle list cloud/region",
     ),
     (
         &["--account", "--profile"],
-        "write the account before the cloud, for example: lifecycle list prod@aliyun/cn-hangzhou, or its name alone",
+        "write the account before the cloud, for example: lifecycle list account@cloud/region, or its name alone",
     ),
     (
         &["--all"],

@@ -72,7 +72,7 @@ impl FromStr for InstanceArg {
             ),
             text if text.contains(['*', '?']) => format!(
                 "{text:?} is a pattern, not an instance: write a location and a pattern of names, for example {} --name 'web-*'",
-                text.rsplit_once('/').map_or("baidu/bj", |(location, _)| location)
+                text.rsplit_once('/').map_or("cloud/region", |(location, _)| location)
             ),
             _ => error.to_string(),
         })

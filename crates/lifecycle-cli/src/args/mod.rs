@@ -8,6 +8,7 @@ mod query;
 mod select;
 mod shell;
 mod simulate;
+mod state;
 mod table;
 mod watch;
 
@@ -61,7 +62,7 @@ pub(crate) enum Command {
     /// Wait until instances are running or stopped; changes nothing
     #[command(after_help = exit::HELP)]
     Wait(WaitArgs),
-    /// List all instances of a region
+    /// List the instances of regions or accounts
     #[command(after_help = exit::HELP)]
     List(ListArgs),
     /// Show which keys are used, where they were found and when they expire; shows no secrets

@@ -1,9 +1,10 @@
 //! Arguments of `status`, `wait` and `list`.
 
-use clap::ValueEnum;
 use lifecycle_facade::PowerState;
 
-use super::{ConnectionArgs, FilterArgs, InstanceArgs, LocationArg, TableArgs, WatchArgs};
+use super::{
+    ConnectionArgs, FilterArgs, InstanceArgs, LocationArg, TableArgs, WatchArgs, state::StateArg,
+};
 use crate::completion;
 
 /// The arguments of `status`.
@@ -38,22 +39,6 @@ pub(crate) struct WaitArgs {
 impl WaitArgs {
     pub(crate) fn state(&self) -> PowerState {
         self.goal.state()
-    }
-}
-
-/// A state that instances reach by a power action.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(super) enum StateArg {
-    Running,
-    Stopped,
-}
-
-impl StateArg {
-    pub(super) fn state(self) -> PowerState {
-        match self {
-            Self::Running => PowerState::Running,
-            Self::Stopped => PowerState::Stopped,
-        }
     }
 }
 

@@ -4,21 +4,25 @@ use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use lifecycle_facade::{InstanceFilter, NamePattern, PowerState, TagCondition};
 
+/// The heading of the options in `--help`. Each option names the heading, because a heading of a whole
+/// struct also applies to the options after the struct.
+const SELECTION: &str = "Selection";
+
 /// Conditions on instances.
 #[derive(Clone, Debug, Default, clap::Args)]
-#[command(next_help_heading = "Selection")]
 pub(crate) struct FilterArgs {
     /// Only instances with a matching name, for example 'ci-*'; several patterns: one must match
-    #[arg(long, value_name = "PATTERN")]
+    #[arg(help_heading = SELECTION, long, value_name = "PATTERN")]
     name: Vec<NamePattern>,
 
     /// Only instances with this tag: env=dev, env (any value), !env (without the tag) or env!=prod;
     /// several conditions: all must hold
-    #[arg(long, value_name = "CONDITION")]
+    #[arg(help_heading = SELECTION, long, value_name = "CONDITION")]
     tag: Vec<TagCondition>,
 
     /// Only instances in one of these states, for example running,stopped
     #[arg(
+        help_heading = SELECTION,
         long,
         value_name = "STATE",
         value_delimiter = ',',
@@ -27,15 +31,15 @@ pub(crate) struct FilterArgs {
     state: Vec<StateName>,
 
     /// Only instances in one of these availability zones
-    #[arg(long, value_name = "ZONE", value_delimiter = ',')]
+    #[arg(help_heading = SELECTION, long, value_name = "ZONE", value_delimiter = ',')]
     zone: Vec<String>,
 
     /// Leave out instances with a matching name, id or reference
-    #[arg(long, value_name = "PATTERN")]
+    #[arg(help_heading = SELECTION, long, value_name = "PATTERN")]
     exclude: Vec<NamePattern>,
 
     /// Exit with 1 if the selection has no instance, not with 0
-    #[arg(long)]
+    #[arg(help_heading = SELECTION, long)]
     pub(crate) fail_empty: bool,
 }
 
@@ -86,13 +90,12 @@ impl ValueEnum for StateName {
 
 /// Confirmation and protection of a stop or a reboot.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
-#[command(next_help_heading = "Selection")]
 pub(crate) struct ConfirmArgs {
     /// Do not ask before an action on several selected instances. Only a terminal asks
-    #[arg(short, long)]
+    #[arg(help_heading = SELECTION, short, long)]
     pub(crate) yes: bool,
 
     /// Include instances that are protected by a tag or by the configuration file
-    #[arg(long)]
+    #[arg(help_heading = SELECTION, long)]
     pub(crate) include_protected: bool,
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use lifecycle_facade::config::time_limit;
 
-use super::query::StateArg;
+use super::state::StateArg;
 
 /// The options of a repeated look.
 #[derive(Debug, clap::Args)]

@@ -14,7 +14,7 @@ use crate::{
     console::{Console, Format, eprint_line, eprint_warning},
     exit::{CommandError, Exit},
     locations,
-    output::{RowFormat, RowKind, RowWriter},
+    output::{RowKind, RowWriter},
     row::Row,
     setup::Setup,
 };
@@ -22,7 +22,7 @@ use crate::{
 /// Lists the instances of regions, and prints each page as soon as the page arrives. An error in one
 /// region does not hide the other regions.
 pub(crate) async fn run(args: &ListArgs, console: Console) -> Result<Exit, CommandError> {
-    let format = RowFormat::new(&args.table, RowKind::States, console)?;
+    let format = args.table.format(RowKind::States, console)?;
     let setup = Setup::read(&args.connection).await?;
     let fleet = setup.fleet().await?;
     let is_simulated = args.connection.sim;

@@ -8,7 +8,7 @@ use crate::{
     dry_run,
     exit::{CommandError, Exit},
     follow,
-    output::{self, RowFormat, RowKind},
+    output::{self, RowKind},
     row::RequestKind,
     selection::Selected,
     setup::Setup,
@@ -105,7 +105,7 @@ impl PowerCommand<'_> {
             RequestKind::Stop => RowKind::Stops,
             RequestKind::Action | RequestKind::Wait => RowKind::Outcomes,
         };
-        let format = RowFormat::new(&args.table, rows, console)?;
+        let format = args.table.format(rows, console)?;
         let setup = Setup::read(&args.connection).await?;
         let targets = setup.targets(&args.instances).await?;
         let waves = setup.waves(args)?;

@@ -7,7 +7,7 @@ use crate::{
     args::StatusArgs,
     console::Console,
     exit::{CommandError, Exit},
-    output::{self, RowFormat, RowKind},
+    output::{self, RowKind},
     row::{self, Row},
     selection::Selected,
     setup::Setup,
@@ -19,7 +19,7 @@ pub(crate) async fn run(args: &StatusArgs, console: Console) -> Result<Exit, Com
         true => RowKind::Changes,
         false => RowKind::States,
     };
-    let format = RowFormat::new(&args.table, kind, console)?;
+    let format = args.table.format(kind, console)?;
     if args.watch.watch && format.is_sorted() && !io::stdout().is_terminal() {
         return Err(CommandError::wrong_usage(
             "--sort with --watch needs a terminal: rows of changes have the order of time",
@@ -31,6 +31,12 @@ pub(crate) async fn run(args: &StatusArgs, console: Console) -> Result<Exit, Com
     let selected = Selected::find(targets, &fleet, None, true, None).await?;
     if let Some(exit) = selected.exit_if_empty(args.instances.filter.fail_empty, console) {
         output::print_rows(Vec::new(), &format)?;
+        return Ok(exit);
+    }
+    if let Some(rows) = selected.rows().filter(|_| !args.watch.watch) {
+        // The lists of the selections have the states.
+        let exit = row::exit(&rows);
+        output::print_rows(rows, &format)?;
         return Ok(exit);
     }
     let references = selected.references;

@@ -5,7 +5,7 @@ use crate::{
     console::Console,
     exit::{CommandError, Exit},
     follow,
-    output::{self, RowFormat, RowKind},
+    output::{self, RowKind},
     row::RequestKind,
     selection::Selected,
     setup::Setup,
@@ -13,7 +13,7 @@ use crate::{
 
 /// Waits until instances are in a state.
 pub(crate) async fn run(args: &WaitArgs, console: Console) -> Result<Exit, CommandError> {
-    let format = RowFormat::new(&args.table, RowKind::Outcomes, console)?;
+    let format = args.table.format(RowKind::Outcomes, console)?;
     let setup = Setup::read(&args.connection).await?;
     let targets = setup.targets(&args.instances).await?;
     let fleet = setup.fleet().await?;

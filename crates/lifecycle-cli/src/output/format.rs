@@ -2,9 +2,7 @@
 
 use super::columns::{Column, RowKind};
 use crate::{
-    args::TableArgs,
     console::{Console, Format},
-    exit::CommandError,
     row::Row,
 };
 
@@ -53,41 +51,6 @@ impl Sort {
 }
 
 impl RowFormat {
-    /// Returns the output of a command.
-    ///
-    /// # Errors
-    /// An option for tables is set, but the output is not a table.
-    pub(crate) fn new(
-        args: &TableArgs,
-        rows: RowKind,
-        console: Console,
-    ) -> Result<Self, CommandError> {
-        let is_table = matches!(console.output, Format::Table | Format::Csv);
-        let option = match args {
-            TableArgs {
-                columns: Some(_), ..
-            } => Some("--columns"),
-            TableArgs {
-                no_header: true, ..
-            } => Some("--no-header"),
-            _ => None,
-        };
-        if let Some(option) = option.filter(|_| !is_table) {
-            return Err(CommandError::wrong_usage(format!(
-                "{option} needs --output table or --output csv"
-            )));
-        }
-        Ok(Self {
-            columns: args
-                .columns
-                .clone()
-                .unwrap_or_else(|| Self::default_columns(rows, console)),
-            sort: args.sort.clone(),
-            has_header: !args.no_header,
-            ..Self::default_of(rows, console)
-        })
-    }
-
     /// Returns the output without options.
     pub(crate) fn default_of(rows: RowKind, console: Console) -> Self {
         Self {
@@ -104,6 +67,24 @@ impl RowFormat {
             Format::Csv => Column::of_csv(rows),
             _ => Column::of_table(rows),
         }
+    }
+
+    /// Sets the columns of a table or of CSV.
+    pub(crate) fn with_columns(mut self, columns: Vec<Column>) -> Self {
+        self.columns = columns;
+        self
+    }
+
+    /// Sets the order of the rows.
+    pub(crate) fn with_sort(mut self, sort: Option<Sort>) -> Self {
+        self.sort = sort;
+        self
+    }
+
+    /// Removes the header.
+    pub(crate) fn without_header(mut self) -> Self {
+        self.has_header = false;
+        self
     }
 
     /// Returns `true` if the rows are sorted, so that the first row is known after the last one.

@@ -106,7 +106,7 @@ const WRONG: &[(&str, &[&str])] = &[
     ),
     (
         "list --region cn-hangzhou",
-        &["lifecycle list aliyun/cn-hangzhou"],
+        &["lifecycle list cloud/region"],
     ),
     ("list baidu/bj --colums id", &["'--columns'"]),
     (

@@ -37,6 +37,36 @@ fn help_of_each_command_lists_exit_codes_and_fits_80_columns() {
 }
 
 #[test]
+fn option_of_a_command_is_under_its_heading() {
+    let help = run(&["stop", "-h"]).stdout;
+    let position = |text: &str| help.find(text).unwrap_or_else(|| panic!("{text}: {help}"));
+    let headings = [
+        "Arguments:",
+        "\nOptions:",
+        "\nSelection:",
+        "\nConnection options:",
+        "\nOutput options:",
+    ];
+    let starts = headings.map(position);
+    assert!(starts.is_sorted(), "{help}");
+    for (option, heading) in [
+        ("[REFERENCE]...  Instances", 0),
+        ("--billing", 1),
+        ("--waves", 1),
+        ("--wave-pause", 1),
+        ("--tag", 2),
+        ("--yes", 2),
+        ("--timeout <TIME>", 3),
+        ("--columns", 4),
+    ] {
+        let at = position(option);
+        let heading = headings[heading];
+        let last = starts.iter().rposition(|start| *start < at).unwrap();
+        assert_eq!(headings[last], heading, "{option}: {help}");
+    }
+}
+
+#[test]
 fn help_warns_of_data_loss() {
     for (command, loss) in [
         ("start", "ALL DATA ON THESE DISKS IS LOST"),

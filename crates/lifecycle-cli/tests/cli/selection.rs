@@ -2,6 +2,8 @@
 
 use std::fs;
 
+#[cfg(target_os = "linux")]
+use crate::support::on_terminal;
 use crate::support::{SimulatorServer, run, run_with};
 
 #[test]
@@ -138,4 +140,105 @@ fn group_can_be_a_selection_and_protected_instances_are_left_alone() {
     let args = [&args[..], &["--include-protected", "--no-wait"]].concat();
     let result = server.run(&[&args[..], &config].concat()).exits_with(0);
     assert_eq!(result.column("outcome"), ["accepted"]);
+}
+
+#[test]
+fn tags_select_instances_in_every_cloud() {
+    let location = [
+        "baidu/bj",
+        "aliyun/cn-hangzhou",
+        "zenlayer/global",
+        "huawei/cn-north-4",
+    ];
+    let group = |location: &str| {
+        format!("{location}=2;name=web-#;tag:env=dev,{location}=1;name=db-#;tag:env=prod;tag:keep")
+    };
+    // The simulated region of Zenlayer has another name than the region in references.
+    let fleet = location.map(|location| group(&location.replace("global", "asia-east-1")));
+    let server = SimulatorServer::with(&["--fleet", &fleet.join(",")]);
+    for location in location {
+        let list = |options: &[&str]| {
+            let args = [&["list", location, "--output", "json"], options].concat();
+            server.run(&args).exits_with(0)
+        };
+        assert_eq!(
+            list(&["--tag", "env=dev"]).column("name"),
+            ["web-1", "web-2"],
+            "{location}"
+        );
+        assert_eq!(list(&["--tag", "!keep"]).rows().len(), 2, "{location}");
+        let tags = list(&["--tag", "keep"]).column("tags");
+        assert_eq!(tags[0]["env"], "prod", "{location}: {tags:?}");
+        let columns = [
+            "--columns",
+            "name,tag:env,ip",
+            "--sort",
+            "name",
+            "--no-header",
+        ];
+        let table = server
+            .run(&[&["list", location][..], &columns].concat())
+            .exits_with(0);
+        let words: Vec<&str> = table.stdout.split_whitespace().collect();
+        assert_eq!(
+            (words.len(), words[0], words[1]),
+            (9, "db-1", "prod"),
+            "{table:#?}"
+        );
+    }
+}
+
+#[test]
+fn instance_with_the_protecting_tag_is_skipped_and_no_failure() {
+    let fleet = "aliyun/cn-hangzhou=1:running;name=web-#,\
+                 aliyun/cn-hangzhou=1:running;name=db-#;tag:lifecycle:protected=yes";
+    let server = SimulatorServer::with(&["--fleet", fleet, "--speed", "20"]);
+    let stop = [
+        "stop",
+        "aliyun/cn-hangzhou",
+        "--name",
+        "*",
+        "--output",
+        "json",
+        "--no-wait",
+    ];
+    let result = server.run(&stop).exits_with(0);
+    let rows: Vec<(String, String)> = result
+        .rows()
+        .iter()
+        .map(|row| (row["name"].to_string(), row["outcome"].to_string()))
+        .collect();
+    assert_eq!(
+        rows[0],
+        ("\"db-1\"".to_owned(), "\"skipped\"".to_owned()),
+        "{result:#?}"
+    );
+    assert_eq!(rows[1].1, "\"accepted\"", "{result:#?}");
+    let message = result.column("message")[0].to_string();
+    assert!(
+        message.contains("has the tag lifecycle:protected"),
+        "{message}"
+    );
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn terminal_asks_before_a_stop_of_several_selected_instances() {
+    let stop = "stop baidu/bj --state running --include-protected --no-wait --sim";
+    let Some((is_success, text)) = on_terminal(stop, "n\r") else {
+        return;
+    };
+    assert!(!is_success, "{text}");
+    for part in [
+        "vm-000003",
+        "2 instances, selected by",
+        "[y/N]",
+        "not confirmed: nothing was sent",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let (is_success, text) = on_terminal(stop, "y\r").unwrap();
+    assert!(is_success && text.contains("accepted"), "{text}");
+    let (is_success, text) = on_terminal(&format!("{stop} --yes"), "").unwrap();
+    assert!(is_success && !text.contains("[y/N]"), "{text}");
 }

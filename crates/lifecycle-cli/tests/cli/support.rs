@@ -154,6 +154,34 @@ pub(crate) fn signal(child: &Child, name: &str) {
     assert!(sent.unwrap().success(), "the process is gone");
 }
 
+/// Runs the command on a pseudo-terminal; `None` if this machine has no `script`.
+#[cfg(target_os = "linux")]
+pub(crate) fn on_terminal(args: &str, answer: &str) -> Option<(bool, String)> {
+    use std::io::Write as _;
+
+    let binary = assert_cmd::cargo::cargo_bin!("lifecycle");
+    let mut child = Command::new("/usr/bin/script")
+        .args(["-qec", &format!("{} {args}", binary.display()), "/dev/null"])
+        .env_clear()
+        .env("HOME", "/nonexistent")
+        .env("TERM", "xterm")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .ok()?;
+    // The answer must not arrive before the question, and the terminal must stay open.
+    std::thread::sleep(Duration::from_secs(4));
+    let stdin = child.stdin.as_mut().unwrap();
+    stdin.write_all(answer.as_bytes()).unwrap();
+    stdin.flush().unwrap();
+    let output = child.wait_with_output().unwrap();
+    Some((
+        output.status.success(),
+        String::from_utf8_lossy(&output.stdout).into_owned(),
+    ))
+}
+
 /// A `lifecycle simulate` process for one test.
 pub(crate) struct SimulatorServer {
     child: Child,

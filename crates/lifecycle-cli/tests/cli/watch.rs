@@ -127,3 +127,20 @@ fn interrupted_watch_ends_its_output_and_the_process_by_the_signal() {
     let result = wait_for_end(watching).exits_with(130);
     assert_eq!(result.column("state"), ["stopped"], "{result:#?}");
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn watch_on_a_terminal_draws_the_states_in_one_place() {
+    let args = "status baidu/bj --name vm-* --watch --timeout 25s --sim";
+    let Some((is_success, text)) = crate::support::on_terminal(args, "") else {
+        return;
+    };
+    assert!(is_success, "{text}");
+    // Three looks in 25 seconds: each one but the first removes the lines of the look before.
+    assert_eq!(text.matches("OBSERVED_AT").count(), 3, "{text:?}");
+    assert!(
+        text.contains("\u{1b}[7A") || text.contains("\u{1b}[1A"),
+        "{text:?}"
+    );
+    assert!(text.contains("vm-000005"), "{text:?}");
+}

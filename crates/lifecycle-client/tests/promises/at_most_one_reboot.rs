@@ -10,8 +10,11 @@ use crate::support::{
     seconds, server_error,
 };
 
+/// A name, and a function that makes the result of a call.
+type NamedResult = (&'static str, fn() -> CallResult);
+
 /// Returns the results after which the cloud may have executed a call, by name.
-fn uncertain_results() -> Vec<(&'static str, fn() -> CallResult)> {
+fn uncertain_results() -> Vec<NamedResult> {
     vec![
         ("broken connection", || CallResult::ConnectionBroken),
         ("no answer", || CallResult::NoAnswer),

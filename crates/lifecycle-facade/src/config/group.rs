@@ -105,22 +105,27 @@ pub(super) fn refused(
     reference: impl Fn(&str) -> Result<(), String>,
     location: impl Fn(&str) -> Result<(), String>,
 ) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
-    for (name, group) in groups {
-        let (entries, check): (_, &dyn Fn(&str) -> Result<(), String>) = match group {
-            Group::References(entries) => (entries, &reference),
-            Group::Selection(selection) => (&selection.locations, &location),
-        };
-        for entry in entries {
-            if let Err(problem) = check(&entry.text) {
-                found.push(Diagnostic {
-                    line: Some(entry.line),
-                    message: in_group(name, &problem),
-                });
-            }
-        }
-    }
-    found
+    let groups = groups.iter();
+    let found = groups.flat_map(|(name, group)| match group {
+        Group::References(entries) => problems(name, entries, &reference),
+        Group::Selection(selection) => problems(name, &selection.locations, &location),
+    });
+    found.collect()
+}
+
+fn problems(
+    name: &str,
+    entries: &[GroupEntry],
+    check: impl Fn(&str) -> Result<(), String>,
+) -> Vec<Diagnostic> {
+    let problem = |entry: &GroupEntry| {
+        let problem = check(&entry.text).err()?;
+        Some(Diagnostic {
+            line: Some(entry.line),
+            message: in_group(name, &problem),
+        })
+    };
+    entries.iter().filter_map(problem).collect()
 }
 
 /// The names of all accounts of the file, including invalid accounts.

@@ -140,10 +140,9 @@ impl fmt::Display for Selector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts = Vec::new();
         let filter = &self.filter;
-        let locations = self.locations.iter().map(ToString::to_string).collect();
         parts.push(match self.locations.is_empty() {
             true => "all accounts".to_owned(),
-            false => or_list("", locations),
+            false => or_list("", &texts(&self.locations)),
         });
         for (title, values) in [
             ("name ", texts(&filter.names)),
@@ -154,12 +153,12 @@ impl fmt::Display for Selector {
             ("private address ", texts(&filter.private_ips)),
         ] {
             if !values.is_empty() {
-                parts.push(or_list(title, values));
+                parts.push(or_list(title, &values));
             }
         }
         parts.extend(filter.tags.iter().map(|tag| format!("tag {tag}")));
         if !self.exclude.is_empty() {
-            parts.push(or_list("without ", texts(&self.exclude)));
+            parts.push(or_list("without ", &texts(&self.exclude)));
         }
         f.write_str(&parts.join(", "))
     }
@@ -169,7 +168,7 @@ fn texts<T: ToString>(values: &[T]) -> Vec<String> {
     values.iter().map(ToString::to_string).collect()
 }
 
-fn or_list(title: &str, values: Vec<String>) -> String {
+fn or_list(title: &str, values: &[String]) -> String {
     format!("{title}{}", values.join(" or "))
 }
 

@@ -513,8 +513,8 @@ def not_ready_as_a_server_error(site):
 @case("aliyun/cn-hangzhou=1:stopped")
 def requests_that_make_no_sense(site):
     """an unknown operation, values that are not allowed, missing parameters in three families"""
-    regions = lambda: client(site).describe_regions(models.DescribeRegionsRequest())
-    expect_refused(regions, 404, "InvalidApi.NotFound")
+    zones = lambda: client(site).describe_zones(models.DescribeZonesRequest(region_id=REGION))
+    expect_refused(zones, 404, "InvalidApi.NotFound")
     expect_refused(lambda: stop(site, stopped_mode="Nap"), 400, "InvalidParameter")
     odd = lambda: batch(site, "start", batch_optimization="Sometimes")
     expect_refused(odd, 400, "InvalidParameter")

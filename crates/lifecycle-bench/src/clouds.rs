@@ -1,16 +1,13 @@
 //! The four clouds as the benchmarks use them: invented instances, one invented key, a server on
 //! this machine.
 
-use std::time::Duration;
+use std::{panic::resume_unwind, thread, time::Duration};
 
-use futures_util::FutureExt;
 use lifecycle_core::{Credential, Endpoint, InstanceId, Provider, Rate, RateLimits};
 use lifecycle_facade::{
     Client, ClientBuilder, Cloud, EmptyHost, Fleet, Location, RetryPolicy, Timeouts, aliyun, baidu,
     huawei, zenlayer,
 };
-
-use tokio::runtime::Handle;
 
 use crate::work::{BenchResult, runtime};
 
@@ -70,14 +67,7 @@ pub fn client(cloud: Cloud, port: u16) -> BenchResult<Client> {
         .project(PROJECT)
         .configure_client(without_limits)
         .build()?;
-    let location = location(cloud)?;
-    if Handle::try_current().is_ok() {
-        return connected(&fleet, &location);
-    }
-    // Connecting needs the timer of a runtime, although no call is made.
-    let runtime = runtime()?;
-    let _inside = runtime.enter();
-    connected(&fleet, &location)
+    connected(&fleet, &location(cloud)?)
 }
 
 /// Returns the default region of the cloud.
@@ -88,13 +78,21 @@ pub fn location(cloud: Cloud) -> BenchResult<Location> {
     Ok(Location::new(cloud, region(cloud)?))
 }
 
-/// Returns a client of a fleet. The fleet must connect without a call.
+/// Returns a client of a fleet. A thread with a runtime connects the fleet, because the caller can be part
+/// of a runtime with paused time.
 ///
 /// # Errors
-/// Fails when the fleet cannot connect, or would have to make a call first.
+/// Fails when the fleet cannot connect.
 pub fn connected(fleet: &Fleet, location: &Location) -> BenchResult<Client> {
-    let client = fleet.client(location).now_or_never();
-    Ok(client.ok_or("the fleet needs a call to connect")??)
+    let connect = || {
+        let runtime = runtime().map_err(|error| error.to_string())?;
+        let client = runtime.block_on(fleet.client(location));
+        client.map_err(|error| error.to_string())
+    };
+    thread::scope(|scope| match scope.spawn(connect).join() {
+        Ok(client) => Ok(client?),
+        Err(panic) => resume_unwind(panic),
+    })
 }
 
 fn local(port: u16) -> BenchResult<Endpoint> {

@@ -3,12 +3,13 @@
 use std::{
     collections::{HashMap, HashSet},
     io::{self, BufRead, IsTerminal, Write},
+    time::Duration,
 };
 
 use lifecycle_facade::{
     ActionKind, Fleet, InstanceReference, SelectedInstance, core::FilterMatch, distinct_instances,
 };
-use tokio::task::spawn_blocking;
+use tokio::{task::spawn_blocking, time::timeout};
 
 use crate::{
     args::ConfirmArgs,
@@ -71,6 +72,8 @@ impl Selected {
                 .filter
                 .zones
                 .extend(targets.filter.zones.iter().cloned());
+            let types = targets.filter.instance_types.iter();
+            described.filter.instance_types.extend(types.cloned());
             selected.descriptions.push(described.to_string());
             let parts = selection.for_action(action);
             selected.references.extend(parts.instances);
@@ -85,6 +88,36 @@ impl Selected {
         Ok(selected)
     }
 
+    /// Leaves alone the protected instances among the named ones. Instances that cannot be read count as
+    /// unprotected: a key that may stop but not read must not be useless.
+    pub(crate) async fn leave_protected_alone(
+        &mut self,
+        fleet: &Fleet,
+        kind: RequestKind,
+    ) -> Result<(), CommandError> {
+        let found: HashSet<_> = self.found.iter().map(|one| &one.instance).collect();
+        let named = self.references.iter();
+        let named: Vec<_> = named.filter(|named| !found.contains(named)).collect();
+        if named.is_empty() {
+            return Ok(());
+        }
+        let protected = match timeout(CHECK_LIMIT, fleet.protected(named)).await {
+            Ok(protected) => protected?,
+            Err(_) => {
+                eprint_warning(
+                    "the protection of the named instances could not be checked in time",
+                );
+                return Ok(());
+            }
+        };
+        for one in protected {
+            self.references.retain(|named| *named != one.instance);
+            self.left_alone
+                .push(Row::of_report(&one.left_alone(), kind));
+        }
+        Ok(())
+    }
+
     /// Returns the exit code of a command whose selection has no instance, after a line about it; `None`
     /// if there is an instance.
     pub(crate) fn exit_if_empty(&self, fail_empty: bool, console: Console) -> Option<Exit> {
@@ -94,6 +127,9 @@ impl Selected {
         let what = self.descriptions.join("; ");
         match self.left_alone.len() {
             0 => console.notice(format_args!("no instance matches: {what}")),
+            n if what.is_empty() => {
+                console.notice(format_args!("only protected instances are named ({n})"));
+            }
             n => console.notice(format_args!("only protected instances match ({n}): {what}")),
         }
         Some(match fail_empty {
@@ -175,6 +211,9 @@ impl Selected {
         }
     }
 }
+
+/// The time limit for the check of named instances.
+const CHECK_LIMIT: Duration = Duration::from_secs(30);
 
 /// The number of instances that are shown before a question.
 const MAX_SHOWN: usize = 50;

@@ -150,6 +150,12 @@ impl Setup {
         self.config.as_ref()?.file.as_deref()
     }
 
+    /// Returns `true` if the configuration file protects instances, so that references are checked too.
+    pub(crate) fn protects(&self) -> bool {
+        self.defaults()
+            .is_some_and(|defaults| !defaults.protect.is_empty() || defaults.protect_tag.is_some())
+    }
+
     fn defaults(&self) -> Option<&Defaults> {
         self.config.as_ref().map(|config| &config.defaults)
     }

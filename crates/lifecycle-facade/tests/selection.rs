@@ -5,7 +5,7 @@ use lifecycle_facade::{
     Account, Cloud, Credential, EmptyHost, Event, FaultKind, Fleet, FleetError, Outcome,
     PowerState, Protection, Selector, WaitTimeout,
 };
-use lifecycle_sim::{InstanceTemplate, Simulator};
+use lifecycle_sim::{InstanceTemplate, Simulator, switches::aliyun::ForbiddenList};
 
 /// A fleet of two accounts on simulated clouds.
 fn fleet(instances: &str) -> (Simulator, Fleet) {
@@ -234,6 +234,8 @@ async fn pattern_of_regions_stands_for_all_regions_that_the_key_can_use() {
         drop(simulator);
         let (simulator, fleet) = fleet_with(&instances, Protection::none());
         simulator.forbid_region(kind, there);
+        // Alibaba's documents: a list without permission is empty, which no client can see.
+        simulator.switches(|switches| switches.aliyun.forbidden_list = ForbiddenList::Refused);
         let selection = fleet.select(&all).await.unwrap();
         assert_eq!(selection.instances.len(), 2, "{cloud}");
         let unavailable: Vec<String> = selection

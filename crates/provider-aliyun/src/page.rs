@@ -7,7 +7,7 @@ use crate::filter::MAX_TAGGED;
 /// The position of a page. The token of the next page is the token of ECS, with the selection of the
 /// list in front if the list has a condition on tags.
 ///
-/// ECS lists at most 1,000 instances by tags. A list that reaches this number goes on with the first page
+/// ECS lists at most 1,000 instances by tags. A list that ends with this number goes on with the first page
 /// without tags: the client applies the conditions, and leaves out instances that the list has already.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Position {
@@ -61,7 +61,8 @@ impl Position {
                 format!("{} {token}", listed.saturating_add(rows))
             }
             (Selection::All, Some(token)) => format!("{ALL} {token}"),
-            (Selection::ByTags { listed }, None) if listed.saturating_add(rows) >= MAX_TAGGED => {
+            // A longer list shows that the limit does not apply.
+            (Selection::ByTags { listed }, None) if listed.saturating_add(rows) == MAX_TAGGED => {
                 ALL.to_owned()
             }
             (_, None) => return NextPage::End,
@@ -91,13 +92,14 @@ mod tests {
     }
 
     #[test]
-    fn list_by_tags_that_reaches_the_limit_continues_without_tags() {
+    fn list_by_tags_that_ends_at_the_limit_continues_without_tags() {
         let named = |token: &str| NextPage::Named(PageToken::new(token));
         assert_eq!(next(None, true, 100, Some("t")), named("100 t"));
         assert_eq!(next(Some("100 t"), true, 100, Some("u")), named("200 u"));
         assert_eq!(next(Some("200 u"), true, 99, None), NextPage::End);
         assert_eq!(next(Some("900 u"), true, 99, None), NextPage::End);
         assert_eq!(next(Some("900 u"), true, 100, None), named("all"));
+        assert_eq!(next(Some("1000 u"), true, 50, None), NextPage::End);
         assert_eq!(next(Some("all"), true, 100, Some("t")), named("all t"));
         assert_eq!(next(Some("all t"), true, 100, Some("u")), named("all u"));
         assert_eq!(next(Some("all u"), true, 100, None), NextPage::End);

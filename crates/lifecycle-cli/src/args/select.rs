@@ -34,6 +34,10 @@ pub(crate) struct FilterArgs {
     #[arg(help_heading = SELECTION, long, value_name = "ZONE", value_delimiter = ',')]
     zone: Vec<String>,
 
+    /// Only instances of one of these types, for example ecs.g7.large
+    #[arg(help_heading = SELECTION, long = "type", value_name = "TYPE", value_delimiter = ',')]
+    instance_type: Vec<String>,
+
     /// Leave out instances with a matching name, id or reference
     #[arg(help_heading = SELECTION, long, value_name = "PATTERN")]
     exclude: Vec<NamePattern>,
@@ -56,6 +60,7 @@ impl FilterArgs {
         filter.tags.clone_from(&self.tag);
         filter.states = self.state.iter().map(|state| state.0).collect();
         filter.zones.clone_from(&self.zone);
+        filter.instance_types.clone_from(&self.instance_type);
         filter
     }
 

@@ -111,8 +111,11 @@ impl PowerCommand<'_> {
         let waves = setup.waves(args)?;
         let fleet = setup.fleet().await?;
         let is_guarded = !self.confirm.include_protected;
-        let selected =
+        let mut selected =
             Selected::find(targets, &fleet, Some(self.action), !is_guarded, Some(kind)).await?;
+        if is_guarded && setup.protects() {
+            selected.leave_protected_alone(&fleet, kind).await?;
+        }
         if let Some(exit) = selected.exit_if_empty(args.instances.filter.fail_empty, console) {
             output::print_rows(selected.left_alone, &format)?;
             return Ok(exit);

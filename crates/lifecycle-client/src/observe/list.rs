@@ -113,8 +113,9 @@ impl Cursor {
     }
 }
 
-/// The number of pages in a row without a new instance that a cloud may name.
-const BARREN_PAGES: u8 = 3;
+/// The number of pages in a row without a new instance that a cloud may name. A list with conditions can begin
+/// again at the first instance, after the limit of a condition: a thousand instances are ten pages.
+const BARREN_PAGES: u8 = 10;
 
 /// The rules of a list: where a list ends, and whether a list is complete.
 #[derive(Default)]

@@ -99,12 +99,12 @@ fn named_pages_may_be_empty_a_few_times_but_not_for_ever() {
     let endless = (0..99).map(empty);
     assert_eq!(
         read(endless),
-        (4, 0, Continuation::Fail(ListDefect::NothingNew))
+        (11, 0, Continuation::Fail(ListDefect::NothingNew))
     );
     let repeated = (0..99).map(|n| rows(0..5).with_next(named(&n.to_string())));
     assert_eq!(
         read(repeated),
-        (5, 5, Continuation::Fail(ListDefect::NothingNew))
+        (12, 5, Continuation::Fail(ListDefect::NothingNew))
     );
 }
 

@@ -206,6 +206,8 @@ impl Column {
         if let Some(key) = name.strip_prefix(TAG).filter(|key| !key.is_empty()) {
             return Some(Self::Tag(key.to_owned()));
         }
+        // Options have hyphens, and JSON fields underscores: both are accepted.
+        let name = name.replace('-', "_");
         let mut fields = FIELDS.iter().chain(EXTRA);
         fields.find(|field| field.name == name).map(Self::Field)
     }
@@ -281,6 +283,13 @@ impl Serialize for Row {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn column_is_written_with_underscores_or_hyphens() {
+        for text in ["private_ips", "private-ips"] {
+            assert_eq!(text.parse::<Column>().unwrap().name(), "private_ips");
+        }
+    }
 
     #[test]
     fn unknown_column_is_reported_with_the_nearest_name_and_all_names() {

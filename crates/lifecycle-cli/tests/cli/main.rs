@@ -16,6 +16,8 @@ mod output;
 mod outside_text;
 mod power;
 mod proxies;
+#[cfg(unix)]
+mod readme;
 mod selection;
 mod sim_flag;
 #[cfg(unix)]

@@ -15,21 +15,19 @@ fn list_shows_only_matching_instances() {
         ["running"; 2]
     );
     assert_eq!(list(&["--state", "running,expired"]).rows().len(), 3);
-    assert_eq!(list(&["--name", "vm-*3"]).column("name"), ["vm-000003"]);
+    assert_eq!(list(&["--name", "web-*1"]).column("name"), ["web-1"]);
     assert_eq!(
-        list(&["--name", "vm-*", "--exclude", "vm-000003"])
-            .rows()
-            .len(),
+        list(&["--name", "*-?", "--exclude", "web-1"]).rows().len(),
         5
     );
     assert_eq!(list(&["--exclude", "*/i-P7J6xY5N"]).rows().len(), 5);
-    let nothing = list(&["--name", "db-*"]);
+    let nothing = list(&["--name", "nas-*"]);
     assert_eq!(nothing.stdout, "[]\n");
     assert!(
         nothing.stderr.contains("no instance matches"),
         "{nothing:#?}"
     );
-    run(&[&args[..], &["--name", "db-*", "--fail-empty"]].concat()).exits_with(1);
+    run(&[&args[..], &["--name", "nas-*", "--fail-empty"]].concat()).exits_with(1);
 }
 
 #[test]
@@ -73,8 +71,8 @@ fn power_command_acts_on_the_selected_instances() {
     assert!(result.stderr.contains("nothing was sent"), "{result:#?}");
     let result = run(&[&args[..], &["--dry-run"]].concat()).exits_with(0);
     for part in [
-        "vm-000003",
-        "vm-000004",
+        "web-1",
+        "web-2",
         "stop: 2 instances, selected by baidu/bj, state running",
     ] {
         assert!(result.stderr.contains(part), "{part}: {result:#?}");
@@ -92,12 +90,12 @@ fn selection_without_an_instance_is_a_success_unless_requested() {
     ] {
         let args = [
             command,
-            &["baidu/bj", "--name", "db-*", "--sim", "--output", "json"],
+            &["baidu/bj", "--name", "nas-*", "--sim", "--output", "json"],
         ]
         .concat();
         let result = run(&args).exits_with(0);
         assert_eq!(result.stdout, "[]\n", "{command:?}");
-        assert_eq!(result.stderr, "no instance matches: baidu/bj, name db-*\n");
+        assert_eq!(result.stderr, "no instance matches: baidu/bj, name nas-*\n");
         run(&[&args[..], &["--fail-empty"]].concat()).exits_with(1);
     }
 }
@@ -260,7 +258,7 @@ fn terminal_asks_before_a_stop_of_several_selected_instances() {
     };
     assert!(!is_success, "{text}");
     for part in [
-        "vm-000003",
+        "web-1",
         "2 instances, selected by",
         "[y/N]",
         "not confirmed: nothing was sent",

@@ -1,13 +1,14 @@
 //! Makes the selections of a command line: reads the lists, and asks before an action on several instances.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     io::{self, BufRead, IsTerminal, Write},
     time::Duration,
 };
 
 use lifecycle_facade::{
-    ActionKind, Fleet, InstanceReference, SelectedInstance, core::FilterMatch, distinct_instances,
+    ActionKind, Cloud, Fleet, InstanceReference, SelectedInstance, core::FilterMatch,
+    distinct_instances,
 };
 use tokio::{task::spawn_blocking, time::timeout};
 
@@ -30,6 +31,8 @@ pub(crate) struct Selected {
     pub(crate) left_alone: Vec<Row>,
     /// The descriptions of the selections.
     descriptions: Vec<String>,
+    /// The clouds whose lists were read.
+    clouds: BTreeSet<Cloud>,
 }
 
 impl Selected {
@@ -75,6 +78,9 @@ impl Selected {
             let types = targets.filter.instance_types.iter();
             described.filter.instance_types.extend(types.cloned());
             selected.descriptions.push(described.to_string());
+            selected
+                .clouds
+                .extend(selection.locations.iter().map(|one| one.cloud));
             let parts = selection.for_action(action);
             selected.references.extend(parts.instances);
             let kind = request.unwrap_or(RequestKind::Wait);
@@ -126,7 +132,10 @@ impl Selected {
         }
         let what = self.descriptions.join("; ");
         match self.left_alone.len() {
-            0 => console.notice(format_args!("no instance matches: {what}")),
+            0 => {
+                let notes = empty_list_notes(&self.clouds);
+                console.notice(format_args!("no instance matches: {what}{notes}"));
+            }
             n if what.is_empty() => {
                 console.notice(format_args!("only protected instances are named ({n})"));
             }
@@ -210,6 +219,13 @@ impl Selected {
             )),
         }
     }
+}
+
+/// Returns the end of a message about empty lists: the note of each cloud that lists nothing to a key without
+/// permission.
+pub(crate) fn empty_list_notes(clouds: &BTreeSet<Cloud>) -> String {
+    let notes = clouds.iter().filter_map(|cloud| cloud.empty_list_note());
+    notes.map(|note| format!(" ({note})")).collect()
 }
 
 /// The time limit for the check of named instances.

@@ -16,6 +16,7 @@ use crate::{
     locations,
     output::{RowKind, RowWriter},
     row::Row,
+    selection::empty_list_notes,
     setup::Setup,
 };
 
@@ -46,8 +47,8 @@ pub(crate) async fn run(args: &ListArgs, console: Console) -> Result<Exit, Comma
             location: location.clone(),
             limit,
             exclude: exclude(&args.filter),
-            // One line for the whole selection replaces the lines of the locations.
-            has_notes: !console.quiet && !args.filter.is_set(),
+            // One line at the end replaces the lines of a selection, and of the regions behind a pattern.
+            has_notes: !console.quiet && !args.filter.is_set() && location.is_named,
         };
         reader.read(list).map(move |part| (place, part)).boxed()
     });
@@ -81,8 +82,17 @@ pub(crate) async fn run(args: &ListArgs, console: Console) -> Result<Exit, Comma
     if !nothing_done || console.output == Format::Json {
         writer.finish()?;
     }
-    if failures == 0 && is_empty && args.filter.is_set() {
-        console.notice("no instance matches the selection");
+    if failures == 0 && is_empty {
+        let regions = locations.iter().filter(|location| !location.is_named);
+        let clouds = locations.iter().map(|one| one.location.cloud);
+        let notes = empty_list_notes(&clouds.collect());
+        match (args.filter.is_set(), regions.count()) {
+            (true, _) => console.notice(format_args!("no instance matches the selection{notes}")),
+            (false, 0) => {}
+            (false, regions) => {
+                console.notice(format_args!("no instances in {regions} regions{notes}"));
+            }
+        }
     }
     Ok(match failures {
         0 if is_empty && args.filter.fail_empty => Exit::Incomplete,

@@ -7,7 +7,7 @@ use lifecycle_client::{
 use lifecycle_core::{ActionKind, Fault, FaultKind, Observation};
 
 use super::{
-    Fleet, FleetError, InstanceReference, Protection, Selector,
+    Fleet, FleetError, InstanceReference, Location, Protection, Selector,
     regions::{ResolvedLocation, UnavailableLocation},
 };
 
@@ -17,6 +17,9 @@ use super::{
 pub struct Selection {
     /// The instances, in the order of the locations. An instance that two accounts can see is there once.
     pub instances: Vec<SelectedInstance>,
+    /// The locations whose lists were read. A list without instances can mean that the key has no
+    /// permission: see [`Cloud::empty_list_note`](crate::Cloud::empty_list_note).
+    pub locations: Vec<Location>,
     /// The regions of a pattern that the key cannot use, with the reasons.
     pub unavailable: Vec<UnavailableLocation>,
     /// The selector.
@@ -120,12 +123,16 @@ impl Fleet {
         let lists: Vec<_> = lists.try_collect().await?;
         let mut selection = Selection {
             instances: Vec::new(),
+            locations: Vec::new(),
             unavailable: resolved.unavailable,
             selector: selector.clone(),
         };
-        for list in lists {
+        for (list, resolved) in lists.into_iter().zip(resolved.locations) {
             match list {
-                Ok(instances) => selection.instances.extend(instances),
+                Ok(instances) => {
+                    selection.instances.extend(instances);
+                    selection.locations.push(resolved.location);
+                }
                 Err(unavailable) => selection.unavailable.push(unavailable),
             }
         }

@@ -120,6 +120,10 @@ async fn request_with_a_selector_acts_on_the_matching_instances() {
         .map(|row| row.instance.to_string())
         .collect();
     assert_eq!(names, all[..3]);
+    assert_eq!(
+        report.selected_by(),
+        Some("aliyun/cn-hangzhou, state running")
+    );
     // Nothing runs any more, and an empty selection is a success.
     let report = fleet.stop(selector.clone()).await.unwrap();
     assert!(report.instances().is_empty() && report.is_success());

@@ -114,7 +114,7 @@ impl<T: Target> Execution<T> {
             self.instances = distinct(&self.target, selected.instances).into();
             self = self.check()?;
             let instances = Arc::clone(&self.instances);
-            lock(state).select(instances, selected.left_alone, events);
+            lock(state).select(instances, selected.left_alone, selected.description, events);
         }
         let clients = connect(&self.target, &self.instances).await?;
         let split = |wave: &[T::Instance]| {

@@ -36,6 +36,8 @@ pub struct SelectedInstances<T: Target = Client> {
     /// Selected instances that the request leaves alone, with the reasons. The report begins with these
     /// rows.
     pub left_alone: Vec<InstanceReport<T::Instance>>,
+    /// The selection in words, for [`Report::selected_by`](crate::Report::selected_by).
+    pub description: Option<String>,
 }
 
 impl<T: Target> SelectedInstances<T> {
@@ -44,7 +46,15 @@ impl<T: Target> SelectedInstances<T> {
         Self {
             instances,
             left_alone: Vec::new(),
+            description: None,
         }
+    }
+
+    /// Sets the selection in words, such as "all regions, tag env=dev".
+    #[must_use]
+    pub fn with_description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
     }
 
     /// Sets the instances that the request leaves alone.

@@ -11,9 +11,31 @@ use lifecycle_core::{Fault, InstanceId, JobId, Observation, PowerState, StoppedB
 #[derive(Clone, Debug)]
 pub struct Report<I = InstanceId> {
     rows: Vec<InstanceReport<I>>,
+    selected_by: Option<String>,
 }
 
 impl<I> Report<I> {
+    /// Returns the selection in words, such as "all regions, tag env=dev", for a request that selected its
+    /// instances; `None` for a request with named instances.
+    ///
+    /// # Examples
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// let report = client.start(&ids).await?;
+    /// assert_eq!(report.selected_by(), None);
+    /// # Ok(())
+    /// # });
+    /// ```
+    pub fn selected_by(&self) -> Option<&str> {
+        self.selected_by.as_deref()
+    }
+
+    pub(crate) fn with_selected_by(mut self, description: Option<String>) -> Self {
+        self.selected_by = description;
+        self
+    }
+
     /// Returns the rows, in the order of the request.
     ///
     /// # Examples
@@ -112,7 +134,10 @@ impl<I> Report<I> {
 
 impl<I> Default for Report<I> {
     fn default() -> Self {
-        Self { rows: Vec::new() }
+        Self {
+            rows: Vec::new(),
+            selected_by: None,
+        }
     }
 }
 
@@ -120,6 +145,7 @@ impl<I> FromIterator<InstanceReport<I>> for Report<I> {
     fn from_iter<T: IntoIterator<Item = InstanceReport<I>>>(rows: T) -> Self {
         Self {
             rows: rows.into_iter().collect(),
+            selected_by: None,
         }
     }
 }

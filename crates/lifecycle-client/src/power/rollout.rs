@@ -40,6 +40,8 @@ pub(crate) type Name<I> = Arc<dyn Fn(InstanceId) -> I + Send + Sync>;
 pub(crate) struct RolloutState<I> {
     /// All instances, in the order of the request.
     instances: Arc<[I]>,
+    /// The selection of the instances in words.
+    selected_by: Option<String>,
     /// The rows of the waves that have ended.
     rows: Vec<InstanceReport<I>>,
     /// The instances of the wave under way.
@@ -52,6 +54,7 @@ impl<I: Clone + Eq + Hash> RolloutState<I> {
     pub(crate) fn new(instances: Arc<[I]>) -> Self {
         Self {
             instances,
+            selected_by: None,
             rows: Vec::new(),
             wave: 0..0,
             running: Vec::new(),
@@ -64,6 +67,7 @@ impl<I: Clone + Eq + Hash> RolloutState<I> {
         &mut self,
         instances: Arc<[I]>,
         left_alone: Vec<InstanceReport<I>>,
+        description: Option<String>,
         events: Option<&UnboundedSender<Event<I, E>>>,
     ) {
         if let Some(events) = events {
@@ -77,6 +81,14 @@ impl<I: Clone + Eq + Hash> RolloutState<I> {
         }
         self.instances = instances;
         self.rows = left_alone;
+        self.selected_by = description;
+    }
+
+    /// Takes the report of the rows so far and of the instances that were not sent.
+    fn take_report(&mut self, unsent: Vec<InstanceReport<I>>) -> Report<I> {
+        let rows = mem::take(&mut self.rows).into_iter().chain(unsent);
+        let report: Report<I> = rows.collect();
+        report.with_selected_by(self.selected_by.take())
     }
 
     /// Appends the rows of the wave under way, and returns the number of failures.
@@ -113,10 +125,8 @@ impl<I: Clone + Eq + Hash> RolloutState<I> {
         let skipped =
             |instance: &I| InstanceReport::new(instance.clone(), Outcome::Skipped(fault.clone()));
         let unsent = self.instances[self.wave.end..].iter().map(skipped);
-        mem::take(&mut self.rows)
-            .into_iter()
-            .chain(unsent)
-            .collect()
+        let unsent: Vec<_> = unsent.collect();
+        self.take_report(unsent)
     }
 }
 
@@ -178,7 +188,7 @@ where
         join_all(runs).await;
         failures += lock(state).end_wave(OutcomeTracker::take_report);
     }
-    mem::take(&mut lock(state).rows).into_iter().collect()
+    lock(state).take_report(Vec::new())
 }
 
 /// Starts to track a share, and returns the future that carries the share out.

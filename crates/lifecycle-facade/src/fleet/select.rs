@@ -73,7 +73,9 @@ impl Selection {
             .map(|selected| selected.instance.clone())
             .collect();
         let rows = left_alone.into_iter().map(SelectedInstance::left_alone);
-        SelectedInstances::new(references).with_left_alone(rows.collect())
+        SelectedInstances::new(references)
+            .with_left_alone(rows.collect())
+            .with_description(self.selector.to_string())
     }
 }
 

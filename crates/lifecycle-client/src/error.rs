@@ -91,7 +91,7 @@ pub enum ListDefect {
     NothingNew,
     /// The filter needs a fact that the cloud does not report.
     #[error(
-        "the filter needs tags, zones, types or addresses, and the cloud does not report them; use names, states or ids"
+        "the filter needs tags, zones, types or addresses, and the response does not show them for every instance; use names, states or ids"
     )]
     DetailsMissing,
 }

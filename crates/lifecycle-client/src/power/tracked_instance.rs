@@ -86,8 +86,9 @@ impl TrackedInstance {
         if seen.state != goal {
             self.job.weaken();
         }
+        let is_late_enough = !self.may_precede_action();
         if let Phase::Ambiguous(ambiguity) = &mut self.phase {
-            ambiguity.unchanged_since_sent = is_ready(seen.state, goal);
+            ambiguity.unchanged_since_sent = is_late_enough && is_ready(seen.state, goal);
         }
     }
 
@@ -401,6 +402,21 @@ mod tests {
         assert!(matches!(outcome_after(Running), Outcome::Refused(_)));
         assert!(matches!(outcome_after(Stopping), Outcome::Uncertain(_)));
         assert!(matches!(outcome_after(Running), Outcome::Refused(_)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn view_that_can_precede_the_action_does_not_prove_that_nothing_was_executed() {
+        let mut tracked = tracked();
+        tracked.phase = Phase::Ambiguous(ambiguous());
+        tracked.sent_at = Some(Instant::now());
+        for (seconds, expected) in [(3, "uncertain"), (20, "refused")] {
+            advance(Duration::from_secs(seconds)).await;
+            tracked.record_observed(&seen(Running), Stopped);
+            let Phase::Ambiguous(ambiguity) = &tracked.phase else {
+                panic!("{:?}", tracked.phase);
+            };
+            assert_eq!(ambiguity.outcome().as_str(), expected, "after {seconds} s");
+        }
     }
 
     #[test]

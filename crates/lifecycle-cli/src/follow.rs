@@ -135,7 +135,7 @@ pub(crate) async fn follow(
     };
     let report = events.cancel();
     drop(progress);
-    interrupt.end_at_next();
+    interrupt.exit_at_next_signal();
     console.notice(match kind {
         RequestKind::Action | RequestKind::Stop => {
             "interrupted: nothing more is sent, and what was sent is not undone"

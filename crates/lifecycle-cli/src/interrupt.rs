@@ -9,7 +9,7 @@ pub(crate) use self::unix::{Interrupt, Interruption};
 
 impl Interrupt {
     /// Ends the process at the next signal, even in the middle of output.
-    pub(crate) fn end_at_next(mut self) {
+    pub(crate) fn exit_at_next_signal(mut self) {
         tokio::spawn(async move { self.received().await.end_process() });
     }
 }

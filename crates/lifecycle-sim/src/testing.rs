@@ -77,8 +77,8 @@ pub(crate) fn add_with(
         .collect()
 }
 
-/// Sets the time of the cloud, in seconds after the start.
-pub(crate) fn at(cloud: &mut CloudState, seconds: u64) {
+/// Moves the clock of the cloud to this time, in seconds after the start.
+pub(crate) fn move_clock_to(cloud: &mut CloudState, seconds: u64) {
     cloud.begin_call(
         Moment::since_start(Duration::from_secs(seconds)),
         Duration::ZERO,

@@ -4,28 +4,34 @@ use std::collections::HashMap;
 
 use lifecycle_core::{HostEnvironment, credential_source::FileCheck};
 
-/// A host with these variables and files, and nothing else.
+/// A host whose only variables and files are the given ones.
 #[derive(Debug, Default)]
 pub struct FakeHost {
-    texts: HashMap<String, String>,
+    variables: HashMap<String, String>,
+    files: HashMap<String, String>,
     expected_check: Option<fn(&str) -> FileCheck>,
 }
 
 impl FakeHost {
-    /// The text of an existing file without read permission.
+    /// The text that makes a file exist without read permission.
     pub const UNREADABLE: &str = "unreadable";
 
-    /// Returns a host with these texts. A name with a `/` is the path of a file; other names are
-    /// variables.
+    /// Returns a host with these texts. A name with a `/` is the path of a file; other names are variables.
     pub fn new(texts: &[(&str, &str)]) -> Self {
         let owned = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
+        let (files, variables) = texts
+            .iter()
+            .map(owned)
+            .partition(|(name, _)| name.contains('/'));
         Self {
-            texts: texts.iter().map(owned).collect(),
+            variables,
+            files,
             expected_check: None,
         }
     }
 
-    /// Compares the check of each read file with the result of `expected` for the path.
+    /// Sets the expected check of each path. A request for a file with another check panics, also if the file
+    /// does not exist.
     #[must_use]
     pub fn with_expected_check(mut self, expected: fn(&str) -> FileCheck) -> Self {
         self.expected_check = Some(expected);
@@ -35,17 +41,14 @@ impl FakeHost {
 
 impl HostEnvironment for FakeHost {
     fn variable(&self, name: &str) -> Option<String> {
-        self.texts
-            .get(name)
-            .filter(|_| !name.contains('/'))
-            .cloned()
+        self.variables.get(name).cloned()
     }
 
     fn file(&self, path: &str, check: FileCheck) -> Result<Option<String>, String> {
         if let Some(expected) = self.expected_check {
             assert_eq!(check, expected(path), "{path}");
         }
-        match self.texts.get(path).map(String::as_str) {
+        match self.files.get(path).map(String::as_str) {
             Some(Self::UNREADABLE) => Err("cannot be read: permission denied".to_owned()),
             text => Ok(text.map(str::to_owned)),
         }

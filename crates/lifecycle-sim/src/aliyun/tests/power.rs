@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     aliyun::switches::{BatchDryRun, MissingParameter, RebootShows},
-    testing::at,
+    testing::move_clock_to,
 };
 
 #[test]
@@ -18,7 +18,7 @@ fn power_action_shows_the_documented_states() {
         let now = cloud.now().elapsed().as_secs();
         assert_eq!(call(&mut cloud, action, &[("InstanceId", &id)]).0, 200);
         assert_eq!(instance_status(&mut cloud, &id), passing);
-        at(&mut cloud, now + 60);
+        move_clock_to(&mut cloud, now + 60);
         assert_eq!(instance_status(&mut cloud, &id), settled);
     }
     let executed = executed(&cloud, &id);
@@ -135,7 +135,7 @@ fn action_in_each_state_and_impairment_has_the_documented_code() {
             Some(Impairment::Locked),
             ["InstanceLockedForSecurity"; 3],
         ),
-        (Stopped, Some(Impairment::Failed), ["DiskError"; 3]),
+        (Stopped, Some(Impairment::BrokenDisk), ["DiskError"; 3]),
         (Stopped, Some(Impairment::Recycled), [WRONG_STATE; 3]),
         (
             Stopped,
@@ -182,7 +182,7 @@ fn action_in_each_state_and_impairment_has_the_documented_code() {
 fn stop_of_a_locked_instance_follows_the_switch() {
     for (stops, expected) in [(false, "InstanceLockedForSecurity"), (true, "no code")] {
         let mut cloud = cloud_state();
-        cloud.switches.aliyun.stops_security_locked = stops;
+        cloud.switches.aliyun.stops_security_locked_instances = stops;
         let id = add(&mut cloud, Running, Impairment::Locked);
         for (action, expected) in [
             ("RebootInstance", "InstanceLockedForSecurity"),
@@ -197,7 +197,7 @@ fn stop_of_a_locked_instance_follows_the_switch() {
 #[test]
 fn start_with_init_local_disk_starts_an_instance_with_a_broken_disk() {
     let mut cloud = cloud_state();
-    let id = add(&mut cloud, Stopped, Impairment::Failed);
+    let id = add(&mut cloud, Stopped, Impairment::BrokenDisk);
     let response = call(
         &mut cloud,
         "StartInstance",
@@ -219,7 +219,7 @@ fn stopped_mode_follows_the_parameter_and_the_account_default() {
         let before = record(&mut cloud, &id)["StoppedMode"].clone();
         assert_eq!(before, "Not-applicable");
         assert_eq!(call(&mut cloud, "StopInstance", &parameters).0, 200);
-        at(&mut cloud, now + 60);
+        move_clock_to(&mut cloud, now + 60);
         record(&mut cloud, &id)["StoppedMode"]
             .as_str()
             .unwrap()
@@ -247,15 +247,15 @@ fn prepaid_instance_keeps_its_resources_or_refuses_stop_charging() {
         .find(|id| record(&mut cloud, id)["InstanceChargeType"] == "PrePaid")
         .unwrap();
     let stop = [("InstanceId", id.as_str()), ("StoppedMode", "StopCharging")];
-    cloud.switches.aliyun.refuses_unfit_stop_charging = true;
+    cloud.switches.aliyun.refuses_unsupported_stop_charging = true;
     let response = call(&mut cloud, "StopInstance", &stop);
     assert_eq!(
         status_and_code(&response),
         (403, "InvalidInstanceId.NotSupport")
     );
-    cloud.switches.aliyun.refuses_unfit_stop_charging = false;
+    cloud.switches.aliyun.refuses_unsupported_stop_charging = false;
     assert_eq!(call(&mut cloud, "StopInstance", &stop).0, 200);
-    at(&mut cloud, 60);
+    move_clock_to(&mut cloud, 60);
     assert_eq!(record(&mut cloud, id)["StoppedMode"], "KeepCharging");
 }
 
@@ -269,7 +269,7 @@ fn all_together_batch_with_a_bad_instance_changes_no_instance() {
     assert!(!response.1["Message"].as_str().unwrap().contains(&bad));
     assert_eq!(instance_status(&mut cloud, &good), "Stopped");
 
-    cloud.switches.aliyun.names_culprit = true;
+    cloud.switches.aliyun.error_names_the_instance = true;
     let response = batch(
         &mut cloud,
         "StartInstances",
@@ -368,7 +368,7 @@ fn dry_run_executes_nothing_and_has_four_response_forms() {
         (400, word)
     );
     assert_eq!(
-        status_and_code(&passed(BatchDryRun::AnswerCode)),
+        status_and_code(&passed(BatchDryRun::ResponseCode)),
         (200, word)
     );
     assert_eq!(codes(&passed(BatchDryRun::RowCode)), [word, word]);
@@ -438,11 +438,11 @@ fn rebooting_instance_shows_the_states_of_the_switch() {
         let now = cloud.now().elapsed().as_secs();
         let response = batch(&mut cloud, "RebootInstances", &[&id], &[]);
         assert_eq!(rows(&response)[0][3], early, "{shows:?}");
-        at(&mut cloud, now + 10);
+        move_clock_to(&mut cloud, now + 10);
         assert_eq!(instance_status(&mut cloud, &id), early, "{shows:?}");
-        at(&mut cloud, now + 30);
+        move_clock_to(&mut cloud, now + 30);
         assert_eq!(instance_status(&mut cloud, &id), late, "{shows:?}");
-        at(&mut cloud, now + 40);
+        move_clock_to(&mut cloud, now + 40);
         assert_eq!(instance_status(&mut cloud, &id), "Running", "{shows:?}");
     }
 }
@@ -452,12 +452,12 @@ fn failed_boot_shows_starting_or_stopped_by_switch() {
     for (hangs, shown, again) in [(true, "Starting", 403), (false, "Stopped", 200)] {
         let mut cloud = cloud_state();
         cloud.switches.aliyun.failed_boot_hangs = hangs;
-        let id = add(&mut cloud, Stopped, Impairment::Broken);
+        let id = add(&mut cloud, Stopped, Impairment::FailsToBoot);
         assert_eq!(
             call(&mut cloud, "StartInstance", &[("InstanceId", &id)]).0,
             200
         );
-        at(&mut cloud, 100);
+        move_clock_to(&mut cloud, 100);
         assert_eq!(instance_status(&mut cloud, &id), shown);
         assert_eq!(
             call(&mut cloud, "StartInstance", &[("InstanceId", &id)]).0,

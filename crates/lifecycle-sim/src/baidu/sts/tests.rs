@@ -10,7 +10,7 @@ use crate::{
     cloud_api::CloudApi,
     cloud_state::CloudState,
     request::ReceivedRequest,
-    testing::{at, cloud_state, exchange, read, received},
+    testing::{cloud_state, exchange, move_clock_to, read, received},
 };
 
 const HOST: &str = "sts.bj.baidubce.com";
@@ -129,7 +129,7 @@ fn issued_key_works_until_it_expires() {
     // A temporary key can request further keys.
     let request = signed(&cloud, &key, "POST", ASSUME, "");
     let second = key_of(&read(&exchange(&mut cloud, &request)));
-    at(&mut cloud, 600);
+    move_clock_to(&mut cloud, 600);
     for (switch, expected) in [
         (ExpiredKey::InvalidAccessKeyId, (403, "InvalidAccessKeyId")),
         (ExpiredKey::AccessDenied, (403, "AccessDenied")),

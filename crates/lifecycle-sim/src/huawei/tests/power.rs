@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     huawei::switches::{BusyServer, UnfitServer, UnknownServer, WrongProject},
-    testing::at,
+    testing::move_clock_to,
 };
 
 fn words(status: &str, vm_state: &str, task: Option<&str>) -> (String, String, Option<String>) {
@@ -22,7 +22,7 @@ fn power_action_shows_the_documented_states() {
     job_id(&start(&mut cloud, &[&id]));
     let starting = words("SHUTOFF", "stopped", Some("powering-on"));
     assert_eq!(shown_status(&mut cloud, &id), starting);
-    at(&mut cloud, 30);
+    move_clock_to(&mut cloud, 30);
     assert_eq!(shown_status(&mut cloud, &id), on);
 
     for (kind, status, early, late) in [
@@ -40,19 +40,19 @@ fn power_action_shows_the_documented_states() {
             shown_status(&mut cloud, &id),
             words(status, "active", Some(early))
         );
-        at(&mut cloud, now + if kind == "SOFT" { 30 } else { 15 });
+        move_clock_to(&mut cloud, now + if kind == "SOFT" { 30 } else { 15 });
         assert_eq!(
             shown_status(&mut cloud, &id),
             words(status, "active", Some(late))
         );
-        at(&mut cloud, now + 40);
+        move_clock_to(&mut cloud, now + 40);
         assert_eq!(shown_status(&mut cloud, &id), on);
     }
     let now = cloud.now().elapsed().as_secs();
     job_id(&stop(&mut cloud, &[&id], "SOFT"));
     let stopping = words("ACTIVE", "active", Some("powering-off"));
     assert_eq!(shown_status(&mut cloud, &id), stopping);
-    at(&mut cloud, now + 20);
+    move_clock_to(&mut cloud, now + 20);
     assert_eq!(shown_status(&mut cloud, &id), off);
 
     let executed = executed(&cloud, &id);
@@ -127,12 +127,12 @@ fn batch_has_at_most_1000_servers_in_a_call_or_a_minute() {
     job_id(&start(&mut cloud, &ids[..1000]));
 
     cloud.switches.huawei.limit_is_per_minute = true;
-    at(&mut cloud, 59);
+    move_clock_to(&mut cloud, 59);
     assert_eq!(
         status_and_code(&start(&mut cloud, &ids[1000..])),
         (400, "Ecs.0118")
     );
-    at(&mut cloud, 60);
+    move_clock_to(&mut cloud, 60);
     job_id(&start(&mut cloud, &ids[1000..]));
     assert_eq!(executed(&cloud, ids[1000]).starts, 1);
 }
@@ -179,7 +179,7 @@ fn action_in_each_state_and_impairment_has_the_documented_code() {
         (Rebooting, None, [BUSY, BUSY, OK, BUSY, OK]),
         (Stopped, Some(Impairment::Creating), [WRONG_STATE; 5]),
         (Stopped, Some(Impairment::Changing), [BUSY; 5]),
-        (Stopped, Some(Impairment::Failed), [WRONG_STATE; 5]),
+        (Stopped, Some(Impairment::BrokenDisk), [WRONG_STATE; 5]),
         (Stopped, Some(Impairment::Recycled), [WRONG_STATE; 5]),
         (Running, Some(Impairment::Locked), ["Ecs.0605"; 5]),
         (Stopped, Some(Impairment::Expired), ["Ecs.0030"; 5]),
@@ -215,7 +215,7 @@ fn action_in_each_state_and_impairment_has_the_documented_code() {
         for (position, expected) in expected.into_iter().enumerate() {
             let mut cloud = cloud_state();
             cloud.switches.huawei.unfit_server = UnfitServer::Refused;
-            cloud.switches.huawei.idle_succeeds = false;
+            cloud.switches.huawei.succeeds_in_target_state = false;
             let id = add(&mut cloud, state, impairment);
             let response = match position {
                 0 => start(&mut cloud, &[&id]),
@@ -269,7 +269,7 @@ fn unfit_server_fails_the_batch_or_its_sub_job_by_switch() {
     assert_eq!(executed(&cloud, &good).reboots, 1);
     let running = job(&mut cloud, &id);
     assert_eq!(running["status"], "INIT");
-    at(&mut cloud, 20);
+    move_clock_to(&mut cloud, 20);
     let parts = job(&mut cloud, &id)["entities"]["sub_jobs"].clone();
     assert_eq!(
         (&parts[0]["status"], &parts[1]["status"]),
@@ -289,9 +289,9 @@ fn busy_server_fails_the_batch_or_its_sub_job_by_switch() {
         (501, "Ecs.0603")
     );
     assert_eq!(executed(&cloud, &good).stops, 0);
-    cloud.switches.huawei.busy_server = BusyServer::Unfit;
+    cloud.switches.huawei.busy_server = BusyServer::TreatedAsUnfit;
     let id = job_id(&stop(&mut cloud, &both, "SOFT"));
-    at(&mut cloud, 60);
+    move_clock_to(&mut cloud, 60);
     let parts = job(&mut cloud, &id)["entities"]["sub_jobs"].clone();
     assert_eq!(
         (&parts[0]["status"], &parts[1]["status"]),
@@ -319,7 +319,7 @@ fn unknown_server_fails_the_batch_or_its_sub_job_by_switch() {
     assert_eq!(executed(&cloud, &good).stops, 0);
     cloud.switches.huawei.unknown_server = UnknownServer::SubJobFails;
     let id = job_id(&stop(&mut cloud, &both, "SOFT"));
-    at(&mut cloud, 60);
+    move_clock_to(&mut cloud, 60);
     let parts = job(&mut cloud, &id)["entities"]["sub_jobs"].clone();
     assert_eq!(parts[0]["status"], "SUCCESS");
     assert_eq!(
@@ -332,7 +332,7 @@ fn unknown_server_fails_the_batch_or_its_sub_job_by_switch() {
 fn action_in_the_target_state_succeeds_or_fails_without_execution() {
     for (succeeds, status) in [(true, "SUCCESS"), (false, "FAIL")] {
         let mut cloud = cloud_state();
-        cloud.switches.huawei.idle_succeeds = succeeds;
+        cloud.switches.huawei.succeeds_in_target_state = succeeds;
         let up = add(&mut cloud, Running, None);
         let down = add(&mut cloud, Stopped, None);
         let started = job_id(&start(&mut cloud, &[&up]));

@@ -20,6 +20,9 @@ use crate::{
     time::{Moment, Timeline},
 };
 
+/// The code of a response without an error code.
+pub(crate) const NO_CODE: &str = "no code";
+
 /// Creates a cloud with one key whose clock starts at `unix`.
 pub(crate) fn cloud_state_at(kind: Cloud, unix: u64, key: Key) -> CloudState {
     let config = CloudConfig {

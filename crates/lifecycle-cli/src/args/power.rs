@@ -101,7 +101,7 @@ pub(crate) struct StrictArg {
 /// The `--force` flag of `stop` and `reboot`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ForceArg {
-    /// Force-stop: cut the power at once. Data that was not written to disk is lost
+    /// Cut the power at once, without a shutdown of the system. Data that was not written to disk is lost
     #[arg(long)]
     force: bool,
 }

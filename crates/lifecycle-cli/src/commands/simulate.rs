@@ -8,7 +8,7 @@ use crate::{
     args::SimulateArgs,
     console::Console,
     exit::{CommandError, Exit},
-    interrupt::Interrupt,
+    interrupt::SignalListener,
     output,
     simulated::{self, ACCESS_KEY, SECRET_KEY},
 };
@@ -18,7 +18,7 @@ pub(crate) async fn run(args: &SimulateArgs, console: Console) -> Result<Exit, C
     let simulator =
         simulator(args).map_err(|error| CommandError::nothing_done(error.to_string()))?;
     // Signal handlers come first: another process can send a signal as soon as the server listens.
-    let mut interrupt = Interrupt::listen()
+    let mut signals = SignalListener::listen()
         .map_err(|error| CommandError::nothing_done(format!("cannot handle signals: {error}")))?;
     let server = simulator.serve(args.listen).await.map_err(|error| {
         CommandError::nothing_done(format!(
@@ -35,8 +35,8 @@ pub(crate) async fn run(args: &SimulateArgs, console: Console) -> Result<Exit, C
         "try: BCE_ACCESS_KEY_ID={ACCESS_KEY} BCE_SECRET_ACCESS_KEY={SECRET_KEY} \\"
     ));
     console.notice(format_args!("  lifecycle list baidu/bj --endpoint {url}"));
-    interrupt.received().await;
-    interrupt.exit_at_next_signal();
+    signals.received().await;
+    signals.exit_at_next_signal();
     server.shutdown().await;
     Ok(Exit::Complete)
 }

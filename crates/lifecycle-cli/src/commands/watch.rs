@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::{
     console::{Console, Format, eprint_warning},
     exit::{CommandError, Exit},
-    interrupt::{Interrupt, Interruption},
+    interrupt::{ReceivedSignal, SignalListener},
     output::{RowFormat, RowWriter, Screen},
     row::{self, Row, Sighting},
 };
@@ -42,7 +42,7 @@ const SUMMARY_AFTER: Duration = Duration::from_secs(60);
 /// The end of a watch.
 enum End {
     Exit(Exit),
-    Interrupted(Interruption),
+    Interrupted(ReceivedSignal),
 }
 
 impl Watch<'_> {
@@ -53,7 +53,7 @@ impl Watch<'_> {
     /// The signal handlers cannot be installed, the first look failed, or standard output is not writable.
     /// Later looks that fail are warnings.
     pub(crate) async fn run(self) -> Result<Exit, CommandError> {
-        let mut interrupt = Interrupt::listen().map_err(|error| {
+        let mut signals = SignalListener::listen().map_err(|error| {
             CommandError::nothing_done(format!("cannot handle signals: {error}"))
         })?;
         let is_terminal = io::stdout().is_terminal() && self.format.format == Format::Table;
@@ -61,19 +61,19 @@ impl Watch<'_> {
             true => Display::Screen(Screen::new(self.format.clone())),
             false => Display::Lines(RowWriter::new(self.format.clone())),
         };
-        let end = self.watch(&mut display, &mut interrupt).await;
-        interrupt.exit_at_next_signal();
+        let end = self.watch(&mut display, &mut signals).await;
+        signals.exit_at_next_signal();
         display.finish()?;
         match end? {
             End::Exit(exit) => Ok(exit),
-            End::Interrupted(interruption) => interruption.end_process(),
+            End::Interrupted(signal) => signal.end_process(),
         }
     }
 
     async fn watch(
         &self,
         display: &mut Display,
-        interrupt: &mut Interrupt,
+        signals: &mut SignalListener,
     ) -> Result<End, CommandError> {
         let start = Instant::now();
         let mut seen = Seen::default();
@@ -81,7 +81,7 @@ impl Watch<'_> {
         loop {
             let rows = tokio::select! {
                 rows = self.look() => rows,
-                signal = interrupt.received() => return Ok(End::Interrupted(signal)),
+                signal = signals.received() => return Ok(End::Interrupted(signal)),
                 () = until_time_limit(start, self.time_limit) => return Ok(self.at_limit(&seen)),
             };
             let rows = match rows {
@@ -110,7 +110,7 @@ impl Watch<'_> {
             }
             tokio::select! {
                 () = sleep(self.interval) => {}
-                signal = interrupt.received() => return Ok(End::Interrupted(signal)),
+                signal = signals.received() => return Ok(End::Interrupted(signal)),
                 () = until_time_limit(start, self.time_limit) => return Ok(self.at_limit(&seen)),
             }
         }

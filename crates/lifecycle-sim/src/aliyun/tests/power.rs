@@ -1,4 +1,5 @@
-//! Tests of start, stop and reboot at simulated Alibaba ECS.
+//! Tests of the power calls of simulated Alibaba ECS, and of the form of calls: hosts, bodies, versions and
+//! methods. The helpers (`add`, `call`, `batch`, `record`, `status_and_code`) are in the parent module.
 
 use super::*;
 use crate::{
@@ -89,8 +90,8 @@ fn boolean_is_accepted_in_the_spellings_of_the_sdks() {
         ("true", "DryRunOperation"),
         ("True", "DryRunOperation"),
         ("TRUE", "DryRunOperation"),
-        ("false", "no code"),
-        ("False", "no code"),
+        ("false", NO_CODE),
+        ("False", NO_CODE),
         ("1", "InvalidParameter"),
     ] {
         assert_eq!(dry(&mut cloud, word), expected, "{word}");
@@ -104,10 +105,10 @@ fn action_in_each_state_and_impairment_has_the_documented_code() {
     use SimulatedState::{Starting, Stopping};
     const ACTIONS: [&str; 3] = ["StartInstance", "StopInstance", "RebootInstance"];
     const WRONG_STATE: &str = "IncorrectInstanceStatus";
-    const OK: &str = "no code";
+    // The codes of a start, a stop and a reboot.
     let cases: [(SimulatedState, Option<Impairment>, [&str; 3]); 15] = [
-        (Stopped, None, [OK, WRONG_STATE, WRONG_STATE]),
-        (Running, None, [WRONG_STATE, OK, OK]),
+        (Stopped, None, [NO_CODE, WRONG_STATE, WRONG_STATE]),
+        (Running, None, [WRONG_STATE, NO_CODE, NO_CODE]),
         (Starting, None, [WRONG_STATE, WRONG_STATE, WRONG_STATE]),
         (Stopping, None, [WRONG_STATE, WRONG_STATE, WRONG_STATE]),
         (
@@ -160,7 +161,11 @@ fn action_in_each_state_and_impairment_has_the_documented_code() {
             Some(Impairment::NoStock),
             ["OperationDenied.NoStock", WRONG_STATE, WRONG_STATE],
         ),
-        (Running, Some(Impairment::NoStock), [WRONG_STATE, OK, OK]),
+        (
+            Running,
+            Some(Impairment::NoStock),
+            [WRONG_STATE, NO_CODE, NO_CODE],
+        ),
     ];
     for (state, impairment, expected) in cases {
         for (action, expected) in ACTIONS.into_iter().zip(expected) {
@@ -173,14 +178,18 @@ fn action_in_each_state_and_impairment_has_the_documented_code() {
                 "{action} of {state} {impairment:?}"
             );
             let acted = executed(&cloud, &id) != crate::ExecutionCounts::default();
-            assert_eq!(acted, expected == OK, "{action} of {state} {impairment:?}");
+            assert_eq!(
+                acted,
+                expected == NO_CODE,
+                "{action} of {state} {impairment:?}"
+            );
         }
     }
 }
 
 #[test]
 fn stop_of_a_locked_instance_follows_the_switch() {
-    for (stops, expected) in [(false, "InstanceLockedForSecurity"), (true, "no code")] {
+    for (stops, expected) in [(false, "InstanceLockedForSecurity"), (true, NO_CODE)] {
         let mut cloud = cloud_state();
         cloud.switches.aliyun.stops_security_locked_instances = stops;
         let id = add(&mut cloud, Running, Impairment::Locked);
@@ -241,6 +250,7 @@ fn stopped_mode_follows_the_parameter_and_the_account_default() {
 #[test]
 fn prepaid_instance_keeps_its_resources_or_refuses_stop_charging() {
     let mut cloud = cloud_state();
+    // Some instances of the simulator have a paid term.
     let ids: Vec<_> = (0..8).map(|_| add(&mut cloud, Running, None)).collect();
     let id = ids
         .iter()
@@ -345,7 +355,7 @@ fn success_first_batch_has_a_row_for_each_instance() {
 }
 
 #[test]
-fn dry_run_executes_nothing_and_has_four_response_forms() {
+fn dry_run_executes_nothing_and_reports_errors() {
     let mut cloud = cloud_state();
     let good = add(&mut cloud, Stopped, None);
     let bad = add(&mut cloud, Running, None);
@@ -356,23 +366,30 @@ fn dry_run_executes_nothing_and_has_four_response_forms() {
     assert_eq!(status_and_code(&single), (403, "IncorrectInstanceStatus"));
     let all = batch(&mut cloud, "StartInstances", &[&good, &bad], &[dry]);
     assert_eq!(status_and_code(&all), (403, "IncorrectInstanceStatus"));
+    assert_eq!(executed(&cloud, &good), crate::ExecutionCounts::default());
+}
 
-    let each = [dry, ("BatchOptimization", "SuccessFirst")];
+#[test]
+fn success_first_dry_run_executes_nothing_and_has_four_response_forms() {
+    let mut cloud = cloud_state();
+    let good = add(&mut cloud, Stopped, None);
+    let bad = add(&mut cloud, Running, None);
+    let each = [("DryRun", "true"), ("BatchOptimization", "SuccessFirst")];
     let word = "DRYRUN.SUCCESS";
-    let mut passed = |form| {
+    let mut respond_with = |form| {
         cloud.switches.aliyun.batch_dry_run = form;
         batch(&mut cloud, "StartInstances", &[&good, &bad], &each)
     };
     assert_eq!(
-        status_and_code(&passed(BatchDryRun::ErrorCode)),
+        status_and_code(&respond_with(BatchDryRun::ErrorCode)),
         (400, word)
     );
     assert_eq!(
-        status_and_code(&passed(BatchDryRun::ResponseCode)),
+        status_and_code(&respond_with(BatchDryRun::ResponseCode)),
         (200, word)
     );
-    assert_eq!(codes(&passed(BatchDryRun::RowCode)), [word, word]);
-    let messages = passed(BatchDryRun::RowMessage);
+    assert_eq!(codes(&respond_with(BatchDryRun::RowCode)), [word, word]);
+    let messages = respond_with(BatchDryRun::RowMessage);
     assert_eq!(codes(&messages), ["200", "200"]);
     let row = &messages.1["InstanceResponses"]["InstanceResponse"][0];
     assert_eq!(row["Message"], word);
@@ -477,7 +494,7 @@ fn starting_instance_can_be_stopped_only_by_switch() {
 }
 
 #[test]
-fn start_of_an_instance_in_creation_answers_403_or_500() {
+fn start_of_an_instance_in_creation_answers_403_or_500_by_switch() {
     let mut cloud = cloud_state();
     let id = add(&mut cloud, Stopped, Impairment::Creating);
     for status in [403, 500] {
@@ -493,12 +510,7 @@ fn instance_of_another_region_is_not_found() {
     let id = add(&mut cloud, Running, None);
     let here = cloud.scope(REGION);
     let elsewhere = cloud.scope("cn-beijing");
-    let mut stop = |scope, parameters: &[(&str, &str)]| {
-        let action = if parameters.len() > 1 {
-            "StopInstances"
-        } else {
-            "StopInstance"
-        };
+    let mut stop = |scope, action: &str, parameters: &[(&str, &str)]| {
         let response = Aliyun.handle(&mut cloud, &request(action, parameters), scope);
         let response = read(&response);
         (response.0, status_and_code(&response).1.to_owned())
@@ -507,14 +519,16 @@ fn instance_of_another_region_is_not_found() {
     let no_region = (404, "InvalidRegionId.NotFound".to_owned());
     let single = [("InstanceId", id.as_str())];
     let in_region = |region| [("RegionId", region), ("InstanceId.1", id.as_str())];
-    assert_eq!(stop(elsewhere, &single), not_found);
-    assert_eq!(stop(here, &in_region("cn-beijing")), not_found);
-    assert_eq!(stop(elsewhere, &in_region(REGION)), not_found);
+    let one = "StopInstance";
+    let batch = "StopInstances";
+    assert_eq!(stop(elsewhere, one, &single), not_found);
+    assert_eq!(stop(here, batch, &in_region("cn-beijing")), not_found);
+    assert_eq!(stop(elsewhere, batch, &in_region(REGION)), not_found);
     assert_eq!(
-        stop(RegionScope::AllRegions, &in_region("cn-hangzou")),
+        stop(RegionScope::AllRegions, batch, &in_region("cn-nowhere")),
         no_region
     );
-    assert_eq!(stop(here, &in_region(REGION)).0, 200);
+    assert_eq!(stop(here, batch, &in_region(REGION)).0, 200);
     cloud.switches.aliyun.refuses_foreign_regions = true;
     let response = Aliyun.handle(
         &mut cloud,

@@ -10,7 +10,7 @@ use crate::{
     cloud_api::CloudApi,
     cloud_state::CloudState,
     request::ReceivedRequest,
-    testing::{cloud_state, exchange, move_clock_to, read, received},
+    testing::{NO_CODE, cloud_state, exchange, move_clock_to, read, received},
 };
 
 const HOST: &str = "sts.bj.baidubce.com";
@@ -82,7 +82,7 @@ fn list_instances(cloud: &mut CloudState, key: &Key) -> (u16, Value) {
 
 /// Returns status and error code.
 fn status_and_code(response: &(u16, Value)) -> (u16, &str) {
-    (response.0, response.1["code"].as_str().unwrap_or("no code"))
+    (response.0, response.1["code"].as_str().unwrap_or(NO_CODE))
 }
 
 #[test]

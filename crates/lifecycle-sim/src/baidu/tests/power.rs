@@ -1,4 +1,4 @@
-//! Tests of start, stop and reboot at simulated Baidu BCC.
+//! Tests of the power calls of simulated Baidu BCC.
 
 use super::*;
 use crate::{baidu::switches::*, testing::move_clock_to};

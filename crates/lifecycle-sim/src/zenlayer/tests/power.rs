@@ -1,4 +1,4 @@
-//! Tests of start, stop and reboot at simulated Zenlayer ZEC.
+//! Tests of the power calls of simulated Zenlayer ZEC.
 
 use super::*;
 use crate::{testing::move_clock_to, zenlayer::switches::*};

@@ -1,5 +1,5 @@
-//! Benchmark: lists of a hundred thousand simulated instances, without details, with details, and the
-//! selection of a hundred instances by tag; and ten regions listed at the same time.
+//! Benchmark: lists of large simulated fleets without details, with details, and by tag; and the selection
+//! of ten regions compared with one region.
 
 use std::{env, process::Command, time::Duration};
 
@@ -17,15 +17,16 @@ use crate::{
     table::{Table, verdict},
 };
 
-/// The number of instances with the tag.
+/// The number of instances with the tag, among all instances of the fleet.
 const TAGGED: usize = 100;
 
-/// Each measurement has a process of its own, because a process keeps freed memory.
+/// Measures the three lists of each cloud, and the ten regions. Each list has a process of its own, because
+/// a process keeps freed memory.
 pub(crate) fn measure(settings: &BenchSettings) -> BenchResult<Table> {
     let mut table = Table::new(
         "Lists and selections",
         [
-            "list",
+            "cloud, instances, list",
             "rows",
             "calls",
             "CPU µs a row",
@@ -44,11 +45,12 @@ pub(crate) fn measure(settings: &BenchSettings) -> BenchResult<Table> {
         let plain = probe(Content::States).run_in_child_process()?;
         let detailed = probe(Content::Details).run_in_child_process()?;
         let tagged = probe(Content::Tagged).run_in_child_process()?;
-        let added = detailed.bytes - plain.bytes - (detailed.text_bytes - plain.text_bytes);
+        // The memory that the details need beyond their text.
+        let overhead = detailed.bytes - plain.bytes - (detailed.text_bytes - plain.text_bytes);
         let verdicts = [
             String::new(),
-            verdict("200 bytes beyond the text", added <= 200.0),
-            verdict("100 rows", tagged.rows == TAGGED),
+            verdict("200 bytes beyond the text", overhead <= 200.0),
+            verdict(&format!("{TAGGED} rows"), tagged.rows == TAGGED),
         ];
         for ((name, figures), verdict) in ["states", "details", "by tag"]
             .iter()
@@ -63,7 +65,7 @@ pub(crate) fn measure(settings: &BenchSettings) -> BenchResult<Table> {
     Ok(table)
 }
 
-/// A process that lists this many instances.
+/// A process that makes one list of a fleet with `count` instances.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct Probe {
     cloud: Cloud,
@@ -71,6 +73,7 @@ pub(crate) struct Probe {
     content: Content,
 }
 
+/// The content of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Content {
     /// Ids, names and states of all instances.
@@ -85,11 +88,11 @@ enum Content {
 struct Figures {
     rows: usize,
     calls: usize,
-    /// Processor time of the client, per row of the fleet.
+    /// Processor time of the client, in microseconds per instance of the fleet.
     cpu_us: f64,
-    /// Growth of the process while the rows are kept, per row.
+    /// Growth of the process while the rows are kept, in bytes per row.
     bytes: f64,
-    /// The length of all texts, per row.
+    /// Length of all texts of the rows, in bytes per row.
     text_bytes: f64,
 }
 
@@ -131,42 +134,44 @@ impl Probe {
         Ok(())
     }
 
-    /// Makes one run, then sends the requests once more without a client: the time of that replay is the
+    /// Makes one run, then sends the requests once more without a client: the time of the replay is the
     /// simulator's share.
     fn figures(&self) -> BenchResult<Figures> {
         let (figures, requests) = under_paused_time(self.list())?;
         let without_client = under_paused_time(self.replay(requests))?;
         Ok(Figures {
-            cpu_us: figures.cpu_us - self.each(without_client),
+            cpu_us: figures.cpu_us - self.us_per_instance(without_client),
             ..figures
         })
     }
 
+    /// Returns the figures of a run, with the processor time of client and simulator, and the requests.
     async fn list(&self) -> BenchResult<(Figures, Vec<TimedRequest>)> {
         let recorder = Recorder::new();
-        let world = Simulated::with_transport(
+        let simulated = Simulated::with_transport(
             self.cloud,
             self.count - TAGGED,
             "stopped",
-            self.settings()?,
+            self.tagged_instances()?,
             |transport| recorder.wrap(transport),
         )?;
         let (before, cpu) = (memory()?.rss_mib, cpu_time()?);
-        let rows = self.request(world.client.list()).await?;
+        let rows = self.request(simulated.client.list()).await?;
         let (cpu, after) = (cpu_time()?.saturating_sub(cpu), memory()?.rss_mib);
-        let kept = rows.len().max(1) as f64;
-        let texts: usize = rows.iter().map(text_length).sum();
+        let row_count = rows.len().max(1) as f64;
+        let text_bytes: usize = rows.iter().map(text_length).sum();
         let requests = recorder.take();
         let figures = Figures {
             rows: rows.len(),
             calls: requests.len(),
-            cpu_us: self.each(cpu),
-            bytes: (after - before) * 1024.0 * 1024.0 / kept,
-            text_bytes: texts as f64 / kept,
+            cpu_us: self.us_per_instance(cpu),
+            bytes: (after - before) * 1024.0 * 1024.0 / row_count,
+            text_bytes: text_bytes as f64 / row_count,
         };
         Ok((figures, requests))
     }
 
+    /// Returns the request with the content of this probe.
     fn request(&self, list: ListRequest) -> ListRequest {
         match self.content {
             Content::States => list,
@@ -179,27 +184,33 @@ impl Probe {
         }
     }
 
+    /// Returns the processor time of the simulator alone.
     async fn replay(&self, requests: Vec<TimedRequest>) -> BenchResult<Duration> {
-        let world = Simulated::new(self.cloud, self.count - TAGGED, "stopped", self.settings()?)?;
+        let simulated = Simulated::new(
+            self.cloud,
+            self.count - TAGGED,
+            "stopped",
+            self.tagged_instances()?,
+        )?;
         let cpu = cpu_time()?;
-        replay_requests(requests, &world.simulator.transport()).await?;
+        replay_requests(requests, &simulated.simulator.transport()).await?;
         Ok(cpu_time()?.saturating_sub(cpu))
     }
 
-    /// Returns a simulator with the tagged instances.
-    fn settings(&self) -> BenchResult<SimulatorBuilder> {
+    /// Returns the builder of a simulator with the tagged instances.
+    fn tagged_instances(&self) -> BenchResult<SimulatorBuilder> {
         let tagged = InstanceTemplate::new().name("tagged-#").tag("env", "bench");
         let location = lifecycle_bench::location(self.cloud)?;
         Ok(Simulator::builder().instances(&format!("{location}={TAGGED}"), tagged)?)
     }
 
-    /// Returns microseconds per instance of the fleet.
-    fn each(&self, all: Duration) -> f64 {
+    /// Returns a time in microseconds per instance of the fleet.
+    fn us_per_instance(&self, all: Duration) -> f64 {
         all.as_secs_f64() * 1e6 / self.count as f64
     }
 }
 
-/// Returns the length of all texts of a row.
+/// Returns the length of all texts of a row, in bytes.
 fn text_length(row: &Observation) -> usize {
     let own = row.instance.as_str().len() + row.raw.len();
     let optional = [&row.name, &row.started_at].into_iter().flatten();
@@ -207,6 +218,7 @@ fn text_length(row: &Observation) -> usize {
     own + optional.map(String::len).sum::<usize>() + details
 }
 
+/// Returns the length of all texts of the details, in bytes.
 fn details_length(details: &InstanceDetails) -> usize {
     let optional = [
         &details.zone,
@@ -228,8 +240,9 @@ fn details_length(details: &InstanceDetails) -> usize {
         + addresses.map(String::len).sum::<usize>()
 }
 
-/// Selects all instances of ten regions of one account, and compares the time with one region.
-async fn ten_regions(each: usize) -> BenchResult<[String; 7]> {
+/// Selects all instances of ten regions of one account, and compares the time with one region. Each region
+/// has `instances` instances.
+async fn ten_regions(instances: usize) -> BenchResult<[String; 7]> {
     let regions = [
         "cn-hangzhou",
         "cn-beijing",
@@ -242,49 +255,46 @@ async fn ten_regions(each: usize) -> BenchResult<[String; 7]> {
         "cn-hongkong",
         "ap-southeast-1",
     ];
-    let fleet: Vec<String> = regions
+    let instances: Vec<String> = regions
         .iter()
-        .map(|region| format!("aliyun/{region}={each}"))
+        .map(|region| format!("aliyun/{region}={instances}"))
         .collect();
     let key = Credential::keys("id", "secret");
     let simulator = Simulator::builder()
         .credential(lifecycle_sim::Cloud::Aliyun, &key)
-        .fleet(&fleet.join(","))?
+        .fleet(&instances.join(","))?
         .build();
     let fleet = Fleet::builder()
         .transport(simulator.transport())
         .clock(simulator.clock())
         .credential(key)
         .build()?;
-    let time = async |locations: &[&str]| {
+    let time_selection = async |regions: &[&str]| {
+        let mut selector = Selector::new();
+        for region in regions {
+            selector = selector.location(format!("aliyun/{region}").parse()?);
+        }
         let begin = Instant::now();
-        let locations = locations.iter();
-        let selector = locations.fold(Selector::new(), |selector, region| {
-            match format!("aliyun/{region}").parse() {
-                Ok(location) => selector.location(location),
-                Err(_) => selector,
-            }
-        });
         let rows = fleet.select(&selector).await?.instances.len();
         BenchResult::Ok((rows, begin.elapsed()))
     };
-    let (_, one) = time(&regions[..1]).await?;
-    let before = simulator.ledger().total();
-    let (rows, ten) = time(&regions).await?;
-    let calls = simulator.ledger().total() - before;
-    let together = ten.as_secs_f64() <= 1.5 * one.as_secs_f64();
+    let (_, one_region) = time_selection(&regions[..1]).await?;
+    let calls_before = simulator.ledger().total();
+    let (rows, all_regions) = time_selection(&regions).await?;
+    let calls = simulator.ledger().total() - calls_before;
+    let are_concurrent = all_regions.as_secs_f64() <= 1.5 * one_region.as_secs_f64();
     Ok([
         format!(
             "aliyun, 10 regions: {:.1} s, one region: {:.1} s",
-            ten.as_secs_f64(),
-            one.as_secs_f64()
+            all_regions.as_secs_f64(),
+            one_region.as_secs_f64()
         ),
         rows.to_string(),
         calls.to_string(),
         String::new(),
         String::new(),
         String::new(),
-        verdict("1.5 x the time of one region", together),
+        verdict("1.5 x the time of one region", are_concurrent),
     ])
 }
 

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-/// The result of a check. The serialized fields are the fields of the JSON output.
+/// The result of a check. The serialized fields are the fields of the JSON output; the names in the JSON
+/// output are older than the names here, and stay.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct CheckResult {
     /// The checked account and region.
@@ -13,9 +14,9 @@ pub(crate) struct CheckResult {
     /// The status of the check.
     #[serde(rename = "verdict")]
     pub(crate) status: CheckStatus,
-    /// The observation.
+    /// The observation, as a sentence.
     pub(crate) detail: String,
-    /// The remedy.
+    /// The next step of the user; `None` if the check needs no action.
     pub(crate) advice: Option<String>,
 }
 
@@ -30,6 +31,7 @@ pub(crate) enum CheckStatus {
 }
 
 impl CheckStatus {
+    /// Returns the word in the table. Failures are in capitals, so that a reader finds them.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "ok",

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use lifecycle_facade::config::{self, Config, ConfigError};
 
-/// Reads the configuration file; `None` if there is no file. `named` is the path on the command line.
+/// Reads the configuration file: `named` from the command line, or else the path in the environment, or else
+/// the default path. Returns `None` if the default path has no file.
 ///
 /// # Errors
-/// The file is named but does not exist, or has errors.
+/// The file of the command line or of the environment does not exist, or the file has errors.
 pub(crate) fn read(named: Option<PathBuf>) -> Result<Option<Config>, ConfigError> {
     let named = named.or_else(path_from_environment);
     match (named, Config::default_path()) {
@@ -19,6 +20,6 @@ pub(crate) fn read(named: Option<PathBuf>) -> Result<Option<Config>, ConfigError
 
 /// Returns the path in the environment. An empty variable counts as not set.
 fn path_from_environment() -> Option<PathBuf> {
-    let path = std::env::var_os(config::VARIABLE).filter(|path| !path.is_empty())?;
+    let path = std::env::var_os(config::PATH_VARIABLE).filter(|path| !path.is_empty())?;
     Some(PathBuf::from(path))
 }

@@ -15,7 +15,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
 use crate::{
     console::Console,
     exit::{CommandError, Exit},
-    interrupt::{Interrupt, Interruption},
+    interrupt::{ReceivedSignal, SignalListener},
     output::{self, RowFormat},
     progress::Progress,
     progress_state::ProgressState,
@@ -43,11 +43,11 @@ pub(crate) async fn to_the_end(
         }
         Err(error) => nothing_sent(references, error, kind, format),
     };
-    if let Some(interruption) = followed.interruption {
+    if let Some(signal) = followed.signal {
         if let Err(error) = &result {
             error.print();
         }
-        interruption.end_process();
+        signal.end_process();
     }
     result
 }
@@ -80,7 +80,7 @@ pub(crate) struct Followed {
     /// One row for each instance, in the order of the request; an error if nothing was sent to any cloud.
     pub(crate) rows: Result<Vec<Row>, FleetError>,
     /// The signal that ended the request. The process ends by the same signal after the output.
-    pub(crate) interruption: Option<Interruption>,
+    pub(crate) signal: Option<ReceivedSignal>,
 }
 
 /// Executes a request up to its end or to a signal.
@@ -90,12 +90,9 @@ pub(crate) async fn follow(
     kind: RequestKind,
     console: Console,
 ) -> Followed {
-    let ended = |rows| Followed {
-        rows,
-        interruption: None,
-    };
-    let mut interrupt = match Interrupt::listen() {
-        Ok(interrupt) => interrupt,
+    let ended = |rows| Followed { rows, signal: None };
+    let mut signals = match SignalListener::listen() {
+        Ok(signals) => signals,
         Err(error) => {
             let problem = format!("cannot listen for signals: {error}");
             return ended(Err(FleetError::Setup(problem)));
@@ -107,9 +104,9 @@ pub(crate) async fn follow(
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let start = Instant::now();
     let mut heartbeat = interval_at(start + HEARTBEAT, HEARTBEAT);
-    let interruption = loop {
+    let signal = loop {
         tokio::select! {
-            // An outcome that is known counts before an interrupt.
+            // A known outcome takes precedence over a signal.
             biased;
             event = events.next() => match event {
                 Some(Event::Finished(result)) => {
@@ -124,7 +121,7 @@ pub(crate) async fn follow(
                 // Unreachable: the last event is `Finished`.
                 None => break None,
             },
-            signal = interrupt.received() => break Some(signal),
+            signal = signals.received() => break Some(signal),
             _ = ticks.tick() => progress.show(&state),
             now = heartbeat.tick() => {
                 if !io::stderr().is_terminal() {
@@ -135,7 +132,7 @@ pub(crate) async fn follow(
     };
     let report = events.cancel();
     drop(progress);
-    interrupt.end_at_next();
+    signals.exit_at_next_signal();
     console.notice(match kind {
         RequestKind::Action | RequestKind::Stop => {
             "interrupted: nothing more is sent, and what was sent is not undone"
@@ -144,7 +141,7 @@ pub(crate) async fn follow(
     });
     Followed {
         rows: report.map(|report| rows(&report, kind)),
-        interruption,
+        signal,
     }
 }
 

@@ -3,13 +3,13 @@
 use std::io;
 
 #[cfg(not(unix))]
-pub(crate) use self::keyboard::{Interrupt, Interruption};
+pub(crate) use self::keyboard::{ReceivedSignal, SignalListener};
 #[cfg(unix)]
-pub(crate) use self::unix::{Interrupt, Interruption};
+pub(crate) use self::unix::{ReceivedSignal, SignalListener};
 
-impl Interrupt {
+impl SignalListener {
     /// Ends the process at the next signal, even in the middle of output.
-    pub(crate) fn end_at_next(mut self) {
+    pub(crate) fn exit_at_next_signal(mut self) {
         tokio::spawn(async move { self.received().await.end_process() });
     }
 }
@@ -23,12 +23,12 @@ mod unix {
 
     use super::io;
 
-    /// Receives Ctrl-C, SIGTERM and SIGHUP. No signal ends the process while an `Interrupt` exists.
+    /// Receives Ctrl-C, SIGTERM and SIGHUP. No signal ends the process while a `SignalListener` exists.
     ///
     /// A signal that was ignored at the start stays ignored, as `nohup` and shells with jobs in the
     /// background require.
     #[derive(Debug)]
-    pub(crate) struct Interrupt {
+    pub(crate) struct SignalListener {
         keyboard: Option<Signal>,
         terminate: Option<Signal>,
         hang_up: Option<Signal>,
@@ -36,9 +36,9 @@ mod unix {
 
     /// A received signal.
     #[derive(Clone, Copy, Debug)]
-    pub(crate) struct Interruption(SignalKind);
+    pub(crate) struct ReceivedSignal(SignalKind);
 
-    impl Interrupt {
+    impl SignalListener {
         /// Receives signals from now on.
         pub(crate) fn listen() -> io::Result<Self> {
             let ignored = ignored_signals();
@@ -58,8 +58,8 @@ mod unix {
         }
 
         /// Waits for the next signal.
-        pub(crate) async fn received(&mut self) -> Interruption {
-            Interruption(tokio::select! {
+        pub(crate) async fn received(&mut self) -> ReceivedSignal {
+            ReceivedSignal(tokio::select! {
                 () = next(&mut self.keyboard) => SignalKind::interrupt(),
                 () = next(&mut self.terminate) => SignalKind::terminate(),
                 () = next(&mut self.hang_up) => SignalKind::hangup(),
@@ -67,7 +67,7 @@ mod unix {
         }
     }
 
-    impl Interruption {
+    impl ReceivedSignal {
         /// Ends the process by the signal, so that a shell ends its loop or script, too.
         pub(crate) fn end_process(self) -> ! {
             let number = self.0.as_raw_value();
@@ -102,30 +102,30 @@ mod keyboard {
     use super::io;
     use crate::exit::{self, Exit};
 
-    /// Receives Ctrl-C. Ctrl-C does not end the process while an `Interrupt` exists.
+    /// Receives Ctrl-C. Ctrl-C does not end the process while a `SignalListener` exists.
     #[derive(Debug)]
-    pub(crate) struct Interrupt;
+    pub(crate) struct SignalListener;
 
     /// A received Ctrl-C.
     #[derive(Clone, Copy, Debug)]
-    pub(crate) struct Interruption;
+    pub(crate) struct ReceivedSignal;
 
-    impl Interrupt {
+    impl SignalListener {
         /// Receives signals from now on.
         pub(crate) fn listen() -> io::Result<Self> {
             Ok(Self)
         }
 
         /// Waits for the next signal.
-        pub(crate) async fn received(&mut self) -> Interruption {
+        pub(crate) async fn received(&mut self) -> ReceivedSignal {
             if tokio::signal::ctrl_c().await.is_err() {
                 std::future::pending::<()>().await;
             }
-            Interruption
+            ReceivedSignal
         }
     }
 
-    impl Interruption {
+    impl ReceivedSignal {
         /// Ends the process.
         pub(crate) fn end_process(self) -> ! {
             exit::now(Exit::Incomplete)

@@ -1,4 +1,4 @@
-//! Makes the selections of a command line: reads the lists, and asks before an action on several instances.
+//! `Selected`: the instances of a command line, named or selected; and the question before an action.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -7,7 +7,8 @@ use std::{
 };
 
 use lifecycle_facade::{
-    ActionKind, Cloud, Fleet, InstanceReference, SelectedInstance, core::FilterMatch,
+    ActionKind, Cloud, Fleet, InstanceReference, SelectedInstance, Selector,
+    core::{FilterMatch, InstanceFilter},
     distinct_instances,
 };
 use tokio::{task::spawn_blocking, time::timeout};
@@ -20,26 +21,27 @@ use crate::{
     targets::Targets,
 };
 
-/// The instances of a command after all selections were made.
+/// The instances of a command after all selections.
 #[derive(Debug, Default)]
 pub(crate) struct Selected {
-    /// The instances on which the command acts.
+    /// The instances on which the command acts, named or selected.
     pub(crate) references: Vec<InstanceReference>,
-    /// Selected instances with their facts; empty without a selection.
+    /// The selected instances with their observations, protected or not; empty if all instances are named.
     found: Vec<SelectedInstance>,
-    /// Protected instances, which the command leaves alone.
+    /// The rows of the protected instances, which the command leaves alone.
     pub(crate) left_alone: Vec<Row>,
-    /// The descriptions of the selections.
+    /// The description of each selection.
     descriptions: Vec<String>,
     /// The clouds whose lists were read.
     clouds: BTreeSet<Cloud>,
 }
 
 impl Selected {
-    /// Makes the selections of `targets`. `request` is `None` if the command requests nothing.
+    /// Makes the selections of `targets`, and writes a warning for each location that is left out. `request` is
+    /// `None` if the command requests nothing.
     ///
     /// # Errors
-    /// A list is not complete, or a location is invalid.
+    /// A list cannot be read completely, or a location is invalid.
     pub(crate) async fn find(
         targets: Targets,
         fleet: &Fleet,
@@ -58,29 +60,14 @@ impl Selected {
                 let reason = &unavailable.reason;
                 eprint_warning(&format!("{} is left out: {reason}", unavailable.location));
             }
-            selection
-                .instances
-                .retain(|one| targets.filter.matches(&one.observation) == FilterMatch::Yes);
-            let mut described = selection.selector.clone();
-            described
-                .filter
-                .names
-                .extend(targets.filter.names.iter().cloned());
-            described
-                .filter
-                .tags
-                .extend(targets.filter.tags.iter().cloned());
-            described.filter.states.extend(&targets.filter.states);
-            described
-                .filter
-                .zones
-                .extend(targets.filter.zones.iter().cloned());
-            let types = targets.filter.instance_types.iter();
-            described.filter.instance_types.extend(types.cloned());
-            selected.descriptions.push(described.to_string());
+            selection.instances.retain(|selected| {
+                targets.filter.matches(&selected.observation) == FilterMatch::Yes
+            });
             selected
-                .clouds
-                .extend(selection.locations.iter().map(|one| one.cloud));
+                .descriptions
+                .push(description(&selector, &targets.filter));
+            let clouds = selection.locations.iter().map(|location| location.cloud);
+            selected.clouds.extend(clouds);
             let parts = selection.for_action(action);
             selected.references.extend(parts.instances);
             let kind = request.unwrap_or(RequestKind::Wait);
@@ -94,20 +81,26 @@ impl Selected {
         Ok(selected)
     }
 
-    /// Leaves alone the protected instances among the named ones. Instances that cannot be read count as
-    /// unprotected: a key that may stop but not read must not be useless.
+    /// Leaves the protected instances among the named instances alone. Instances that cannot be read count as
+    /// unprotected, so that a key with permission to stop but not to read remains usable.
     pub(crate) async fn leave_protected_alone(
         &mut self,
         fleet: &Fleet,
         kind: RequestKind,
     ) -> Result<(), CommandError> {
-        let found: HashSet<_> = self.found.iter().map(|one| &one.instance).collect();
-        let named = self.references.iter();
-        let named: Vec<_> = named.filter(|named| !found.contains(named)).collect();
+        let found: HashSet<_> = self
+            .found
+            .iter()
+            .map(|selected| &selected.instance)
+            .collect();
+        let references = self.references.iter();
+        let named: Vec<_> = references
+            .filter(|reference| !found.contains(reference))
+            .collect();
         if named.is_empty() {
             return Ok(());
         }
-        let protected = match timeout(CHECK_LIMIT, fleet.protected(named)).await {
+        let protected = match timeout(PROTECTION_TIME_LIMIT, fleet.protected(named)).await {
             Ok(protected) => protected?,
             Err(_) => {
                 eprint_warning(
@@ -116,30 +109,33 @@ impl Selected {
                 return Ok(());
             }
         };
-        for one in protected {
-            self.references.retain(|named| *named != one.instance);
-            self.left_alone
-                .push(Row::of_report(&one.left_alone(), kind));
+        for selected in protected {
+            self.references
+                .retain(|reference| *reference != selected.instance);
+            let report = selected.left_alone();
+            self.left_alone.push(Row::of_report(&report, kind));
         }
         Ok(())
     }
 
-    /// Returns the exit code of a command whose selection has no instance, after a line about it; `None`
-    /// if there is an instance.
+    /// Returns `None` if the command has instances to act on. Otherwise writes a notice with the reason, and
+    /// returns the exit code of the command.
     pub(crate) fn exit_if_empty(&self, fail_empty: bool, console: Console) -> Option<Exit> {
         if !self.references.is_empty() {
             return None;
         }
-        let what = self.descriptions.join("; ");
+        let selections = self.descriptions.join("; ");
         match self.left_alone.len() {
             0 => {
                 let notes = empty_list_notes(&self.clouds);
-                console.notice(format_args!("no instance matches: {what}{notes}"));
+                console.notice(format_args!("no instance matches: {selections}{notes}"));
             }
-            n if what.is_empty() => {
-                console.notice(format_args!("only protected instances are named ({n})"));
+            count if selections.is_empty() => {
+                console.notice(format_args!("only protected instances are named ({count})"));
             }
-            n => console.notice(format_args!("only protected instances match ({n}): {what}")),
+            count => console.notice(format_args!(
+                "only protected instances match ({count}): {selections}"
+            )),
         }
         Some(match fail_empty {
             true => Exit::Incomplete,
@@ -147,33 +143,38 @@ impl Selected {
         })
     }
 
-    /// Returns the rows of all instances as the selections saw them; `None` if some instances are named, so
-    /// that nothing is known about them.
+    /// Returns the rows of all instances from the lists of the selections; `None` if an instance is named, because
+    /// no list was read for the instance.
     pub(crate) fn rows(&self) -> Option<Vec<Row>> {
-        let found = self.found.iter();
-        let found: HashMap<_, _> = found.map(|one| (&one.instance, one)).collect();
+        let observations: HashMap<_, _> = self
+            .found
+            .iter()
+            .map(|selected| (&selected.instance, &selected.observation))
+            .collect();
         let rows = self.references.iter().map(|reference| {
-            let observation = found.get(reference)?.observation.clone();
+            let observation = (*observations.get(reference)?).clone();
             Some(Row::of_observation(reference.clone(), observation))
         });
         rows.collect()
     }
 
-    /// Shows the selected instances on standard error: their names, states and number.
+    /// Writes the names, states and number of the selected instances to standard error. Writes nothing if all
+    /// instances are named.
     pub(crate) fn describe(&self, verb: &str) {
         if self.found.is_empty() {
             return;
         }
         let left_alone: HashSet<_> = self.left_alone.iter().map(|row| &row.reference).collect();
-        for one in self.found.iter().take(MAX_SHOWN) {
-            let name = one.observation.name.as_deref().unwrap_or("-");
-            let note = match left_alone.contains(&one.instance) {
+        for selected in self.found.iter().take(MAX_SHOWN) {
+            let (reference, observation) = (&selected.instance, &selected.observation);
+            let name = observation.name.as_deref().unwrap_or("-");
+            let note = match left_alone.contains(reference) {
                 true => "  (protected: left alone)",
                 false => "",
             };
             eprint_line(format_args!(
-                "  {}  {}  {name}{note}",
-                one.instance, one.observation.state
+                "  {reference}  {}  {name}{note}",
+                observation.state
             ));
         }
         if self.found.len() > MAX_SHOWN {
@@ -189,7 +190,8 @@ impl Selected {
         ));
     }
 
-    /// Asks before an action on several selected instances. Asks only on a terminal.
+    /// Asks for a confirmation before an action on two or more instances of which some are selected. Asks only
+    /// on a terminal, and not with `--yes`.
     ///
     /// # Errors
     /// The answer is not yes. Nothing was sent.
@@ -205,7 +207,7 @@ impl Selected {
         self.describe(verb);
         let answer = spawn_blocking(move || {
             let mut answer = String::new();
-            // A closed terminal is no answer.
+            // Without an answer, for example from a closed terminal, the action is not confirmed.
             let _ = write!(anstream::stderr(), "{verb} these instances? [y/N] ");
             let _ = anstream::stderr().flush();
             let _ = io::stdin().lock().read_line(&mut answer);
@@ -228,8 +230,28 @@ pub(crate) fn empty_list_notes(clouds: &BTreeSet<Cloud>) -> String {
     notes.map(|note| format!(" ({note})")).collect()
 }
 
-/// The time limit for the check of named instances.
-const CHECK_LIMIT: Duration = Duration::from_secs(30);
+/// Returns the description of a selection for people. `filter` has the conditions that all selections of a
+/// command share.
+fn description(selector: &Selector, filter: &InstanceFilter) -> String {
+    let mut described = selector.clone();
+    let InstanceFilter {
+        names,
+        tags,
+        states,
+        zones,
+        instance_types,
+        ..
+    } = filter.clone();
+    described.filter.names.extend(names);
+    described.filter.tags.extend(tags);
+    described.filter.states.extend(states);
+    described.filter.zones.extend(zones);
+    described.filter.instance_types.extend(instance_types);
+    described.to_string()
+}
+
+/// The time limit for the check whether named instances are protected.
+const PROTECTION_TIME_LIMIT: Duration = Duration::from_secs(30);
 
 /// The number of instances that are shown before a question.
 const MAX_SHOWN: usize = 50;

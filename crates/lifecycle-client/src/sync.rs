@@ -1,9 +1,9 @@
-//! Locks on values that stay valid after a panic.
+//! `lock`: locks a mutex, and ignores poisoning.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Locks `mutex`, even if another thread panicked while holding the lock: no critical section of
-/// this crate leaves a value half changed.
+/// Locks `mutex`, also after a panic of another thread. Every change under a lock of this crate is one
+/// complete step, so the value is valid in any case.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -287,7 +287,7 @@ def dry_run(site):
     expect_refused(lambda: start(site, dry_run=True), 400, "DryRunOperation")
     expect_refused(lambda: stop(site, dry_run=True), 403, "IncorrectInstanceStatus")
     expect_refused(lambda: batch(site, "start", dry_run=True), 400, "DRYRUN.SUCCESS")
-    site.switch("batch-dry-run", "answer-code")
+    site.switch("batch-dry-run", "response-code")
     expect(batch(site, "start", dry_run=True).instance_responses, None)
     look = models.DescribeInstancesRequest(region_id=REGION, dry_run=True)
     expect_refused(lambda: client(site).describe_instances(look), 400, "DryRunOperation")
@@ -883,9 +883,9 @@ def instance_role_by_metadata(site):
 
 @case("aliyun/cn-hangzhou=1:stopped")
 def instance_role_whatever_the_tokens(site):
-    """with tokens absent, demanded or useless the library gets its key all the same"""
+    """with tokens absent, required or refused the library still gets its key"""
     site.knows(metadata="web")
-    for setting in ["absent-405", "demanded", "useless"]:
+    for setting in ["absent-405", "required", "issued-but-refused"]:
         site.switch("metadata-tokens", setting)
         expect_good(site, key_of(instance_role(site)))
 

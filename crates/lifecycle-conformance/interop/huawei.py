@@ -249,7 +249,7 @@ def already_there(site):
     """a start of a running server succeeds and does nothing; where it does not: Ecs.0100"""
     expect(ended(site, accepted(power(site, "start", ids=site.ids[:1]))).status, "SUCCESS")
     expect(ended(site, accepted(power(site, "stop", ids=site.ids[1:]))).status, "SUCCESS")
-    site.switch("idle-succeeds", "no")
+    site.switch("succeeds-in-target-state", "no")
     site.switch("unfit-server", "refused")
     expect_refused(lambda: power(site, "start", ids=site.ids[:1]), 400, "Ecs.0100")
     expect_refused(lambda: power(site, "stop", ids=site.ids[1:]), 400, "Ecs.0100")
@@ -745,9 +745,9 @@ def agency_by_metadata(site):
 
 @case("huawei/cn-north-4=1:stopped")
 def agency_whatever_the_tokens(site):
-    """with tokens absent or demanded the SDK gets its key all the same"""
+    """with tokens absent or required the SDK still gets its key"""
     site.knows(metadata="ops")
-    for setting in ["absent-404", "absent-405", "absent-503", "demanded"]:
+    for setting in ["absent-404", "absent-405", "absent-503", "required"]:
         site.switch("metadata-tokens", setting)
         expect_good(site, instance(site).get_credential())
 

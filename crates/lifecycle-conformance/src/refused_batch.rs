@@ -59,10 +59,10 @@ static ENDS: [BatchEnd; 12] = [
         switches.baidu.batch_failure = baidu::BatchFailure::ErrorDespiteExecution;
     }),
     end("aliyun-unnamed", Cloud::Aliyun, |switches| {
-        switches.aliyun.names_culprit = false;
+        switches.aliyun.error_names_the_instance = false;
     }),
     end("aliyun-named", Cloud::Aliyun, |switches| {
-        switches.aliyun.names_culprit = true;
+        switches.aliyun.error_names_the_instance = true;
     }),
     end("zenlayer-listed", Cloud::Zenlayer, |switches| {
         switches.zenlayer.batch_failure = zenlayer::BatchFailure::Listed;

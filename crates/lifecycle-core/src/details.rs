@@ -1,4 +1,5 @@
-//! `InstanceDetails`: what a cloud reports about an instance besides the state.
+//! `InstanceDetails`: facts about an instance besides the state, and helpers that give these facts the same
+//! form for all clouds.
 
 use std::fmt;
 
@@ -6,8 +7,8 @@ use jiff::{Timestamp, Unit, civil::DateTime, tz::TimeZone};
 
 /// The facts about an instance that change rarely: tags, addresses, type, billing.
 ///
-/// Each fact is absent if the cloud does not report the fact. The crate of a provider documents the field of
-/// the response from which a fact comes.
+/// A fact is `None` or empty if the cloud does not report the fact. The documentation of each provider names
+/// the field of the response from which a fact comes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InstanceDetails {
@@ -17,24 +18,24 @@ pub struct InstanceDetails {
     pub zone: Option<String>,
     /// The instance type (flavor), in the terms of the cloud.
     pub instance_type: Option<String>,
-    /// The addresses inside the network of the owner: IPv4 before IPv6 if the cloud separates them.
+    /// The IP addresses in the private network of the owner, IPv4 before IPv6.
     pub private_ips: Vec<String>,
-    /// The addresses on the internet.
+    /// The IP addresses on the internet, IPv4 before IPv6.
     pub public_ips: Vec<String>,
     /// The payment method.
     pub charge_type: Option<ChargeType>,
     /// The time of the creation; see [`utc_time`] for the format.
     pub created_at: Option<String>,
-    /// The time of the last start, for people; see [`utc_time`] for the format.
-    /// [`Observation::started_at`](crate::Observation::started_at) is evidence of a reboot, this time is not.
+    /// The time of the last start, for people only; see [`utc_time`] for the format. Evidence of a reboot is
+    /// [`Observation::started_at`](crate::Observation::started_at).
     pub started_at: Option<String>,
     /// The end of the paid term; see [`utc_time`] for the format.
     pub expires_at: Option<String>,
 }
 
 impl InstanceDetails {
-    /// Returns the value of the tag `key`; `None` without this tag. A tag without a value has the value
-    /// `""`.
+    /// Returns the value of the tag `key`, or `""` for a tag without a value; `None` if the instance has no
+    /// such tag.
     ///
     /// # Examples
     /// ```
@@ -63,7 +64,7 @@ pub struct Tag {
 }
 
 impl Tag {
-    /// Returns a tag.
+    /// Returns a tag; an empty `value` for a tag without a value.
     pub fn new(key: impl Into<String>, value: impl Into<String>) -> Self {
         Self {
             key: key.into(),
@@ -86,14 +87,14 @@ pub enum ChargeType {
     Postpaid,
     /// A paid term of months or years.
     Prepaid,
-    /// Spare capacity, which the cloud can take back.
+    /// Spare capacity at a lower price, which the cloud can reclaim.
     Spot,
     /// Another method, in the terms of the cloud.
     Other(String),
 }
 
 impl ChargeType {
-    /// Returns the name in lower case, or the text of the cloud.
+    /// Returns the name in lower case, or the text of the cloud for [`Other`](Self::Other).
     pub fn as_str(&self) -> &str {
         match self {
             Self::Postpaid => "postpaid",
@@ -110,7 +111,7 @@ impl fmt::Display for ChargeType {
     }
 }
 
-/// Returns the addresses without repetitions, IPv4 before IPv6. Empty texts are left out.
+/// Returns the IP addresses without duplicates and without empty texts, IPv4 before IPv6.
 ///
 /// # Examples
 /// ```
@@ -126,14 +127,16 @@ pub fn distinct_addresses(addresses: impl IntoIterator<Item = String>) -> Vec<St
             distinct.push(address);
         }
     }
-    distinct.sort_by_key(|address| address.contains(':'));
+    let is_ipv6 = |address: &String| address.contains(':');
+    distinct.sort_by_key(is_ipv6);
     distinct.shrink_to_fit();
     distinct
 }
 
-/// Returns a time of a cloud in the format `2026-11-22T08:00:00Z`. Clouds leave out the seconds, write
-/// fractions, or leave out the time zone; a time without a zone is in UTC. A text that is not a time is
-/// returned unchanged.
+/// Returns the time that a cloud reports in the format `2026-11-22T08:00:00Z`.
+///
+/// `text` may lack seconds or the time zone, or have fractional seconds. A time without a zone is in UTC. A
+/// text that is not a time is returned unchanged.
 ///
 /// # Examples
 /// ```
@@ -145,13 +148,11 @@ pub fn distinct_addresses(addresses: impl IntoIterator<Item = String>) -> Vec<St
 /// assert_eq!(utc_time("unlimited"), "unlimited");
 /// ```
 pub fn utc_time(text: &str) -> String {
-    let in_utc = || {
+    let without_zone = || {
         let time = text.parse::<DateTime>().ok()?;
-        time.to_zoned(TimeZone::UTC)
-            .ok()
-            .map(|time| time.timestamp())
+        Some(time.to_zoned(TimeZone::UTC).ok()?.timestamp())
     };
-    let time = text.parse::<Timestamp>().ok().or_else(in_utc);
+    let time = text.parse::<Timestamp>().ok().or_else(without_zone);
     let time = time.and_then(|time| time.round(Unit::Second).ok());
     time.map_or_else(|| text.to_owned(), |time| time.to_string())
 }

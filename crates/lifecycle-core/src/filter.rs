@@ -1,4 +1,5 @@
-//! `InstanceFilter`: conditions on instances, in terms that all clouds share.
+//! `InstanceFilter`: conditions on instances that are the same for all clouds; its parts `NamePattern` and
+//! `TagCondition`; and `FilterSupport`, the conditions that a cloud applies itself.
 
 use std::{fmt, str::FromStr};
 
@@ -6,11 +7,14 @@ use wildmatch::WildMatch;
 
 use crate::{InstanceId, Observation, PowerState};
 
-/// Conditions on instances. An instance matches if each non-empty list of conditions is met.
+/// Conditions on instances, in one list for each property. An instance matches if each list is empty or met.
 ///
-/// A filter without conditions matches every instance. A cloud can apply some of the conditions
-/// ([`Profile::filter_support`](crate::Profile::filter_support)); the client applies all conditions to the
-/// rows of the cloud, so the result does not depend on the cloud.
+/// Tags must meet all conditions of the list, every other property must meet one. A filter without
+/// conditions matches every instance.
+///
+/// Some clouds apply some of the conditions ([`Profile::filter_support`](crate::Profile::filter_support)).
+/// The client applies all conditions again to the observations that the cloud returns, so the result does not
+/// depend on the cloud.
 ///
 /// # Examples
 /// ```
@@ -27,9 +31,9 @@ use crate::{InstanceId, Observation, PowerState};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InstanceFilter {
-    /// Patterns of the name. One pattern must match.
+    /// Patterns of the name. The name must match one of them.
     pub names: Vec<NamePattern>,
-    /// Conditions on tags. All conditions must be met.
+    /// Conditions on tags. The tags must meet all of them.
     pub tags: Vec<TagCondition>,
     /// States. The instance must be in one of them.
     pub states: Vec<PowerState>,
@@ -39,7 +43,7 @@ pub struct InstanceFilter {
     pub instance_types: Vec<String>,
     /// Ids. The instance must have one of them.
     pub instances: Vec<InstanceId>,
-    /// Private addresses. The instance must have one of them.
+    /// Private IP addresses. The instance must have one of them.
     pub private_ips: Vec<String>,
 }
 
@@ -98,7 +102,7 @@ impl InstanceFilter {
         self
     }
 
-    /// Adds a private address.
+    /// Adds a private IP address.
     #[must_use]
     pub fn with_private_ip(mut self, address: impl Into<String>) -> Self {
         self.private_ips.push(address.into());
@@ -110,7 +114,8 @@ impl InstanceFilter {
         *self == Self::default()
     }
 
-    /// Returns `true` if a condition is about [`InstanceDetails`](crate::InstanceDetails).
+    /// Returns `true` if [`matches`](Self::matches) needs the [`details`](Observation::details) of an
+    /// observation.
     pub fn needs_details(&self) -> bool {
         !(self.tags.is_empty()
             && self.zones.is_empty()
@@ -118,13 +123,14 @@ impl InstanceFilter {
             && self.private_ips.is_empty())
     }
 
-    /// Applies all conditions to an observation.
+    /// Applies all conditions to an observation. An instance without a name counts as an instance with an
+    /// empty name.
     pub fn matches(&self, observation: &Observation) -> FilterMatch {
         let name = observation.name.as_deref().unwrap_or_default();
-        let is_excluded = !meets_one(&self.states, |state| *state == observation.state)
-            || !meets_one(&self.names, |pattern| pattern.matches(name))
-            || !meets_one(&self.instances, |id| *id == observation.instance);
-        if is_excluded {
+        let may_match = meets_one(&self.states, |state| *state == observation.state)
+            && meets_one(&self.names, |pattern| pattern.matches(name))
+            && meets_one(&self.instances, |id| *id == observation.instance);
+        if !may_match {
             return FilterMatch::No;
         }
         if !self.needs_details() {
@@ -153,14 +159,13 @@ impl InstanceFilter {
     }
 }
 
-/// Returns `true` if there are no conditions, or if one of them is met.
+/// Returns `true` if a list of conditions is empty, or if one of the conditions is met.
 fn meets_one<T>(conditions: &[T], is_met: impl Fn(&T) -> bool) -> bool {
     conditions.is_empty() || conditions.iter().any(is_met)
 }
 
-/// A pattern for the whole name of an instance: `*` stands for any characters, `?` for one character.
-///
-/// Upper and lower case differ.
+/// A pattern for a whole name: `*` stands for any number of characters, `?` for one character. Upper and
+/// lower case differ.
 ///
 /// # Examples
 /// ```
@@ -175,13 +180,13 @@ fn meets_one<T>(conditions: &[T], is_met: impl Fn(&T) -> bool) -> bool {
 #[derive(Clone)]
 pub struct NamePattern {
     text: String,
-    wild: WildMatch,
+    compiled: WildMatch,
 }
 
 impl NamePattern {
     /// Returns `true` if the pattern matches the whole name.
     pub fn matches(&self, name: &str) -> bool {
-        self.wild.matches(name)
+        self.compiled.matches(name)
     }
 
     /// Returns the pattern as text.
@@ -189,19 +194,22 @@ impl NamePattern {
         &self.text
     }
 
-    /// Returns the name, if the pattern has no wildcard.
+    /// Returns the only matching name if the pattern has no wildcard.
     pub fn literal(&self) -> Option<&str> {
         (!self.text.contains(WILDCARDS)).then_some(&*self.text)
     }
 
-    /// Returns the longest part without a wildcard. Every matching name contains this part, so a cloud that
-    /// searches for a part of the name can search for this one. Empty if the pattern has wildcards only.
+    /// Returns the longest part without a wildcard; an empty text if the pattern has only wildcards.
+    ///
+    /// Every matching name contains the part, so the part is the text for a cloud that searches names by a
+    /// contained text.
     pub fn longest_literal(&self) -> &str {
         let parts = self.text.split(WILDCARDS);
         parts.max_by_key(|part| part.len()).unwrap_or_default()
     }
 }
 
+/// The characters with a meaning of their own in a [`NamePattern`].
 const WILDCARDS: [char; 2] = ['*', '?'];
 
 impl FromStr for NamePattern {
@@ -215,7 +223,7 @@ impl FromStr for NamePattern {
         }
         Ok(Self {
             text: text.to_owned(),
-            wild: WildMatch::new(text),
+            compiled: WildMatch::new(text),
         })
     }
 }
@@ -284,7 +292,8 @@ impl TagCondition {
         }
     }
 
-    /// Returns `true` if the condition is met by a tag with this value; `None` is a missing tag.
+    /// Returns `true` if an instance whose tag [`key`](Self::key) has the value `found` meets the condition;
+    /// `None` for an instance without the tag.
     pub fn matches(&self, found: Option<&str>) -> bool {
         match self {
             Self::Equals { value, .. } => found == Some(value),
@@ -338,15 +347,16 @@ impl fmt::Display for TagCondition {
 #[error("{0}")]
 pub struct ParseFilterError(&'static str);
 
-/// The conditions that a cloud can apply to a list. The cloud may return more rows than match, never fewer.
+/// The properties whose conditions a cloud can apply to a list. The cloud may return more instances than match,
+/// never fewer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FilterSupport {
-    /// Names, or parts of names.
+    /// Names, or texts that names contain.
     pub names: bool,
     /// Tags.
     pub tags: bool,
-    /// States, some or all of them.
+    /// All states, or some states.
     pub states: bool,
     /// Availability zones.
     pub zones: bool,
@@ -354,12 +364,12 @@ pub struct FilterSupport {
     pub instance_types: bool,
     /// Ids.
     pub instances: bool,
-    /// Private addresses.
+    /// Private IP addresses.
     pub private_ips: bool,
 }
 
 impl FilterSupport {
-    /// No condition.
+    /// Support of no condition.
     pub const NONE: Self = Self {
         names: false,
         tags: false,
@@ -370,7 +380,7 @@ impl FilterSupport {
         private_ips: false,
     };
 
-    /// Every condition.
+    /// Support of every condition.
     pub const ALL: Self = Self {
         names: true,
         tags: true,
@@ -402,7 +412,7 @@ impl FilterSupport {
         self
     }
 
-    /// Sets the support of private addresses.
+    /// Sets the support of private IP addresses.
     #[must_use]
     pub const fn with_private_ips(mut self, supported: bool) -> Self {
         self.private_ips = supported;
@@ -489,7 +499,7 @@ mod tests {
     }
 
     #[test]
-    fn pattern_reports_the_part_that_every_matching_name_contains() {
+    fn longest_literal_is_in_every_matching_name() {
         for (text, literal, longest) in [
             ("web-1", Some("web-1"), "web-1"),
             ("ci-*-runner", None, "-runner"),

@@ -1,4 +1,5 @@
-//! `ResponseExt`: readers of the parts of an HTTP response that all clouds have in common.
+//! `HttpResponse`, and `ResponseExt`: reads the parts that the HTTP responses of all clouds have in common,
+//! and makes the fault of a response that cannot be read.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,7 +12,7 @@ use crate::{Fault, FaultKind};
 /// encoding.
 pub type HttpResponse = http::Response<Bytes>;
 
-/// Readers of the parts that the responses of all clouds have in common.
+/// Methods for the parts that the responses of all clouds have in common.
 pub trait ResponseExt {
     /// Returns a header as text; `None` when the header is absent or not text.
     fn header(&self, name: &str) -> Option<&str>;
@@ -22,24 +23,25 @@ pub trait ResponseExt {
     /// [`FaultKind::Unreadable`] with the status and the beginning of the body.
     fn json<T: DeserializeOwned>(&self) -> Result<T, Fault>;
 
-    /// Returns whether the body contains `text`, without parsing the body. A body that is not UTF-8
-    /// may contain anything.
+    /// Returns `true` if the body contains `text`, without parsing the body; also for a body that is not
+    /// UTF-8.
     fn may_contain(&self, text: &str) -> bool;
 
     /// Returns the fault of a body that cannot be parsed.
     fn unreadable(&self, reason: &str) -> Fault;
 
-    /// Returns the fault of an error response in another format than the format of the cloud.
+    /// Returns the fault of an error response that is not in the format of the cloud, such as the HTML page of
+    /// a proxy.
     ///
     /// The status decides about overload and throttling only. A proxy may have sent the response, so
     /// status 404 does not mean an unknown instance, and status 401 does not mean a rejected key.
     fn fault_from_status(&self) -> Fault;
 
-    /// Returns the beginning of the body as one line of text.
+    /// Returns the beginning of the body as one line of text, at most 200 characters.
     fn excerpt(&self) -> String;
 
-    /// Returns the standard `Retry-After` header: seconds, or a date read against the `Date` of the
-    /// same response.
+    /// Returns the time in the standard `Retry-After` header: seconds, or a date compared with the `Date`
+    /// header of the same response. Returns `None` for a date in the past, or without a `Date` header.
     fn retry_after(&self) -> Option<Duration>;
 
     /// Returns the wall-clock time of the cloud, from the standard `Date` header.

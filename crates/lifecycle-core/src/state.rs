@@ -1,4 +1,4 @@
-//! `Observation`: the observed state of an instance.
+//! `Observation`, and the types of its fields: `PowerState`, `Lock` and `StoppedBilling`.
 
 use std::fmt;
 
@@ -14,12 +14,12 @@ pub struct Observation {
     pub state: PowerState,
     /// The state in the terms of the cloud, unchanged.
     pub raw: String,
-    /// The name that the owner gave to the instance.
+    /// The name that the owner gave to the instance; `None` if the cloud reports no name.
     pub name: Option<String>,
     /// The time of the last start in the format of the cloud; `None` if the cloud reports no time.
     /// Two different values prove that the instance started in between.
     pub started_at: Option<String>,
-    /// The lock that keeps the owner from power actions.
+    /// The lock that keeps the owner from power actions; `None` if the cloud reports no lock.
     pub lock: Option<Lock>,
     /// The billing while the instance is stopped.
     pub stopped_billing: StoppedBilling,
@@ -109,7 +109,7 @@ pub enum PowerState {
 }
 
 impl PowerState {
-    /// All states, in the order of the documentation.
+    /// All states, in the order of the enumeration.
     pub const ALL: &[Self] = &[
         Self::Creating,
         Self::Starting,
@@ -125,7 +125,8 @@ impl PowerState {
         Self::Unknown,
     ];
 
-    /// Returns whether neither a power action nor time leads out of this state.
+    /// Returns `true` if the instance stays unusable: no power action and no waiting makes the instance run or
+    /// stop.
     pub fn is_stuck(self) -> bool {
         matches!(
             self,
@@ -175,7 +176,7 @@ pub enum Lock {
     Security,
     /// Billing, such as arrears.
     Financial,
-    /// The recycle bin.
+    /// The instance is in the recycle bin; see [`PowerState::Recycled`].
     Recycling,
     /// Another reason, in the terms of the cloud.
     Other(String),

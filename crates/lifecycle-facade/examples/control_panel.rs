@@ -1,4 +1,4 @@
-//! Serves many users who wait for instances, with one poller.
+//! Many users wait for instances, and one poller observes the instances for all users.
 //!
 //! All clones of a fleet share one client per region, and all waits of a client share one poller: the
 //! number of calls depends on the number of instances, not on the number of users.
@@ -29,18 +29,20 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (simulator, fleet) = support::simulated_fleet("huawei/cn-north-4=50")?;
     let instances = simulator.instances();
     let users = (0..USERS).zip(instances.iter().cycle());
-    let panels: Vec<_> = users
+    let tasks: Vec<_> = users
         .map(|(_, instance)| tokio::spawn(show(fleet.clone(), instance.clone())))
         .collect();
     fleet.start(&instances).await?;
-    for panel in panels {
-        assert_eq!(panel.await?.last(), Some(&PowerState::Running));
+    for task in tasks {
+        assert_eq!(task.await?.last(), Some(&PowerState::Running));
     }
+    // A poll is a call that observes instances.
     let polls: u64 = fleet.calls().values().map(|calls| calls.observations).sum();
     println!(
         "{USERS} users, {} instances, {polls} polls",
         instances.len()
     );
+    // Far fewer than the users.
     assert!(polls < 30, "{polls} polls");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Sends all requests through a transport of its own: here one that counts requests by host.
+//! Sends all requests through the program's own transport: here a transport that counts requests by host.
 
 mod support;
 
@@ -15,7 +15,7 @@ use lifecycle_facade::{Credential, EmptyHost, Fleet, Transport, TransportError};
 #[derive(Debug)]
 struct Counting<T> {
     inner: T,
-    requests: Arc<Mutex<BTreeMap<String, usize>>>,
+    requests_by_host: Arc<Mutex<BTreeMap<String, usize>>>,
 }
 
 #[async_trait::async_trait]
@@ -25,7 +25,12 @@ impl<T: Transport> Transport for Counting<T> {
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, TransportError> {
         let host = request.uri().host().unwrap_or_default().to_owned();
-        *self.requests.lock().unwrap().entry(host).or_default() += 1;
+        *self
+            .requests_by_host
+            .lock()
+            .unwrap()
+            .entry(host)
+            .or_default() += 1;
         self.inner.send(request).await
     }
 }
@@ -33,23 +38,24 @@ impl<T: Transport> Transport for Counting<T> {
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> Result<(), Box<dyn Error>> {
     let (simulator, _) = support::simulated_fleet("aliyun/cn-hangzhou=3,baidu/bj=3")?;
-    let requests = Arc::default();
+    let requests_by_host = Arc::default();
     let fleet = Fleet::builder()
         // A real program wraps `HttpTransport::new()?`.
         .transport(Counting {
             inner: simulator.transport(),
-            requests: Arc::clone(&requests),
+            requests_by_host: Arc::clone(&requests_by_host),
         })
         .clock(simulator.clock())
+        // No variables or files of this machine.
         .machine(EmptyHost)
         .credential(Credential::keys("id", "secret"))
         .build()?;
     assert!(fleet.start(simulator.instances()).await?.is_success());
-    let requests = requests.lock().unwrap();
-    for (host, count) in &*requests {
+    let requests_by_host = requests_by_host.lock().unwrap();
+    for (host, count) in &*requests_by_host {
         println!("{host}: {count} requests");
     }
-    assert_eq!(requests.len(), 2);
+    assert_eq!(requests_by_host.len(), 2);
     Ok(())
 }
 

@@ -286,7 +286,7 @@ mod tests {
     use super::*;
     use crate::{
         Cloud,
-        testing::{at, cloud_state},
+        testing::{cloud_state, move_clock_to},
     };
 
     #[test]
@@ -301,9 +301,9 @@ mod tests {
             let key = cloud.account.key(&issued.key.id).unwrap();
             key.is_expired(cloud.wall_time().as_second())
         };
-        at(&mut cloud, 899);
+        move_clock_to(&mut cloud, 899);
         assert!(!is_expired(&cloud));
-        at(&mut cloud, 900);
+        move_clock_to(&mut cloud, 900);
         assert!(is_expired(&cloud));
         cloud.skew = -1;
         assert!(!is_expired(&cloud), "the cloud's own clock counts");
@@ -326,10 +326,10 @@ mod tests {
     fn expired_key_is_removed_after_a_day() {
         let mut cloud = cloud_state(Cloud::Huawei);
         let issued = cloud.issue_key(KeyKind::Temporary, 900);
-        at(&mut cloud, 899 + 86_400);
+        move_clock_to(&mut cloud, 899 + 86_400);
         cloud.issue_key(KeyKind::Temporary, 900);
         assert!(cloud.account.key(&issued.key.id).is_some());
-        at(&mut cloud, 900 + 86_400);
+        move_clock_to(&mut cloud, 900 + 86_400);
         cloud.issue_key(KeyKind::Temporary, 900);
         assert!(cloud.account.key(&issued.key.id).is_none());
         let own = cloud.account.newest_permanent_key().unwrap();

@@ -147,7 +147,7 @@ impl Instance {
                 progress: since_begin(at) / duration_seconds.max(f64::MIN_POSITIVE),
             };
         }
-        if self.impairment == Some(Impairment::Broken) && operation.is_boot() {
+        if self.impairment == Some(Impairment::FailsToBoot) && operation.is_boot() {
             return settled(SimulatedState::Failed);
         }
         settled(operation.target())
@@ -230,7 +230,7 @@ mod tests {
         assert_eq!(stubborn.actual(at(100_010)).state, SimulatedState::Stopped);
 
         let mut broken = instance(Power::Stopped);
-        broken.impairment = Some(Impairment::Broken);
+        broken.impairment = Some(Impairment::FailsToBoot);
         begin(&mut broken, PowerOperation::Start, 0);
         assert_eq!(broken.actual(at(9)).state, SimulatedState::Starting);
         assert_eq!(broken.actual(at(10)).state, SimulatedState::Failed);

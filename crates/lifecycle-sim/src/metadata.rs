@@ -81,7 +81,7 @@ impl CloudState {
 mod tests {
     use crate::{
         Cloud,
-        testing::{at, cloud_state},
+        testing::{cloud_state, move_clock_to},
     };
 
     #[test]
@@ -90,7 +90,7 @@ mod tests {
         let token = cloud.metadata_token(60);
         assert!(cloud.accepts_metadata_token(&token));
         assert!(!cloud.accepts_metadata_token("other"));
-        at(&mut cloud, 60);
+        move_clock_to(&mut cloud, 60);
         assert!(!cloud.accepts_metadata_token(&token));
     }
 
@@ -98,7 +98,7 @@ mod tests {
     fn instance_key_is_renewed_when_a_quarter_of_its_lifetime_is_left() {
         let mut cloud = cloud_state(Cloud::Aliyun);
         let mut key = |seconds: u64, role: &str| {
-            at(&mut cloud, seconds);
+            move_clock_to(&mut cloud, seconds);
             cloud.instance_key(role, 4000).key.id
         };
         let first = key(0, "web");

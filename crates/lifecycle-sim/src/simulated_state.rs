@@ -65,16 +65,17 @@ pub enum Impairment {
     Expired,
     /// The instance is in the recycle bin. Shown as a separate state if the cloud has one.
     Recycled,
-    /// The instance is broken. Shown as a separate state if the cloud has one.
-    Failed,
+    /// The disk of the instance is broken. Shown as a failed instance if the cloud has such a state.
+    /// The name in a fleet specification is `failed`.
+    BrokenDisk,
     /// The cloud has locked the instance for security reasons. The power state stays.
     Locked,
     /// The account has unpaid bills. The power state stays.
     Arrears,
     /// The cloud has no capacity to start the instance.
     NoStock,
-    /// A start or reboot is accepted and fails later.
-    Broken,
+    /// A start or reboot is accepted and fails later. The name in a fleet specification is `broken`.
+    FailsToBoot,
     /// The guest ignores a graceful stop: the instance stays in `Stopping` for ever.
     Stubborn,
 }
@@ -86,11 +87,11 @@ impl Impairment {
         Self::Changing,
         Self::Expired,
         Self::Recycled,
-        Self::Failed,
+        Self::BrokenDisk,
         Self::Locked,
         Self::Arrears,
         Self::NoStock,
-        Self::Broken,
+        Self::FailsToBoot,
         Self::Stubborn,
     ];
 
@@ -101,11 +102,11 @@ impl Impairment {
             Self::Changing => "changing",
             Self::Expired => "expired",
             Self::Recycled => "recycled",
-            Self::Failed => "failed",
+            Self::BrokenDisk => "failed",
             Self::Locked => "locked",
             Self::Arrears => "arrears",
             Self::NoStock => "no-stock",
-            Self::Broken => "broken",
+            Self::FailsToBoot => "broken",
             Self::Stubborn => "stubborn",
         }
     }
@@ -117,8 +118,10 @@ impl Impairment {
             Self::Changing => Some(SimulatedState::Changing),
             Self::Expired => Some(SimulatedState::Expired),
             Self::Recycled => Some(SimulatedState::Recycled),
-            Self::Failed => Some(SimulatedState::Failed),
-            Self::Locked | Self::Arrears | Self::NoStock | Self::Broken | Self::Stubborn => None,
+            Self::BrokenDisk => Some(SimulatedState::Failed),
+            Self::Locked | Self::Arrears | Self::NoStock | Self::FailsToBoot | Self::Stubborn => {
+                None
+            }
         }
     }
 }

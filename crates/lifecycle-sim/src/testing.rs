@@ -20,6 +20,9 @@ use crate::{
     time::{Moment, Timeline},
 };
 
+/// The code of a response without an error code.
+pub(crate) const NO_CODE: &str = "no code";
+
 /// Creates a cloud with one key whose clock starts at `unix`.
 pub(crate) fn cloud_state_at(kind: Cloud, unix: u64, key: Key) -> CloudState {
     let config = CloudConfig {
@@ -77,8 +80,8 @@ pub(crate) fn add_with(
         .collect()
 }
 
-/// Sets the time of the cloud, in seconds after the start.
-pub(crate) fn at(cloud: &mut CloudState, seconds: u64) {
+/// Moves the clock of the cloud to this time, in seconds after the start.
+pub(crate) fn move_clock_to(cloud: &mut CloudState, seconds: u64) {
     cloud.begin_call(
         Moment::since_start(Duration::from_secs(seconds)),
         Duration::ZERO,

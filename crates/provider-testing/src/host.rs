@@ -4,28 +4,29 @@ use std::collections::HashMap;
 
 use lifecycle_core::{HostEnvironment, credential_source::FileCheck};
 
-/// A host with these variables and files, and nothing else.
+/// A host whose only variables and files are the given ones.
 #[derive(Debug, Default)]
 pub struct FakeHost {
-    texts: HashMap<String, String>,
+    variables_and_files: HashMap<String, String>,
     expected_check: Option<fn(&str) -> FileCheck>,
 }
 
 impl FakeHost {
-    /// The text of an existing file without read permission.
+    /// The text that makes a file exist without read permission.
     pub const UNREADABLE: &str = "unreadable";
 
-    /// Returns a host with these texts. A name with a `/` is the path of a file; other names are
-    /// variables.
+    /// Returns a host with these texts. A name with a `/` is the path of a file; another name is a variable, and
+    /// also the path of a file in the current directory.
     pub fn new(texts: &[(&str, &str)]) -> Self {
         let owned = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
         Self {
-            texts: texts.iter().map(owned).collect(),
+            variables_and_files: texts.iter().map(owned).collect(),
             expected_check: None,
         }
     }
 
-    /// Compares the check of each read file with the result of `expected` for the path.
+    /// Sets the expected check of each path. A request for a file with another check panics, also if the file
+    /// does not exist.
     #[must_use]
     pub fn with_expected_check(mut self, expected: fn(&str) -> FileCheck) -> Self {
         self.expected_check = Some(expected);
@@ -35,7 +36,7 @@ impl FakeHost {
 
 impl HostEnvironment for FakeHost {
     fn variable(&self, name: &str) -> Option<String> {
-        self.texts
+        self.variables_and_files
             .get(name)
             .filter(|_| !name.contains('/'))
             .cloned()
@@ -45,7 +46,7 @@ impl HostEnvironment for FakeHost {
         if let Some(expected) = self.expected_check {
             assert_eq!(check, expected(path), "{path}");
         }
-        match self.texts.get(path).map(String::as_str) {
+        match self.variables_and_files.get(path).map(String::as_str) {
             Some(Self::UNREADABLE) => Err("cannot be read: permission denied".to_owned()),
             text => Ok(text.map(str::to_owned)),
         }

@@ -22,5 +22,11 @@ pub use request::{ids, numbered_ids, reboot, recorded_request, start, stop};
 pub use response::{http_response, recorded_response, response, with_body};
 pub use vectors::{check_signing_vectors, read_vectors};
 
+/// An observation without details.
+pub const NO_DETAILS: bool = false;
+
+/// An observation with details.
+pub const WITH_DETAILS: bool = true;
+
 /// The word in every secret of a test.
 pub const HIDDEN: &str = "hidden";

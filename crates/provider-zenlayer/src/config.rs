@@ -1,4 +1,5 @@
-//! The configuration of the Zenlayer ZEC provider: the endpoint, and the resource group for reads.
+//! The configuration of the Zenlayer ZEC provider: the endpoint, and the resource group for reads; and the
+//! endpoint in environment variables.
 
 use lifecycle_core::{Endpoint, Fault, FaultKind, ProviderContext};
 
@@ -29,7 +30,7 @@ impl Config {
     }
 
     /// Restricts observing and listing to the resource group with this id. Instances of other groups
-    /// are unknown then. Power actions have no such filter.
+    /// are reported as not found. Power actions have no such filter.
     #[must_use]
     pub fn with_resource_group(mut self, id: impl Into<String>) -> Self {
         self.resource_group = Some(id.into());
@@ -55,13 +56,14 @@ impl Default for Config {
 
 /// Returns the endpoint in the variables of the tools of Zenlayer; `None` without such a variable.
 ///
-/// The endpoint is `ZENLAYER_ENDPOINT` of the command line, or else `ZENLAYERCLOUD_DOMAIN` with
-/// `ZENLAYERCLOUD_SCHEME` of the Terraform provider. The default scheme is HTTPS. All regions have the
-/// same host, so the region is ignored.
+/// The endpoint is `ZENLAYER_ENDPOINT` of Zenlayer's command-line tool, or else `ZENLAYERCLOUD_DOMAIN` with
+/// `ZENLAYERCLOUD_SCHEME` of the Terraform provider. A scheme in the domain takes precedence over
+/// `ZENLAYERCLOUD_SCHEME`; the default scheme is HTTPS. All regions have the same host, so the region is
+/// ignored.
 ///
 /// # Errors
-/// [`FaultKind::Invalid`] with the variable for an invalid endpoint.
-pub fn endpoint_from(_: &str, ctx: &ProviderContext<'_>) -> Result<Option<Endpoint>, Fault> {
+/// [`FaultKind::Invalid`] with the variable for an invalid endpoint or scheme.
+pub fn endpoint_from(_region: &str, ctx: &ProviderContext<'_>) -> Result<Option<Endpoint>, Fault> {
     if let Some(text) = ctx.variable(ENDPOINT_VAR) {
         return parse(ENDPOINT_VAR, &text).map(Some);
     }

@@ -1,4 +1,4 @@
-//! `tidy`: splits a Rust file into code, comments and literals, and replaces unwanted parts by blanks.
+//! `tidy`: splits a Rust file into code, comments and literals, and replaces unwanted parts with blanks.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use std::ops::Range;
 pub(super) enum Part {
     Code,
     Comment,
-    /// A string or a character, with the quotes.
+    /// A string or a character, with the quotes and with the prefix of a raw string.
     Literal,
 }
 
@@ -26,7 +26,8 @@ pub(super) fn keep(wanted: &[Part], text: &str) -> String {
     kept
 }
 
-/// Returns the text with blanks in place of each item with `#[cfg(test)]`.
+/// Returns the text with blanks in place of each item with `#[cfg(test)]`. An item ends at the first `;` or
+/// `}` outside of braces, which is enough for the items of this repository.
 pub(super) fn without_tests(text: &str) -> String {
     const CFG_TEST: &str = "#[cfg(test)]";
     let code = keep(&[Part::Code], text);
@@ -36,9 +37,9 @@ pub(super) fn without_tests(text: &str) -> String {
         let mut depth = 0;
         let end = code[begin + CFG_TEST.len()..]
             .char_indices()
-            .find(|(_, letter)| {
-                depth += isize::from(*letter == '{') - isize::from(*letter == '}');
-                depth == 0 && [';', '}'].contains(letter)
+            .find(|(_, c)| {
+                depth += isize::from(*c == '{') - isize::from(*c == '}');
+                depth == 0 && [';', '}'].contains(c)
             });
         at = end.map_or(code.len(), |(end, _)| begin + CFG_TEST.len() + end + 1);
         result.replace_range(begin..at, &blank(&code[begin..at]));
@@ -46,7 +47,7 @@ pub(super) fn without_tests(text: &str) -> String {
     result
 }
 
-/// Replaces all bytes except line ends by blanks.
+/// Replaces all bytes except line ends with blanks.
 fn blank(text: &str) -> String {
     let blank = |byte| if byte == b'\n' { '\n' } else { ' ' };
     text.bytes().map(blank).collect()
@@ -89,11 +90,11 @@ fn parts(text: &str) -> Vec<(Part, Range<usize>)> {
 fn block_comment_length(text: &str) -> usize {
     let mut depth = 0;
     let mut at = 0;
-    while let Some(letter) = text[at..].chars().next() {
+    while let Some(c) = text[at..].chars().next() {
         let (step, change) = match &text[at..] {
             rest if rest.starts_with("/*") => (2, 1),
             rest if rest.starts_with("*/") => (2, -1),
-            _ => (letter.len_utf8(), 0),
+            _ => (c.len_utf8(), 0),
         };
         at += step;
         depth += change;
@@ -105,14 +106,15 @@ fn block_comment_length(text: &str) -> usize {
 }
 
 /// Returns the range of the literal whose opening quote is at `at`, with the prefix (`r`, `br`,
-/// `cr`) and the hashes of a raw string. Returns `None` for a lifetime.
+/// `cr`) and the hashes of a raw string. Returns `None` if no literal starts at `at`, for example at a
+/// lifetime or a division.
 fn literal_range(text: &str, at: usize) -> Option<Range<usize>> {
     let rest = &text[at..];
     if let Some(inside) = rest.strip_prefix('\'') {
         // `'a'` is a character, `'a` a lifetime: a character has a quote after one letter or an escape.
         let mut letters = inside.chars();
         let is_character = letters.next()? == '\\' || letters.next() == Some('\'');
-        return is_character.then(|| at..at + until_quote(rest, '\''));
+        return is_character.then(|| at..at + quoted_length(rest, '\''));
     }
     if !rest.starts_with('"') {
         return None;
@@ -120,11 +122,11 @@ fn literal_range(text: &str, at: usize) -> Option<Range<usize>> {
     let before = text[..at].trim_end_matches('#');
     let hashes = &text[before.len()..at];
     let start = before
-        .trim_end_matches(|letter: char| letter.is_alphanumeric() || letter == '_')
+        .trim_end_matches(|c: char| c.is_alphanumeric() || c == '_')
         .len();
     let is_raw = ["r", "br", "cr"].contains(&&before[start..]);
     if !is_raw {
-        return Some(at..at + until_quote(rest, '"'));
+        return Some(at..at + quoted_length(rest, '"'));
     }
     let end = format!("\"{hashes}");
     let length = rest[1..]
@@ -133,12 +135,12 @@ fn literal_range(text: &str, at: usize) -> Option<Range<usize>> {
     Some(start..at + length)
 }
 
-/// Returns the length up to and including the closing quote.
-fn until_quote(text: &str, quote: char) -> usize {
+/// Returns the length of a literal, up to and including the closing quote.
+fn quoted_length(text: &str, quote: char) -> usize {
     let mut escaped = false;
-    let end = text.char_indices().skip(1).find(|(_, letter)| {
-        let found = *letter == quote && !escaped;
-        escaped = *letter == '\\' && !escaped;
+    let end = text.char_indices().skip(1).find(|(_, c)| {
+        let found = *c == quote && !escaped;
+        escaped = *c == '\\' && !escaped;
         found
     });
     end.map_or(text.len(), |(at, _)| at + 1)

@@ -51,7 +51,7 @@ pub(crate) struct StopArgs {
     #[command(flatten)]
     pub(crate) confirm: ConfirmArgs,
 
-    /// Keep or release the compute resources (Alibaba and Baidu)
+    /// Billing while stopped: keep or release the compute resources (Alibaba and Baidu)
     #[arg(long, value_enum, value_name = "MODE", default_value_t = BillingArg::Keep)]
     billing: BillingArg,
 
@@ -101,7 +101,7 @@ pub(crate) struct StrictArg {
 /// The `--force` flag of `stop` and `reboot`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ForceArg {
-    /// Force-stop: cut the power at once. Data that was not written to disk is lost
+    /// Cut the power at once, without a shutdown of the system. Data that was not written to disk is lost
     #[arg(long)]
     force: bool,
 }
@@ -116,7 +116,7 @@ impl ForceArg {
     }
 }
 
-/// The arguments of every power command.
+/// The arguments that all power commands share.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RequestArgs {
     #[command(flatten)]
@@ -141,7 +141,7 @@ pub(crate) struct RequestArgs {
     pub(crate) stop_after: Option<NonZeroUsize>,
 
     /// Send nothing if there are more instances than this
-    #[arg(long, value_name = "COUNT", value_parser = count)]
+    #[arg(long, value_name = "COUNT", value_parser = count_or_zero)]
     pub(crate) max: Option<usize>,
 
     /// Show the calls that this command would send, and send nothing
@@ -154,11 +154,13 @@ pub(crate) struct RequestArgs {
     pub(crate) table: TableArgs,
 }
 
+/// Reads a count of at least 1.
 fn positive(text: &str) -> Result<NonZeroUsize, String> {
     text.parse().map_err(|_| invalid_count(text))
 }
 
-fn count(text: &str) -> Result<usize, String> {
+/// Reads a count, which can be 0.
+fn count_or_zero(text: &str) -> Result<usize, String> {
     text.parse().map_err(|_| invalid_count(text))
 }
 

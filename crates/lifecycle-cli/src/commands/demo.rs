@@ -52,8 +52,8 @@ pub(crate) async fn run(console: Console) -> Result<Exit, CommandError> {
         }
         _ => output::print_rows(rows, &RowFormat::default_of(RowKind::Outcomes, console))?,
     }
-    if let Some(interruption) = followed.interruption {
-        interruption.end_process();
+    if let Some(signal) = followed.signal {
+        signal.end_process();
     }
     Ok(exit)
 }

@@ -1,23 +1,24 @@
 //! `lifecycle simulate`: serves simulated clouds over HTTP.
 
-use lifecycle_facade::Cloud as NamedCloud;
-use lifecycle_sim::{Cloud, Identity, Metadata, ParseFleetError, Simulator};
+use lifecycle_facade::Cloud;
+use lifecycle_sim::{Cloud as SimulatedCloud, Identity, Metadata, ParseFleetError, Simulator};
 use serde::Serialize;
 
 use crate::{
     args::SimulateArgs,
     console::Console,
     exit::{CommandError, Exit},
-    interrupt::Interrupt,
+    interrupt::SignalListener,
     output,
     simulated::{self, ACCESS_KEY, SECRET_KEY},
 };
 
 /// Serves four simulated clouds until Ctrl-C or SIGTERM.
 pub(crate) async fn run(args: &SimulateArgs, console: Console) -> Result<Exit, CommandError> {
-    let simulator = simulator(args).map_err(|bad| CommandError::nothing_done(bad.to_string()))?;
+    let simulator =
+        simulator(args).map_err(|error| CommandError::nothing_done(error.to_string()))?;
     // Signal handlers come first: another process can send a signal as soon as the server listens.
-    let mut interrupt = Interrupt::listen()
+    let mut signals = SignalListener::listen()
         .map_err(|error| CommandError::nothing_done(format!("cannot handle signals: {error}")))?;
     let server = simulator.serve(args.listen).await.map_err(|error| {
         CommandError::nothing_done(format!(
@@ -34,8 +35,8 @@ pub(crate) async fn run(args: &SimulateArgs, console: Console) -> Result<Exit, C
         "try: BCE_ACCESS_KEY_ID={ACCESS_KEY} BCE_SECRET_ACCESS_KEY={SECRET_KEY} \\"
     ));
     console.notice(format_args!("  lifecycle list baidu/bj --endpoint {url}"));
-    interrupt.received().await;
-    interrupt.end_at_next();
+    signals.received().await;
+    signals.exit_at_next_signal();
     server.shutdown().await;
     Ok(Exit::Complete)
 }
@@ -45,7 +46,8 @@ fn simulator(args: &SimulateArgs) -> Result<Simulator, ParseFleetError> {
         Some(fleet) => fleet.clone(),
         None => simulated::small_fleet()?,
     };
-    let fleet = [Cloud::Aliyun, Cloud::Huawei]
+    // The clouds with a metadata service.
+    let fleet = [SimulatedCloud::Aliyun, SimulatedCloud::Huawei]
         .into_iter()
         .fold(fleet, |fleet, cloud| {
             let metadata = Metadata::Role(ROLE.to_owned());
@@ -54,7 +56,7 @@ fn simulator(args: &SimulateArgs) -> Result<Simulator, ParseFleetError> {
     Ok(simulated::with_key(fleet).speed(args.speed).build())
 }
 
-/// The role of the instance in the metadata services.
+/// The name of the instance's role in the metadata services.
 const ROLE: &str = "simulated-role";
 
 /// The first line on standard output: all settings that a client needs.
@@ -86,11 +88,12 @@ fn server_info(simulator: &Simulator, url: &str) -> Result<String, CommandError>
     Ok(line + "\n")
 }
 
-/// Returns the references of all instances. A cloud with one endpoint has one region in references.
+/// Returns the references of all instances. A cloud with one endpoint for all regions has one region in
+/// references, which replaces the region of the simulator.
 fn references(simulator: &Simulator) -> Vec<String> {
     let reference = |simulated: &str| {
         let (cloud, rest) = simulated.split_once('/')?;
-        let region = cloud.parse::<NamedCloud>().ok()?.only_region()?;
+        let region = cloud.parse::<Cloud>().ok()?.only_region()?;
         let (_, instance) = rest.split_once('/')?;
         Some(format!("{cloud}/{region}/{instance}"))
     };

@@ -48,7 +48,7 @@ pub(crate) async fn run(args: &StatusArgs, console: Console) -> Result<Exit, Com
             goal,
             interval: args.watch.interval.unwrap_or(watch::INTERVAL),
             // Without a goal the user ends the watch.
-            limit: args.connection.timeout.or(goal.map(|_| setup.timeout())),
+            time_limit: args.connection.timeout.or(goal.map(|_| setup.timeout())),
             format,
             console,
         };

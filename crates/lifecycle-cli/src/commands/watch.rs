@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::{
     console::{Console, Format, eprint_warning},
     exit::{CommandError, Exit},
-    interrupt::{Interrupt, Interruption},
+    interrupt::{ReceivedSignal, SignalListener},
     output::{RowFormat, RowWriter, Screen},
     row::{self, Row, Sighting},
 };
@@ -22,11 +22,12 @@ use crate::{
 pub(crate) struct Watch<'a> {
     pub(crate) fleet: &'a Fleet,
     pub(crate) references: &'a [InstanceReference],
-    /// The watch ends when all instances are in this state.
+    /// The watch ends when every instance is in this state, or is stuck in another state.
     pub(crate) goal: Option<PowerState>,
     /// The time between two looks.
     pub(crate) interval: Duration,
-    pub(crate) limit: Option<Duration>,
+    /// The watch ends after this time; `None` for no limit.
+    pub(crate) time_limit: Option<Duration>,
     pub(crate) format: RowFormat,
     pub(crate) console: Console,
 }
@@ -34,22 +35,25 @@ pub(crate) struct Watch<'a> {
 /// The time between two looks without `--interval`.
 pub(crate) const INTERVAL: Duration = Duration::from_secs(10);
 
-/// The longest time without a line on standard error, if standard error is not a terminal.
-const SILENCE: Duration = Duration::from_secs(60);
+/// The time without a change or a summary after which the next look writes a summary to standard error, if
+/// standard error is not a terminal.
+const SUMMARY_AFTER: Duration = Duration::from_secs(60);
 
 /// The end of a watch.
 enum End {
     Exit(Exit),
-    Interrupted(Interruption),
+    Interrupted(ReceivedSignal),
 }
 
 impl Watch<'_> {
-    /// Watches until the goal, the time limit or a signal.
+    /// Watches until the goal is reached or cannot be reached, the time limit, a signal, or the end of the
+    /// program that reads standard output.
     ///
     /// # Errors
-    /// The first look failed, or standard output is not writable. Later looks that fail are warnings.
+    /// The signal handlers cannot be installed, the first look failed, or standard output is not writable.
+    /// Later looks that fail are warnings.
     pub(crate) async fn run(self) -> Result<Exit, CommandError> {
-        let mut interrupt = Interrupt::listen().map_err(|error| {
+        let mut signals = SignalListener::listen().map_err(|error| {
             CommandError::nothing_done(format!("cannot handle signals: {error}"))
         })?;
         let is_terminal = io::stdout().is_terminal() && self.format.format == Format::Table;
@@ -57,28 +61,28 @@ impl Watch<'_> {
             true => Display::Screen(Screen::new(self.format.clone())),
             false => Display::Lines(RowWriter::new(self.format.clone())),
         };
-        let end = self.watch(&mut display, &mut interrupt).await;
-        interrupt.end_at_next();
+        let end = self.watch(&mut display, &mut signals).await;
+        signals.exit_at_next_signal();
         display.finish()?;
         match end? {
             End::Exit(exit) => Ok(exit),
-            End::Interrupted(interruption) => interruption.end_process(),
+            End::Interrupted(signal) => signal.end_process(),
         }
     }
 
     async fn watch(
         &self,
         display: &mut Display,
-        interrupt: &mut Interrupt,
+        signals: &mut SignalListener,
     ) -> Result<End, CommandError> {
         let start = Instant::now();
         let mut seen = Seen::default();
-        let mut last_line = start;
+        let mut last_output = start;
         loop {
             let rows = tokio::select! {
                 rows = self.look() => rows,
-                signal = interrupt.received() => return Ok(End::Interrupted(signal)),
-                () = limit(start, self.limit) => return Ok(self.at_limit(&seen)),
+                signal = signals.received() => return Ok(End::Interrupted(signal)),
+                () = until_time_limit(start, self.time_limit) => return Ok(self.at_limit(&seen)),
             };
             let rows = match rows {
                 Ok(rows) => rows,
@@ -90,7 +94,7 @@ impl Watch<'_> {
             };
             let changed = seen.update(rows);
             if changed > 0 {
-                last_line = Instant::now();
+                last_output = Instant::now();
             }
             if !display.show(&seen)? {
                 return Ok(End::Exit(Exit::Complete));
@@ -98,16 +102,16 @@ impl Watch<'_> {
             if let Some(exit) = self.goal_exit(&seen.rows) {
                 return Ok(End::Exit(exit));
             }
-            if last_line.elapsed() >= SILENCE && !io::stderr().is_terminal() {
-                last_line = Instant::now();
+            if last_output.elapsed() >= SUMMARY_AFTER && !io::stderr().is_terminal() {
+                last_output = Instant::now();
                 let elapsed = start.elapsed().as_secs();
                 self.console
                     .notice(format_args!("after {elapsed} s: {}", seen.summary()));
             }
             tokio::select! {
                 () = sleep(self.interval) => {}
-                signal = interrupt.received() => return Ok(End::Interrupted(signal)),
-                () = limit(start, self.limit) => return Ok(self.at_limit(&seen)),
+                signal = signals.received() => return Ok(End::Interrupted(signal)),
+                () = until_time_limit(start, self.time_limit) => return Ok(self.at_limit(&seen)),
             }
         }
     }
@@ -121,8 +125,8 @@ impl Watch<'_> {
         Ok(statuses.iter().map(Row::of_status).collect())
     }
 
-    /// Returns the exit code if the watch ends: every instance is in the requested state, or no instance
-    /// can still reach the state.
+    /// Returns the exit code if the watch ends: every instance is in the requested state, or every other
+    /// instance is stuck.
     fn goal_exit(&self, rows: &[Row]) -> Option<Exit> {
         let goal = self.goal?;
         if rows.iter().all(|row| row.is_in(goal)) {
@@ -141,8 +145,8 @@ impl Watch<'_> {
 }
 
 /// Ends at the time limit; never without a limit.
-async fn limit(start: Instant, limit: Option<Duration>) {
-    match limit {
+async fn until_time_limit(start: Instant, time_limit: Option<Duration>) {
+    match time_limit {
         Some(limit) => sleep_until(start + limit).await,
         None => std::future::pending().await,
     }
@@ -155,11 +159,11 @@ struct Seen {
 }
 
 impl Seen {
-    /// Takes the rows of a look, and returns the number of changes.
+    /// Takes the rows of a look, and returns the number of changes. Without rows, the look failed, and nothing
+    /// has changed as far as is known.
     fn update(&mut self, rows: Vec<Row>) -> usize {
         let is_first = self.rows.is_empty();
         if rows.is_empty() {
-            // The look failed: nothing has changed as far as is known.
             for row in &mut self.rows {
                 row.sighting.iter_mut().for_each(|seen| seen.is_new = false);
             }

@@ -1,4 +1,4 @@
-//! The instances of a request: named by the caller, or selected when the request runs.
+//! `SelectInstances`: selects the instances of a request when the request runs.
 
 use std::{fmt, pin::Pin, sync::Arc};
 
@@ -12,36 +12,35 @@ use crate::power::report::InstanceReport;
 
 /// A selection of instances that needs calls, such as "all instances with a tag".
 ///
-/// A request with a selection ([`PowerRequest::select`](crate::PowerRequest::select)) selects the
-/// instances first, and acts on these instances then. Programs implement the trait for selections of their
-/// own; a fleet has one for names, tags and states.
+/// A request with a selection ([`PowerRequest::select`](crate::PowerRequest::select)) first selects the
+/// instances, and then acts on them. The facade implements the trait for selections by name, tags and state;
+/// a program can implement the trait for its own selections.
 pub trait SelectInstances<T: Target = Client>: fmt::Debug + Send + Sync + 'static {
-    /// Selects instances for an action; `None` is a request that only waits.
+    /// Selects the instances for an action. `action` is `None` for a request that only waits.
     ///
     /// # Errors
-    /// The error of the whole request. No action was sent.
+    /// An error fails the whole request, and no action is sent.
     fn select<'s>(&'s self, target: &'s T, action: Option<ActionKind>) -> SelectFuture<'s, T>;
 }
 
-/// The future of a [`SelectInstances`].
+/// The future of [`SelectInstances::select`].
 pub type SelectFuture<'s, T> =
     Pin<Box<dyn Future<Output = Result<SelectedInstances<T>, <T as Target>::Error>> + Send + 's>>;
 
-/// The result of a [`SelectInstances`].
+/// The result of [`SelectInstances::select`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SelectedInstances<T: Target = Client> {
     /// The instances of the request.
     pub instances: Vec<T::Instance>,
-    /// Selected instances that the request leaves alone, with the reasons. The report begins with these
-    /// rows.
+    /// The rows of instances that the request leaves alone, with the reasons. The report begins with these rows.
     pub left_alone: Vec<InstanceReport<T::Instance>>,
     /// The selection in words, for [`Report::selected_by`](crate::Report::selected_by).
     pub description: Option<String>,
 }
 
 impl<T: Target> SelectedInstances<T> {
-    /// Returns a selection of these instances.
+    /// Returns the result for these instances.
     pub fn new(instances: Vec<T::Instance>) -> Self {
         Self {
             instances,
@@ -57,7 +56,7 @@ impl<T: Target> SelectedInstances<T> {
         self
     }
 
-    /// Sets the instances that the request leaves alone.
+    /// Sets the rows of the instances that the request leaves alone.
     #[must_use]
     pub fn with_left_alone(mut self, rows: Vec<InstanceReport<T::Instance>>) -> Self {
         self.left_alone = rows;
@@ -68,16 +67,19 @@ impl<T: Target> SelectedInstances<T> {
 /// The instances of a request before the request runs.
 #[derive(Clone, Debug)]
 pub(super) enum RequestInstances<T: Target> {
+    /// The instances that the caller named, or the error of an invalid name.
     Named(Result<Vec<T::Instance>, T::Error>),
+    /// The selection that the request makes when the request runs.
     Selected(Arc<dyn SelectInstances<T>>),
 }
 
 impl<T: Target> RequestInstances<T> {
+    /// Returns the named instances, each once.
     pub(super) fn named(target: &T, instances: impl IntoInstances<T>) -> Self {
         Self::Named(distinct_instances(target, instances))
     }
 
-    /// Returns the named instances, and the selection that is still to be made.
+    /// Returns the named instances and the selection; one of them is empty.
     pub(super) fn split(self) -> Result<SplitInstances<T>, T::Error> {
         match self {
             Self::Named(instances) => Ok((instances?, None)),
@@ -86,6 +88,8 @@ impl<T: Target> RequestInstances<T> {
     }
 }
 
+/// The named instances of a request, and the selection of a request.
 pub(super) type SplitInstances<T> = (Vec<<T as Target>::Instance>, Selection<T>);
 
+/// The selection of a request; `None` for a request with named instances.
 pub(super) type Selection<T> = Option<Arc<dyn SelectInstances<T>>>;

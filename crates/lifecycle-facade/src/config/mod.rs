@@ -71,7 +71,7 @@ use section::Document;
 
 /// The environment variable with the path of the configuration file. Only programs read the variable,
 /// this crate does not.
-pub const VARIABLE: &str = "LIFECYCLE_CONFIG";
+pub const PATH_VARIABLE: &str = "LIFECYCLE_CONFIG";
 
 /// A sample file with every setting, explained and commented out. Without changes the sample is a
 /// valid file without settings.

@@ -1,4 +1,4 @@
-//! Look-ups at the identity service of a cloud with a key: the project of a region, and the regions.
+//! Look-ups at the identity service of a cloud: the project of a region, and the list of regions.
 
 use std::{
     collections::BTreeMap,
@@ -14,16 +14,16 @@ use tokio::sync::Mutex as AsyncMutex;
 
 use super::{Location, lock::lock};
 
-/// Runs look-ups, and stores rejected keys. Some clouds lock a key after a few rejections.
+/// Runs look-ups, and never sends a rejected key again: some clouds lock a key after a few rejections.
 #[derive(Debug, Default)]
 pub(super) struct IdentityLookups {
     rejections: Mutex<BTreeMap<Option<String>, Rejections>>,
 }
 
-/// The rejections of one account. The lock lets one search run at a time.
+/// The rejected keys of one account. A search holds the lock, so the searches of an account run one at a time.
 type Rejections = Arc<AsyncMutex<Vec<Rejection>>>;
 
-/// A rejected key.
+/// A rejected key, and the response of the cloud.
 #[derive(Debug)]
 struct Rejection {
     region: String,
@@ -31,7 +31,7 @@ struct Rejection {
     fault: Fault,
 }
 
-/// A look-up for a location.
+/// A look-up with the settings of a location.
 pub(super) struct IdentitySearch<'s, T> {
     pub(super) find: IdentityFn<T>,
     pub(super) location: &'s Location,
@@ -39,7 +39,7 @@ pub(super) struct IdentitySearch<'s, T> {
     pub(super) driver: StepDriver,
 }
 
-/// Looks something up with a key.
+/// A function of a provider that looks up a `T` with a key.
 pub(super) type IdentityFn<T> =
     fn(&CredentialSourceConfig, &Credential, &ProviderContext<'_>) -> ExchangeStep<T>;
 
@@ -70,7 +70,8 @@ impl IdentityLookups {
         found.map_err(SearchError::Lookup)
     }
 
-    /// Runs one search of an account at a time, so only one call uses an untried key.
+    /// Runs a search with `key`, unless the cloud rejected the key before. Searches of an account run one at a
+    /// time, so only one call uses an untried key.
     async fn find_with<T: Send + 'static>(
         &self,
         search: &IdentitySearch<'_, T>,
@@ -98,8 +99,8 @@ impl IdentityLookups {
 }
 
 impl Rejection {
-    /// Returns true if the cloud would reject `key` again. Another region may accept a token, because
-    /// a token is valid in one region. A rejected access key is invalid everywhere.
+    /// Returns `true` if the cloud would reject `key` again. A rejected access key is invalid in all regions; a
+    /// token is valid in one region, so another region may accept the token.
     fn applies_to(&self, location: &Location, key: &Credential) -> bool {
         let is_here = self.region == location.region || matches!(key, Credential::Keys { .. });
         is_here && self.key.same_key(key)
@@ -107,6 +108,7 @@ impl Rejection {
 }
 
 impl<T: Send + 'static> IdentitySearch<'_, T> {
+    /// Sends the calls of the look-up.
     async fn run(&self, key: &Arc<Credential>) -> Result<T, Fault> {
         let find = self.find;
         let (config, key) = (self.config.clone(), Arc::clone(key));

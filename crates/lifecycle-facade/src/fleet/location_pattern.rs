@@ -1,4 +1,4 @@
-//! `LocationPattern`: one location, all regions of a cloud, or the regions of an account.
+//! `LocationPattern`: one location, some or all regions of a cloud, or the regions of an account.
 
 use std::{fmt, str::FromStr};
 
@@ -10,14 +10,14 @@ use super::{
 };
 use crate::cloud::{Cloud, ParseReferenceError};
 
-/// The locations of a selection.
+/// A pattern of locations, such as `aliyun/*`.
 ///
 /// | text | locations |
 /// | --- | --- |
 /// | `aliyun/cn-hangzhou` | one region |
-/// | `aliyun/*`, `aliyun/cn-*` | all regions that the cloud reports, or the regions that match |
-/// | `prod@aliyun/*` | the same with the key of the account `prod` |
-/// | `prod@` | the region of the account `prod`; all regions if the account has none |
+/// | `aliyun/*`, `aliyun/cn-*` | the regions that the cloud reports and that match |
+/// | `prod@aliyun/*` | the same, with the key of the account `prod` |
+/// | `prod@` | the region of the account `prod`; all regions if the account has no region |
 ///
 /// # Examples
 /// ```
@@ -35,16 +35,16 @@ use crate::cloud::{Cloud, ParseReferenceError};
 pub enum LocationPattern {
     /// One location.
     Location(Location),
-    /// The regions of a cloud with a matching name.
+    /// The regions of a cloud with a matching id.
     Regions {
         /// The cloud.
         cloud: Cloud,
-        /// The name of the account; `None` for the account of the cloud's own tools.
+        /// The name of the account; `None` for the key of the cloud's own tools.
         account: Option<String>,
-        /// The pattern of the region.
+        /// The pattern of the region's id, in lower case.
         region: NamePattern,
     },
-    /// The region of an account, or all regions of the account.
+    /// The region of a named account; all regions if the account has no region.
     Account(String),
 }
 

@@ -1,10 +1,12 @@
-//! `Protection`: the rule by which selections leave instances alone.
+//! `Protection`: the rule for instances that selections do not stop or reboot.
 
 use lifecycle_core::{ActionKind, NamePattern, Observation};
 
-/// The instances that a selection never stops or reboots, unless the selection includes protected instances.
+/// A rule for protected instances: a selection does not stop or reboot protected instances, unless
+/// [`Selector::include_protected`](crate::Selector::include_protected) is set.
 ///
-/// The rule applies to selections: a request that names an instance by its reference means this instance.
+/// An instance is protected by a tag or by its name. The rule applies to selections only: a request with
+/// references acts on all named instances.
 ///
 /// # Examples
 /// ```
@@ -17,9 +19,10 @@ use lifecycle_core::{ActionKind, NamePattern, Observation};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Protection {
-    /// The key of the tag, whatever the value; `None` for no tag. By default `lifecycle:protected`.
+    /// The key of the tag that protects an instance, with any value; `None` for no tag. The default is
+    /// `lifecycle:protected`.
     pub tag: Option<String>,
-    /// Patterns of names.
+    /// Patterns of the names of protected instances.
     pub names: Vec<NamePattern>,
 }
 
@@ -41,28 +44,28 @@ impl Protection {
         }
     }
 
-    /// Sets the key of the tag.
+    /// Sets the key of the tag that protects an instance.
     #[must_use]
     pub fn with_tag(mut self, key: impl Into<String>) -> Self {
         self.tag = Some(key.into());
         self
     }
 
-    /// Adds a pattern of names.
+    /// Adds a pattern of the names of protected instances.
     #[must_use]
     pub fn with_name(mut self, pattern: NamePattern) -> Self {
         self.names.push(pattern);
         self
     }
 
-    /// Returns `true` if the rule is about stops and reboots: a start harms no instance.
-    pub(super) fn is_about(action: Option<ActionKind>) -> bool {
+    /// Returns `true` for a stop or a reboot. A start or a wait harms no instance.
+    pub(super) fn applies_to(action: Option<ActionKind>) -> bool {
         matches!(action, Some(ActionKind::Stop | ActionKind::Reboot))
     }
 
-    /// Returns the reason for which an instance is protected; `None` for an instance without protection.
+    /// Returns the reason for the protection of an instance; `None` for an unprotected instance.
     ///
-    /// An instance whose tags were not read is protected: the tag may be there.
+    /// An instance with unknown tags is protected, because the instance may have the tag.
     pub(super) fn reason(&self, observation: &Observation) -> Option<String> {
         let name = observation.name.as_deref().unwrap_or_default();
         if let Some(pattern) = self.names.iter().find(|pattern| pattern.matches(name)) {

@@ -1,4 +1,4 @@
-//! The regions of a cloud, and the locations that patterns stand for.
+//! Lists the regions of a cloud, and resolves patterns to locations.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -7,24 +7,24 @@ use lifecycle_core::{NamePattern, Region};
 use super::{Fleet, FleetError, Location, LocationPattern, connect::Connector};
 use crate::cloud::{Cloud, RegionsFrom};
 
-/// The locations of some [`LocationPattern`]s.
+/// The locations that match some [`LocationPattern`]s.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ResolvedLocations {
     /// The locations, each once, in the order of the patterns.
     pub locations: Vec<ResolvedLocation>,
-    /// The regions of a pattern that the key cannot use, with the reasons.
+    /// The locations of patterns such as `aliyun/*` that the key cannot use, with the reasons.
     pub unavailable: Vec<UnavailableLocation>,
 }
 
-/// A location, and how the caller named the location.
+/// A location, and its origin: named by the caller, or found by a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ResolvedLocation {
     /// The location.
     pub location: Location,
-    /// The caller named this location. A location that stands for a pattern such as `aliyun/*` may turn
-    /// out to be unavailable; a named location must be readable.
+    /// `true` if the caller named the location. The key may lack access to a location of a pattern such as
+    /// `aliyun/*`, but must have access to a named location.
     pub is_named: bool,
 }
 
@@ -71,12 +71,14 @@ impl Fleet {
         self.connector.regions(cloud, None).await
     }
 
-    /// Returns the locations of the patterns. Reads the regions of a cloud only for a pattern with a
-    /// wildcard, and for an account without a region. Without patterns: all named accounts.
+    /// Returns the locations of the patterns; without patterns, the locations of all named accounts.
+    ///
+    /// The call reads the regions of a cloud only for a pattern with a wildcard, and for an account without a
+    /// region.
     ///
     /// # Errors
-    /// [`FleetError`] for an unknown account or an invalid location, if the fleet has no accounts and there are
-    /// no patterns, or if the regions of a cloud cannot be read.
+    /// [`FleetError`] for an unknown account or an invalid location, without patterns if the fleet has no named
+    /// accounts, or if the regions of a cloud cannot be read.
     ///
     /// # Examples
     /// ```
@@ -112,7 +114,7 @@ impl Fleet {
     }
 }
 
-/// Collects the locations of patterns.
+/// Collects the locations of patterns, each once.
 struct Resolver<'f> {
     fleet: &'f Fleet,
     known: BTreeSet<Location>,
@@ -128,6 +130,7 @@ impl<'f> Resolver<'f> {
         }
     }
 
+    /// Adds the locations of a pattern.
     async fn add(&mut self, pattern: &LocationPattern) -> Result<(), FleetError> {
         match pattern {
             LocationPattern::Location(location) => {
@@ -156,6 +159,7 @@ impl<'f> Resolver<'f> {
         }
     }
 
+    /// Adds the regions that the cloud reports, and that match `pattern`.
     async fn add_regions(
         &mut self,
         cloud: Cloud,
@@ -190,7 +194,7 @@ impl<'f> Resolver<'f> {
 }
 
 impl Connector {
-    /// Reads the regions of a cloud with the key of an account.
+    /// Reads the regions of a cloud with the key of a named account, or of the cloud's own tools.
     async fn regions(
         self: &Arc<Self>,
         cloud: Cloud,

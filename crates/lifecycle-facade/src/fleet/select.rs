@@ -1,4 +1,4 @@
-//! Selects instances: reads the lists of the locations, and applies the conditions.
+//! `Fleet::select` and `Selection`: the instances that match a `Selector`, from the lists of the locations.
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use lifecycle_client::{
@@ -11,16 +11,16 @@ use super::{
     regions::{ResolvedLocation, UnavailableLocation},
 };
 
-/// The instances of a [`Selector`] at one moment. The state of an instance can change at any time.
+/// The instances that matched a [`Selector`] at one moment.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Selection {
-    /// The instances, in the order of the locations. An instance that two accounts can see is there once.
+    /// The instances, in the order of the locations, each once: two accounts can see the same instance.
     pub instances: Vec<SelectedInstance>,
     /// The locations whose lists were read. A list without instances can mean that the key has no
     /// permission: see [`Cloud::empty_list_note`](crate::Cloud::empty_list_note).
     pub locations: Vec<Location>,
-    /// The regions of a pattern that the key cannot use, with the reasons.
+    /// The locations of patterns such as `aliyun/*` that the key cannot use, with the reasons.
     pub unavailable: Vec<UnavailableLocation>,
     /// The selector.
     pub selector: Selector,
@@ -32,14 +32,14 @@ pub struct Selection {
 pub struct SelectedInstance {
     /// The reference.
     pub instance: InstanceReference,
-    /// The instance as the cloud showed it, with details.
+    /// The observation from the list of the location, with details.
     pub observation: Observation,
-    /// The reason for which the instance is protected from stops and reboots.
+    /// The reason for the protection from stops and reboots; `None` for an unprotected instance.
     pub protection: Option<String>,
 }
 
 impl Selection {
-    /// Returns the references of all selected instances.
+    /// Returns the references of all selected instances, protected or not.
     ///
     /// # Examples
     /// ```
@@ -60,27 +60,27 @@ impl Selection {
             .collect()
     }
 
-    /// Divides the instances for an action: the instances on which the selection acts, and the protected
-    /// instances that the selection leaves alone.
+    /// Returns the instances for a request, and the protected instances that the request leaves alone. `action` is
+    /// `None` for a request that only waits.
     pub fn for_action(&self, action: Option<ActionKind>) -> SelectedInstances<Fleet> {
-        let is_guarded = Protection::is_about(action) && !self.selector.include_protected;
-        let (left_alone, instances): (Vec<_>, Vec<_>) = self
-            .instances
-            .iter()
-            .partition(|selected| is_guarded && selected.protection.is_some());
-        let references = instances.into_iter();
-        let references = references
-            .map(|selected| selected.instance.clone())
-            .collect();
-        let rows = left_alone.into_iter().map(SelectedInstance::left_alone);
-        SelectedInstances::new(references)
-            .with_left_alone(rows.collect())
+        let is_protecting = Protection::applies_to(action) && !self.selector.include_protected;
+        let mut instances = Vec::new();
+        let mut left_alone = Vec::new();
+        for selected in &self.instances {
+            match is_protecting && selected.protection.is_some() {
+                true => left_alone.push(selected.left_alone()),
+                false => instances.push(selected.instance.clone()),
+            }
+        }
+        SelectedInstances::new(instances)
+            .with_left_alone(left_alone)
             .with_description(self.selector.to_string())
     }
 }
 
 impl SelectedInstance {
-    /// Returns the row of a request that leaves the instance alone: skipped, with the reason.
+    /// Returns the row in the report of a request that leaves the instance alone: skipped, with the reason for
+    /// the protection.
     pub fn left_alone(&self) -> InstanceReport<InstanceReference> {
         let reason = self.protection.clone().unwrap_or_default();
         let fault = Fault::new(FaultKind::Protected, reason);
@@ -95,8 +95,8 @@ const CONCURRENT_LISTS: usize = 10;
 impl Fleet {
     /// Returns the instances that match `selector` now, with details.
     ///
-    /// The list of each location is read completely, or the selection fails. A region that stands for a
-    /// pattern such as `aliyun/*`, and that the key may not use, is in [`Selection::unavailable`].
+    /// The selection reads the whole list of each location, or fails. A location of a pattern such as `aliyun/*`
+    /// that the key cannot use does not fail the selection, and is in [`Selection::unavailable`].
     ///
     /// # Errors
     /// [`FleetError`] for an invalid location or a failed list, and [`Error::TooMany`] for more instances
@@ -138,7 +138,7 @@ impl Fleet {
                 Err(unavailable) => selection.unavailable.push(unavailable),
             }
         }
-        self.fold_machines(&mut selection.instances)?;
+        self.fold_duplicates(&mut selection.instances)?;
         match selector.max {
             Some(max) if selection.instances.len() > max => {
                 Err(FleetError::Client(Error::TooMany {
@@ -150,10 +150,10 @@ impl Fleet {
         }
     }
 
-    /// Returns the instances among `references` that are protected from stops and reboots. Reads the names and
-    /// tags of all of them. Instances that cannot be read are left out.
+    /// Returns the instances among `references` that are protected from stops and reboots.
     ///
-    /// Selections leave protected instances alone without this call; see [`Protection`].
+    /// The call reads the names and tags of all instances; instances that cannot be read are left out. A
+    /// selection leaves protected instances alone without this call; see [`Protection`].
     ///
     /// # Errors
     /// [`FleetError`] for an invalid reference, or if a location cannot be connected.
@@ -185,7 +185,8 @@ impl Fleet {
         Ok(protected.collect())
     }
 
-    /// Returns the instances of one location, or the location if the key may not use it.
+    /// Returns the selected instances of one location; the location itself if the key cannot use the location
+    /// and the caller did not name the location.
     async fn list_selected(
         &self,
         selector: &Selector,
@@ -219,8 +220,8 @@ impl Fleet {
         }
     }
 
-    /// Keeps the first of several references to one machine, which two accounts can see.
-    fn fold_machines(&self, instances: &mut Vec<SelectedInstance>) -> Result<(), FleetError> {
+    /// Keeps the first of several references to one instance: two accounts can see the same instance.
+    fn fold_duplicates(&self, instances: &mut Vec<SelectedInstance>) -> Result<(), FleetError> {
         let references = instances.iter().map(|selected| &selected.instance);
         let distinct = lifecycle_client::distinct_instances(self, references)?;
         let mut distinct = distinct.into_iter().peekable();

@@ -1,4 +1,4 @@
-//! `Selector`: instances by location, name, tags and state.
+//! `Selector`: describes the instances of a selection by location, name, tags, state and other conditions.
 
 use std::fmt;
 
@@ -8,10 +8,11 @@ use lifecycle_core::{
 
 use super::{InstanceReference, LocationPattern};
 
-/// Selects instances by location, name, tags, state, zone and type.
+/// A description of instances by location, name, tags, state, zone, type and id.
 ///
-/// [`Fleet::select`](crate::Fleet::select) returns the instances, and
-/// [`Fleet::stop`](crate::Fleet::stop) and its siblings select and act.
+/// [`Fleet::select`](crate::Fleet::select) returns the matching instances. Requests such as
+/// [`Fleet::stop`](crate::Fleet::stop) accept a selector, and act on the instances that match when the request
+/// runs.
 ///
 /// # Examples
 /// ```
@@ -31,15 +32,15 @@ use super::{InstanceReference, LocationPattern};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Selector {
-    /// The locations; without locations all named accounts of the fleet.
+    /// The locations; if empty, the locations of all named accounts of the fleet.
     pub locations: Vec<LocationPattern>,
     /// The conditions on the instances.
     pub filter: InstanceFilter,
-    /// Patterns of names, ids or references to leave out.
+    /// Excluded instances: patterns of names, ids or references.
     pub exclude: Vec<NamePattern>,
-    /// The maximum number of instances. A larger selection is an error.
+    /// The maximum number of instances; more instances are an error.
     pub max: Option<usize>,
-    /// The selection acts on protected instances as well; see [`Protection`](crate::Protection).
+    /// Stops and reboots act on protected instances, too; see [`Protection`](crate::Protection).
     pub include_protected: bool,
 }
 
@@ -49,21 +50,21 @@ impl Selector {
         Self::default()
     }
 
-    /// Adds locations.
+    /// Adds a location, or a pattern of locations.
     #[must_use]
     pub fn location(mut self, location: LocationPattern) -> Self {
         self.locations.push(location);
         self
     }
 
-    /// Adds a pattern of names. One of the patterns must match.
+    /// Adds a pattern of names. The name must match one of the patterns.
     #[must_use]
     pub fn name(mut self, pattern: NamePattern) -> Self {
         self.filter.names.push(pattern);
         self
     }
 
-    /// Adds a condition on a tag. All conditions must be met.
+    /// Adds a condition on a tag. The tags must meet all conditions.
     #[must_use]
     pub fn tag(mut self, condition: TagCondition) -> Self {
         self.filter.tags.push(condition);
@@ -91,28 +92,28 @@ impl Selector {
         self
     }
 
-    /// Adds an instance. The instance must be one of them.
+    /// Adds an id. The instance must have one of the ids.
     #[must_use]
     pub fn instance(mut self, id: InstanceId) -> Self {
         self.filter.instances.push(id);
         self
     }
 
-    /// Adds a pattern of names, ids or references to leave out.
+    /// Excludes instances whose name, id or reference matches the pattern.
     #[must_use]
     pub fn exclude(mut self, pattern: NamePattern) -> Self {
         self.exclude.push(pattern);
         self
     }
 
-    /// Limits the number of instances. A larger selection is an error, and nothing is sent.
+    /// Limits the number of instances. More instances are an error, and no action is sent.
     #[must_use]
     pub fn max(mut self, instances: usize) -> Self {
         self.max = Some(instances);
         self
     }
 
-    /// Includes protected instances in stops and reboots.
+    /// Stops and reboots protected instances, too.
     #[must_use]
     pub fn include_protected(mut self) -> Self {
         self.include_protected = true;
@@ -124,26 +125,24 @@ impl Selector {
         if self.exclude.is_empty() {
             return false;
         }
-        let text = reference.to_string();
-        let name = observation.name.as_deref();
+        let reference = reference.to_string();
         let id = observation.instance.as_str();
-        self.exclude.iter().any(|pattern| {
-            name.is_some_and(|name| pattern.matches(name))
-                || pattern.matches(id)
-                || pattern.matches(&text)
-        })
+        let mut texts = vec![reference.as_str(), id];
+        texts.extend(observation.name.as_deref());
+        let is_match = |pattern: &NamePattern| texts.iter().any(|text| pattern.matches(text));
+        self.exclude.iter().any(is_match)
     }
 }
 
 /// Writes the selector for people, such as `aliyun/*, name ci-*, tag env=dev`.
 impl fmt::Display for Selector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut parts = Vec::new();
         let filter = &self.filter;
-        parts.push(match self.locations.is_empty() {
+        let locations = match self.locations.is_empty() {
             true => "all accounts".to_owned(),
             false => or_list("", &texts(&self.locations)),
-        });
+        };
+        let mut parts = vec![locations];
         for (title, values) in [
             ("name ", texts(&filter.names)),
             ("state ", texts(&filter.states)),
@@ -168,6 +167,7 @@ fn texts<T: ToString>(values: &[T]) -> Vec<String> {
     values.iter().map(ToString::to_string).collect()
 }
 
+/// Returns a text such as `state stopped or expired`.
 fn or_list(title: &str, values: &[String]) -> String {
     format!("{title}{}", values.join(" or "))
 }

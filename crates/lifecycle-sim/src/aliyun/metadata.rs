@@ -1,10 +1,11 @@
-//! The simulated Alibaba metadata service of an instance, and a credentials URI.
+//! The simulated Alibaba metadata service of an instance, and the URL that the variable
+//! `ALIBABA_CLOUD_CREDENTIALS_URI` can name (the "credentials URI").
 //!
 //! Paths, headers and the response with the key are documented (ECS, "instance metadata", "instance
-//! RAM role"). Error responses are inferred, except the error for forwarded requests: the vendor's
-//! SDKs handle all statuses other than 200 alike. The path of the credentials URI is an invention
-//! of the simulator, because the location is free; the response has the format of the metadata
-//! service (vendor's source).
+//! RAM role"), and so is the error 403 for forwarded requests. Other error responses are inferred: the
+//! vendor's SDKs treat every status other than 200 alike. The path of the credentials URI is an invention
+//! of the simulator, because the path is free; the response has the format of the metadata service
+//! (vendor's source).
 
 use http::Method;
 use serde::Serialize;
@@ -27,7 +28,7 @@ pub(super) enum MetadataCall<'r> {
     RoleName,
     /// `/latest/meta-data/ram/security-credentials/{role}`
     Key(&'r str),
-    /// `/aliyun/credentials-uri`
+    /// `/aliyun/credentials-uri`; needs no token of the metadata service.
     Uri,
     /// Another path below `/latest/meta-data/`.
     Unknown,
@@ -50,6 +51,7 @@ impl<'r> MetadataCall<'r> {
         })
     }
 
+    /// Returns the name in the log of the simulator. The vendor has no names for these calls.
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Token => "PutMetadataToken",
@@ -94,7 +96,7 @@ fn token(cloud: &mut CloudState, request: &ReceivedRequest) -> Response {
     match cloud.switches.aliyun.metadata_tokens {
         MetadataTokens::Absent404 => return error_page(404),
         MetadataTokens::Absent405 => return error_page(405),
-        MetadataTokens::Optional | MetadataTokens::Demanded | MetadataTokens::Useless => {}
+        MetadataTokens::Optional | MetadataTokens::Required | MetadataTokens::IssuedButRefused => {}
     }
     // A proxy that forwards requests to the service must not get a token for others.
     if request.headers.contains_key("x-forwarded-for") {
@@ -106,15 +108,18 @@ fn token(cloud: &mut CloudState, request: &ReceivedRequest) -> Response {
     }
 }
 
-/// Reports whether the request may read. A request without a token may read unless the service
-/// requires tokens.
+/// Returns `true` if the request may read.
+///
+/// A request without a token may read unless the service requires tokens. A request with a token may read
+/// if the token is valid. A service that issues no tokens ignores a token; a service that issues tokens but
+/// refuses them refuses every request with a token.
 fn may_read(cloud: &CloudState, request: &ReceivedRequest) -> bool {
     let token = request.header("x-aliyun-ecs-metadata-token");
-    let is_good = || token.is_some_and(|token| cloud.accepts_metadata_token(token));
+    let is_valid = || token.is_some_and(|token| cloud.accepts_metadata_token(token));
     match cloud.switches.aliyun.metadata_tokens {
-        MetadataTokens::Optional => token.is_none() || is_good(),
-        MetadataTokens::Demanded => is_good(),
-        MetadataTokens::Useless => token.is_none(),
+        MetadataTokens::Optional => token.is_none() || is_valid(),
+        MetadataTokens::Required => is_valid(),
+        MetadataTokens::IssuedButRefused => token.is_none(),
         MetadataTokens::Absent404 | MetadataTokens::Absent405 => true,
     }
 }
@@ -140,7 +145,7 @@ fn key(cloud: &mut CloudState, named: Option<&str>) -> Response {
     )
 }
 
-/// Six hours, in seconds, as in the example of the page.
+/// Six hours, in seconds, as in the example of the documentation of "instance RAM role".
 const KEY_LIFETIME: u64 = 21_600;
 
 #[derive(Serialize)]

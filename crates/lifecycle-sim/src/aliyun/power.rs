@@ -169,7 +169,7 @@ impl PowerRequest {
             && self.names_stopped_mode
             && self.stopped_mode == StoppedMode::StopCharging
             && is_prepaid(cloud, index);
-        if unsupported && cloud.switches.aliyun.refuses_unfit_stop_charging {
+        if unsupported && cloud.switches.aliyun.refuses_unsupported_stop_charging {
             return Err(api_error::STOP_CHARGING_UNFIT);
         }
         Ok(())
@@ -184,7 +184,7 @@ impl PowerRequest {
             Impairment::Changing => Some(api_error::CONFLICT),
             Impairment::Locked
                 if self.action == ActionKind::Stop
-                    && cloud.switches.aliyun.stops_security_locked =>
+                    && cloud.switches.aliyun.stops_security_locked_instances =>
             {
                 None
             }
@@ -192,9 +192,9 @@ impl PowerRequest {
             Impairment::Expired if start => Some(api_error::EXPIRED),
             Impairment::Arrears if start => Some(api_error::NO_BALANCE),
             Impairment::Expired | Impairment::Arrears => Some(api_error::EXPIRED_OR_IN_ARREARS),
-            Impairment::Failed if start && self.init_local_disk => None,
-            Impairment::Failed => Some(api_error::DISK_ERROR),
-            Impairment::NoStock | Impairment::Broken | Impairment::Stubborn => None,
+            Impairment::BrokenDisk if start && self.init_local_disk => None,
+            Impairment::BrokenDisk => Some(api_error::DISK_ERROR),
+            Impairment::NoStock | Impairment::FailsToBoot | Impairment::Stubborn => None,
         }
     }
 
@@ -217,7 +217,8 @@ impl PowerRequest {
     }
 
     fn execute(&self, cloud: &mut CloudState, index: InstanceIndex) {
-        if self.init_local_disk && cloud.instance(index).impairment == Some(Impairment::Failed) {
+        if self.init_local_disk && cloud.instance(index).impairment == Some(Impairment::BrokenDisk)
+        {
             // Documented: restores local disks to a healthy state. Every instance counts as an
             // instance with local disks.
             cloud.set_impairment(index, None);
@@ -335,7 +336,7 @@ fn batch_ids<'a>(params: &'a Params, switches: &Switches) -> Result<Vec<&'a str>
 
 /// Returns the error of an all-or-nothing batch: the error of the first rejected instance.
 fn batch_error(id: &str, error: &ApiError, switches: &Switches) -> ApiError {
-    if switches.names_culprit {
+    if switches.error_names_the_instance {
         let message = format!("{} InstanceId: {id}", error.message);
         error.clone().with_message(message)
     } else {
@@ -351,7 +352,7 @@ fn dry_run(
     let passed = api_error::BATCH_DRY_RUN;
     let (code, message) = match cloud.switches.aliyun.batch_dry_run {
         BatchDryRun::ErrorCode => return Err(passed),
-        BatchDryRun::AnswerCode => {
+        BatchDryRun::ResponseCode => {
             return Ok(envelope.success(&DryRun {
                 code: &passed.code,
                 message: &passed.message,

@@ -61,7 +61,7 @@ impl InstanceStatus {
             | SimulatedState::Recycled => Self::Stopped,
             SimulatedState::Rebooting => rebooting(view.progress, switches.reboot_shows),
             SimulatedState::Failed
-                if impairment == Some(Impairment::Broken) && switches.failed_boot_hangs =>
+                if impairment == Some(Impairment::FailsToBoot) && switches.failed_boot_hangs =>
             {
                 Self::Starting
             }

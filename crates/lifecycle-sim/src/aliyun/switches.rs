@@ -13,7 +13,7 @@ describe_fields! {
         /// `DRYRUN.SUCCESS` is documented.
         pub batch_dry_run: BatchDryRun,
         /// The error of an all-or-nothing batch names the instance that caused the error. Unknown.
-        pub names_culprit: bool,
+        pub error_names_the_instance: bool,
         /// An id that occurs twice in a batch counts once. Otherwise the call is refused. Unknown.
         pub folds_duplicates: bool,
         /// A `SuccessFirst` row that failed because of the state shows the state. Unknown.
@@ -34,11 +34,11 @@ describe_fields! {
         /// A stop of an instance with a security lock is executed. The documentation of locked
         /// instances of April 2025 says so; the documentation of the stop calls says that the stop
         /// is refused.
-        pub stops_security_locked: bool,
+        pub stops_security_locked_instances: bool,
         /// `StopCharging` is refused for an instance that does not support the mode. The error
         /// table of 2021 says so; newer documents say that the instance is stopped in the ordinary
         /// way.
-        pub refuses_unfit_stop_charging: bool,
+        pub refuses_unsupported_stop_charging: bool,
         /// A stop without `StoppedMode` releases the resources. Depends on a setting of the
         /// account.
         pub economical_by_default: bool,
@@ -93,7 +93,7 @@ impl Default for Switches {
     fn default() -> Self {
         Self {
             batch_dry_run: BatchDryRun::default(),
-            names_culprit: false,
+            error_names_the_instance: false,
             folds_duplicates: true,
             failed_rows_show_status: true,
             refuses_unknown_ids: false,
@@ -101,8 +101,8 @@ impl Default for Switches {
             reboot_shows: RebootShows::default(),
             failed_boot_hangs: true,
             stops_while_starting: false,
-            stops_security_locked: false,
-            refuses_unfit_stop_charging: false,
+            stops_security_locked_instances: false,
+            refuses_unsupported_stop_charging: false,
             economical_by_default: false,
             refuses_foreign_regions: false,
             empty_last_token: true,
@@ -131,7 +131,7 @@ impl Switches {
     pub(crate) fn random(rng: &mut fastrand::Rng) -> Self {
         Self {
             batch_dry_run: BatchDryRun::draw(rng),
-            names_culprit: rng.bool(),
+            error_names_the_instance: rng.bool(),
             folds_duplicates: rng.bool(),
             failed_rows_show_status: rng.bool(),
             refuses_unknown_ids: rng.bool(),
@@ -139,8 +139,8 @@ impl Switches {
             reboot_shows: RebootShows::draw(rng),
             failed_boot_hangs: rng.bool(),
             stops_while_starting: rng.bool(),
-            stops_security_locked: rng.bool(),
-            refuses_unfit_stop_charging: rng.bool(),
+            stops_security_locked_instances: rng.bool(),
+            refuses_unsupported_stop_charging: rng.bool(),
             economical_by_default: rng.bool(),
             refuses_foreign_regions: rng.bool(),
             empty_last_token: rng.bool(),
@@ -171,7 +171,7 @@ setting! {
         #[default]
         ErrorCode,
         /// A code in a response of status 200.
-        AnswerCode,
+        ResponseCode,
         /// The code of every row.
         RowCode,
         /// The message of every row; the code of the rows is `200`.
@@ -240,13 +240,13 @@ setting! {
         #[default]
         Optional,
         /// The service answers only requests with a token.
-        Demanded,
+        Required,
         /// The service issues no tokens: the request for a token answers 404.
         Absent404,
         /// The service issues no tokens: the request for a token answers 405.
         Absent405,
         /// The service issues tokens and refuses requests with a token; seen in 2026.
-        Useless,
+        IssuedButRefused,
     }
 }
 

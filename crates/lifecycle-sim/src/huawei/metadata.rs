@@ -32,6 +32,7 @@ impl MetadataCall {
         }
     }
 
+    /// Returns the name in the log of the simulator. The vendor has no names for these calls.
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Token => "PutMetadataToken",
@@ -60,7 +61,7 @@ fn token(cloud: &mut CloudState, request: &ReceivedRequest) -> Response {
         MetadataTokens::Absent404 => return text(404, "404 Not Found"),
         MetadataTokens::Absent405 => return text(405, "405 Method Not Allowed"),
         MetadataTokens::Absent503 => return text(503, "503 Service Unavailable"),
-        MetadataTokens::Optional | MetadataTokens::Demanded => {}
+        MetadataTokens::Optional | MetadataTokens::Required => {}
     }
     match requested_lifetime(request, "x-metadata-token-ttl-seconds") {
         Some(seconds) => text(200, cloud.metadata_token(seconds)),
@@ -82,14 +83,16 @@ fn key(cloud: &mut CloudState, request: &ReceivedRequest) -> Response {
     response::json(200, &Credential::of(&issued))
 }
 
-/// Reports whether the request may read. A request without a token may read unless the service
-/// requires tokens.
+/// Returns `true` if the request may read.
+///
+/// A request without a token may read unless the service requires tokens. A request with a token may read
+/// if the token is valid. A service that issues no tokens ignores a token.
 fn may_read(cloud: &CloudState, request: &ReceivedRequest) -> bool {
     let token = request.header("x-metadata-token");
-    let is_good = || token.is_some_and(|token| cloud.accepts_metadata_token(token));
+    let is_valid = || token.is_some_and(|token| cloud.accepts_metadata_token(token));
     match cloud.switches.huawei.metadata_tokens {
-        MetadataTokens::Optional => token.is_none() || is_good(),
-        MetadataTokens::Demanded => is_good(),
+        MetadataTokens::Optional => token.is_none() || is_valid(),
+        MetadataTokens::Required => is_valid(),
         MetadataTokens::Absent404 | MetadataTokens::Absent405 | MetadataTokens::Absent503 => true,
     }
 }

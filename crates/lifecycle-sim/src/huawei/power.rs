@@ -154,7 +154,7 @@ impl PowerRequest {
             ) if forced => ServerDecision::Execute(index),
             (ActionKind::Start, SimulatedState::Running)
             | (ActionKind::Stop, SimulatedState::Stopped)
-                if cloud.switches.huawei.idle_succeeds =>
+                if cloud.switches.huawei.succeeds_in_target_state =>
             {
                 ServerDecision::AlreadyDone
             }
@@ -170,7 +170,7 @@ impl PowerRequest {
     fn impairment_error(&self, impairment: Impairment) -> Option<ApiError> {
         let start = self.action == ActionKind::Start;
         match impairment {
-            Impairment::Creating | Impairment::Failed | Impairment::Recycled => {
+            Impairment::Creating | Impairment::BrokenDisk | Impairment::Recycled => {
                 Some(api_error::WRONG_STATE)
             }
             Impairment::Changing => Some(api_error::BUSY),
@@ -180,7 +180,7 @@ impl PowerRequest {
             Impairment::NoStock if start => Some(api_error::NO_CAPACITY),
             Impairment::Arrears
             | Impairment::NoStock
-            | Impairment::Broken
+            | Impairment::FailsToBoot
             | Impairment::Stubborn => None,
         }
     }
@@ -214,10 +214,10 @@ impl PowerRequest {
             };
         }
         let failure = match (impairment, self.action) {
-            (Some(Impairment::Broken), ActionKind::Start) => {
+            (Some(Impairment::FailsToBoot), ActionKind::Start) => {
                 Some(("Ecs.0226", "Failed to start the ECS."))
             }
-            (Some(Impairment::Broken), ActionKind::Reboot) => {
+            (Some(Impairment::FailsToBoot), ActionKind::Reboot) => {
                 Some(("Ecs.0227", "Failed to restart the ECS."))
             }
             _ => None,

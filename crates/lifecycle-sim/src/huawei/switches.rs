@@ -9,7 +9,7 @@ describe_fields! {
     #[derive(Clone, Debug, PartialEq)]
     #[non_exhaustive]
     pub struct Switches {
-        /// The result of a batch in which some servers do not allow the action. Unknown.
+        /// The result of a batch in which some servers cannot execute the action in their state. Unknown.
         pub unfit_server: UnfitServer,
         /// The result of a batch in which another operation is in progress on one server.
         /// `Ecs.0603` is documented, the condition is not.
@@ -18,7 +18,7 @@ describe_fields! {
         pub unknown_server: UnknownServer,
         /// A start of a running server succeeds, and a stop of a stopped server. Otherwise the
         /// server has a wrong state. Unknown.
-        pub idle_succeeds: bool,
+        pub succeeds_in_target_state: bool,
         /// A server that is named twice in a batch counts once. Otherwise the call is refused.
         /// Unknown.
         pub folds_duplicates: bool,
@@ -78,7 +78,7 @@ impl Default for Switches {
             unfit_server: UnfitServer::default(),
             busy_server: BusyServer::default(),
             unknown_server: UnknownServer::default(),
-            idle_succeeds: true,
+            succeeds_in_target_state: true,
             folds_duplicates: true,
             accepts_empty_batch: false,
             limit_is_per_minute: false,
@@ -110,7 +110,7 @@ impl Switches {
             unfit_server: UnfitServer::draw(rng),
             busy_server: BusyServer::draw(rng),
             unknown_server: UnknownServer::draw(rng),
-            idle_succeeds: rng.bool(),
+            succeeds_in_target_state: rng.bool(),
             folds_duplicates: rng.bool(),
             accepts_empty_batch: rng.bool(),
             limit_is_per_minute: rng.bool(),
@@ -136,7 +136,7 @@ impl Switches {
 }
 
 setting! {
-    /// The result of a batch in which some servers do not allow the action.
+    /// The result of a batch in which some servers are unfit: their state does not allow the action.
     UnfitServer {
         /// The batch is accepted, and the sub-jobs of the unfit servers fail.
         #[default]
@@ -155,8 +155,8 @@ setting! {
         /// The batch is refused with 501 `Ecs.0603`, and nothing is executed.
         #[default]
         Refused,
-        /// The same result as for a server that does not allow the action for another reason.
-        Unfit,
+        /// The same result as for an unfit server.
+        TreatedAsUnfit,
     }
 }
 
@@ -257,7 +257,7 @@ setting! {
         #[default]
         Optional,
         /// The service answers only requests with a token.
-        Demanded,
+        Required,
         /// The service issues no tokens: the request for a token answers 404.
         Absent404,
         /// The service issues no tokens: the request for a token answers 405.

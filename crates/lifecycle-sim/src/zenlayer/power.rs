@@ -129,7 +129,8 @@ fn check(
         (ActionKind::Start, SimulatedState::Stopped)
         | (ActionKind::Stop | ActionKind::Reboot, SimulatedState::Running) => {}
         // An instance with a failed boot is still stopped.
-        (ActionKind::Start, SimulatedState::Failed) if impairment == Some(Impairment::Broken) => {}
+        (ActionKind::Start, SimulatedState::Failed)
+            if impairment == Some(Impairment::FailsToBoot) => {}
         (ActionKind::Reboot, SimulatedState::Starting | SimulatedState::Rebooting) if forced => {}
         (ActionKind::Stop, SimulatedState::Stopping)
             if cloud.switches.zenlayer.stop_from == StopFrom::RunningOrStopping =>

@@ -161,7 +161,9 @@ pub(super) fn status(cloud: &CloudState, index: InstanceIndex) -> &'static str {
         SimulatedState::Stopped | SimulatedState::Expired => "STOPPED",
         SimulatedState::Rebooting => "REBOOT",
         SimulatedState::Changing => "RESIZING",
-        SimulatedState::Failed if cloud.instance(index).impairment == Some(Impairment::Broken) => {
+        SimulatedState::Failed
+            if cloud.instance(index).impairment == Some(Impairment::FailsToBoot) =>
+        {
             "STOPPED"
         }
         SimulatedState::Failed => "CREATE_FAILED",

@@ -1,6 +1,6 @@
-//! Helpers of the simulator's tests: signed calls to Zenlayer and Baidu. The calls are signed here
-//! and not by the provider crates, so that the tests find a mistake that simulator and provider
-//! share.
+//! Helpers of the simulator's tests: a simulator whose durations do not vary, and calls to Zenlayer and
+//! Baidu. The calls are signed here and not by the provider crates, so that the tests find a mistake that
+//! simulator and provider share.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -33,18 +33,24 @@ pub(crate) fn ids(simulator: &Simulator, cloud: Cloud) -> Vec<String> {
         .collect()
 }
 
-/// Status and body of a response.
-pub(crate) type StatusAndBody = Result<(u16, Value), TransportError>;
+/// The status and the JSON body of a response, or the failure of the transport.
+pub(crate) type SendResult = Result<(u16, Value), TransportError>;
+
+/// The difference between the clock of the cloud and the clock of the client, in seconds.
+const NO_CLOCK_SKEW: i64 = 0;
+
+/// The time for which a signature of Baidu is valid.
+const VALID_SECONDS: u32 = 1800;
 
 /// Sends a request over the in-memory transport; a body that is not JSON becomes `null`.
-pub(crate) async fn send(simulator: &Simulator, request: http::Request<Bytes>) -> StatusAndBody {
+pub(crate) async fn send(simulator: &Simulator, request: http::Request<Bytes>) -> SendResult {
     let response = simulator.transport().send(request).await?;
     let body = serde_json::from_slice(response.body()).unwrap_or_default();
     Ok((response.status().as_u16(), body))
 }
 
-/// Calls Zenlayer with the newest key.
-pub(crate) async fn zenlayer(simulator: &Simulator, action: &str, body: &Value) -> StatusAndBody {
+/// Sends a call to Zenlayer with the key or the token that the simulator accepts now.
+pub(crate) async fn zenlayer(simulator: &Simulator, action: &str, body: &Value) -> SendResult {
     send(
         simulator,
         zenlayer_request(simulator, "console.zenlayer.com", action, body),
@@ -52,7 +58,8 @@ pub(crate) async fn zenlayer(simulator: &Simulator, action: &str, body: &Value) 
     .await
 }
 
-/// Creates a call to Zenlayer that the newest key signs.
+/// Creates a call to Zenlayer with the current credential of the simulator: a signature by the key, or the
+/// token.
 pub(crate) fn zenlayer_request(
     simulator: &Simulator,
     host: &str,
@@ -60,7 +67,7 @@ pub(crate) fn zenlayer_request(
     body: &Value,
 ) -> http::Request<Bytes> {
     let body = body.to_string();
-    let context = simulator.clock().signing_context(0);
+    let context = simulator.clock().signing_context(NO_CLOCK_SKEW);
     let request = http::Request::post(format!("https://{host}/api/v2/zec"))
         .header("host", host)
         .header("content-type", "application/json")
@@ -70,6 +77,7 @@ pub(crate) fn zenlayer_request(
             request.header("authorization", format!("Bearer {}", token.expose()))
         }
         Credential::Keys { id, secret, .. } => {
+            // Zenlayer signs the path `/`, whatever the path of the URL.
             let canonical = format!(
                 "POST\n/\n\ncontent-type:application/json\nhost:{host}\n\ncontent-type;host\n{}",
                 encode::sha256_hex(body.as_bytes())
@@ -93,16 +101,16 @@ pub(crate) fn zenlayer_request(
     request.body(Bytes::from(body)).unwrap()
 }
 
-/// Sends a zenlayer_power call to Zenlayer.
+/// Sends a power action on Zenlayer instances.
 pub(crate) async fn zenlayer_power(
     simulator: &Simulator,
     action: &str,
     ids: &[String],
-) -> StatusAndBody {
+) -> SendResult {
     zenlayer(simulator, action, &json!({ "instanceIds": ids })).await
 }
 
-/// Returns the zenlayer_statuses of Zenlayer instances, in the order of creation.
+/// Returns the statuses of Zenlayer instances, in the order of the response.
 pub(crate) async fn zenlayer_statuses(simulator: &Simulator, ids: &[String]) -> Vec<String> {
     let body = json!({ "instanceIds": ids });
     let (_, body) = zenlayer(simulator, "DescribeInstancesStatus", &body)
@@ -114,14 +122,14 @@ pub(crate) async fn zenlayer_statuses(simulator: &Simulator, ids: &[String]) -> 
         .collect()
 }
 
-/// Calls a regional host of Baidu with the newest key.
+/// Sends a call to a regional host of Baidu with the key that the simulator accepts now.
 pub(crate) async fn baidu(
     simulator: &Simulator,
     host: &str,
     method: &str,
     target: &str,
     body: &Value,
-) -> StatusAndBody {
+) -> SendResult {
     send(
         simulator,
         baidu_request(simulator, host, method, target, body),
@@ -129,7 +137,8 @@ pub(crate) async fn baidu(
     .await
 }
 
-/// Creates a call to Baidu that the newest key signs.
+/// Creates a call to Baidu with a signature by the current key of the simulator. The query of `target`
+/// must be empty or one name without a value, such as `?start`.
 pub(crate) fn baidu_request(
     simulator: &Simulator,
     host: &str,
@@ -143,19 +152,21 @@ pub(crate) fn baidu_request(
         session,
     } = simulator.credential(Cloud::Baidu)
     else {
-        panic!("Baidu takes keys");
+        panic!("Baidu has only keys");
     };
-    let date = simulator.clock().signing_context(0).extended();
+    let date = simulator.clock().signing_context(NO_CLOCK_SKEW).extended();
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    // The canonical form of a query of one name without a value.
-    let query = if query.is_empty() {
+    let canonical_query = if query.is_empty() {
         String::new()
     } else {
         format!("{query}=")
     };
-    let prefix = format!("bce-auth-v1/{id}/{date}/1800");
+    let prefix = format!("bce-auth-v1/{id}/{date}/{VALID_SECONDS}");
     let key = encode::hmac_sha256_hex(secret.expose().as_bytes(), prefix.as_bytes());
-    let canonical = format!("{method}\n{path}\n{query}\nhost:{}", encode::percent(host));
+    let canonical = format!(
+        "{method}\n{path}\n{canonical_query}\nhost:{}",
+        encode::percent(host)
+    );
     let signature = encode::hmac_sha256_hex(key.as_bytes(), canonical.as_bytes());
     let mut request = http::Request::builder()
         .method(method)

@@ -10,7 +10,7 @@ use lifecycle_sim::{
 };
 use serde_json::{Value, json};
 
-use crate::calls::{StatusAndBody, baidu, builder, send};
+use crate::calls::{SendResult, baidu, builder, send};
 
 const HOST: &str = "sts.bj.baidubce.com";
 const ASSUME: &str = "/v1/credential?accountId=a1&assumeRole=&roleName=night";
@@ -34,7 +34,7 @@ fn simulator() -> Simulator {
 }
 
 /// Assumes the role at Baidu, with a signature over host and query.
-async fn assume(simulator: &Simulator) -> StatusAndBody {
+async fn assume(simulator: &Simulator) -> SendResult {
     use lifecycle_client::Clock;
     use lifecycle_core::{Credential, encode};
     let Credential::Keys { id, secret, .. } = simulator.credential(Cloud::Baidu) else {
@@ -61,12 +61,12 @@ fn key_id(simulator: &Simulator) -> String {
     }
 }
 
-async fn get(simulator: &Simulator, url: &str) -> StatusAndBody {
+async fn get(simulator: &Simulator, url: &str) -> SendResult {
     let request = http::Request::get(url).body(Bytes::new()).unwrap();
     send(simulator, request).await
 }
 
-async fn login(simulator: &Simulator, password: &str) -> StatusAndBody {
+async fn login(simulator: &Simulator, password: &str) -> SendResult {
     let body = json!({"auth": {"identity": {
         "methods": ["password"],
         "password": {"user": {

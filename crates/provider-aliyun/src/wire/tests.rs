@@ -5,7 +5,7 @@ mod requests;
 mod responses;
 
 use lifecycle_core::Endpoint;
-use provider_testing::{read_vectors, recorded_response, response};
+use provider_testing::{NO_DETAILS, read_vectors, recorded_response, response};
 use serde_json::Value;
 
 use super::*;

@@ -1,7 +1,7 @@
-//! Tests of the requests and responses of each Huawei call.
+//! Tests of the requests and responses of Huawei: power actions, observations and lists.
 
 use lifecycle_core::{LocalDisk, StartOptions, StopBilling, StopOptions, StoppedBilling};
-use provider_testing::{check_limits, numbered_ids, reboot, response, start};
+use provider_testing::{NO_DETAILS, check_limits, numbered_ids, reboot, response, start};
 use serde_json::{Value, json};
 
 use super::*;
@@ -25,7 +25,8 @@ fn stop(mode: StopMode) -> Action {
     provider_testing::stop(mode, StopBilling::Keep)
 }
 
-/// A published program sends SOFT for a forced stop and HARD for a graceful stop.
+/// Guards against a mistake of a published program, which sends SOFT for a forced stop and HARD for a graceful
+/// stop.
 #[test]
 fn type_of_stop_and_reboot_is_always_sent_and_never_inverted() {
     let servers = json!([{"id": "id-1"}, {"id": "id-2"}]);
@@ -114,7 +115,7 @@ fn observe_shows_one_server_and_lists_several() {
             "/v1/0123456789abcdef/cloudservers/detail?enterprise_project_id=a%26b&limit=100&server_id=id-1%2Cid-2",
         ),
     ] {
-        let request = observe(config, &ids(count), false).unwrap().request;
+        let request = observe(config, &ids(count), NO_DETAILS).unwrap().request;
         assert_eq!(request.target(), target);
         assert_eq!(request.method, Method::GET);
         assert!(request.body.is_empty());
@@ -154,6 +155,7 @@ fn rows(ids: &[InstanceId]) -> Vec<Value> {
     ids.iter().map(row).collect()
 }
 
+/// A full page expects a next page; a shorter page may still have one.
 #[test]
 fn page_reports_its_total_and_continues_after_its_last_server() {
     let page = |servers: Vec<Value>| {
@@ -192,6 +194,7 @@ fn page_reports_its_total_and_continues_after_its_last_server() {
     assert_eq!((unknown.unidentified, unknown.next), (100, NextPage::End));
 }
 
+/// `offset` is the number of a page at Huawei, and 1 is the first page.
 #[test]
 fn cloud_that_ignores_the_marker_is_read_by_page_number() {
     let all = ids(300);
@@ -221,7 +224,7 @@ fn cloud_that_ignores_the_marker_is_read_by_page_number() {
 }
 
 #[test]
-fn id_has_the_spelling_of_the_cloud_whatever_its_case() {
+fn uuid_becomes_lower_case_and_another_id_stays() {
     let lower = "616fb98f-46ca-475e-917e-2563e5a8cd19";
     let id = |text: &str| InstanceId::new(text).unwrap();
     let upper = id(&lower.to_ascii_uppercase());
@@ -231,7 +234,9 @@ fn id_has_the_spelling_of_the_cloud_whatever_its_case() {
     }
     let response = ok(&json!({"server": {"id": upper, "status": "ACTIVE"}}));
     assert_eq!(
-        read_one(&response, false).unwrap()[0].instance.as_str(),
+        read_one(&response, NO_DETAILS).unwrap()[0]
+            .instance
+            .as_str(),
         lower
     );
 }
@@ -257,7 +262,7 @@ fn response_without_a_job_is_not_an_acceptance() {
 }
 
 fn observation_of(row: &Value) -> Option<Observation> {
-    let rows = read_many(&ok(&json!({"servers": [row]})), false).unwrap();
+    let rows = read_many(&ok(&json!({"servers": [row]})), NO_DETAILS).unwrap();
     assert!(rows.len() < 2);
     rows.into_iter().next()
 }
@@ -397,7 +402,8 @@ fn status_and_task_select_the_power_state() {
     }
 }
 
-// `SUSPENDED`, `PAUSED` and `SOFT_DELETED` are in the model of the Go SDK. No document gives a meaning.
+/// `SUSPENDED`, `PAUSED` and `SOFT_DELETED` are in the model of the Go SDK, and `UNKNOWN` is in the table
+/// "ECS statuses". No document gives a meaning.
 #[test]
 fn status_without_a_documented_meaning_is_unknown() {
     for status in ["SUSPENDED", "PAUSED", "SOFT_DELETED", "UNKNOWN"] {
@@ -437,7 +443,7 @@ fn power_state_without_a_status_comes_from_the_vm_state() {
 }
 
 #[test]
-fn row_with_only_an_id_is_an_unknown_server() {
+fn row_without_id_or_without_name_and_status_is_no_observation() {
     let unknown = json!({"id": "a", "fault": {"message": "m"}, "name": null, "status": null});
     assert_eq!(observation_of(&unknown), None);
     assert_eq!(
@@ -445,7 +451,7 @@ fn row_with_only_an_id_is_an_unknown_server() {
         None
     );
     assert_eq!(observation_of(&json!({"status": "ACTIVE"})), None);
-    let shown = |server: &Value| read_one(&ok(&json!({ "server": server })), false);
+    let shown = |server: &Value| read_one(&ok(&json!({ "server": server })), NO_DETAILS);
     assert_eq!(shown(&unknown).unwrap(), []);
     assert_eq!(
         shown(&json!({"status": "ACTIVE"})).unwrap_err().kind(),
@@ -455,7 +461,7 @@ fn row_with_only_an_id_is_an_unknown_server() {
 }
 
 #[test]
-fn lock_has_the_text_of_the_cloud() {
+fn lock_comes_from_the_freeze_status_or_the_locked_flag() {
     for (fields, lock) in [
         (json!({"locked": false}), None),
         (json!({"locked": "true"}), None),

@@ -4,7 +4,7 @@ mod mutations;
 mod requests;
 mod responses;
 
-use provider_testing::read_vectors;
+use provider_testing::{NO_DETAILS, read_vectors};
 
 use super::*;
 

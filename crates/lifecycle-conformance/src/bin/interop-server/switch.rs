@@ -68,14 +68,14 @@ pub(crate) fn change(name: &str, value: &str) -> Result<impl Fn(&mut Switches) +
         ("aliyun.throttling", "plain-403") => {
             |all| all.aliyun.throttling = aliyun::Throttling::Plain403
         }
-        ("aliyun.metadata-tokens", "demanded") => {
-            |all| all.aliyun.metadata_tokens = aliyun::MetadataTokens::Demanded
+        ("aliyun.metadata-tokens", "required") => {
+            |all| all.aliyun.metadata_tokens = aliyun::MetadataTokens::Required
         }
         ("aliyun.metadata-tokens", "absent-405") => {
             |all| all.aliyun.metadata_tokens = aliyun::MetadataTokens::Absent405
         }
-        ("aliyun.metadata-tokens", "useless") => {
-            |all| all.aliyun.metadata_tokens = aliyun::MetadataTokens::Useless
+        ("aliyun.metadata-tokens", "issued-but-refused") => {
+            |all| all.aliyun.metadata_tokens = aliyun::MetadataTokens::IssuedButRefused
         }
         ("aliyun.missing-parameter", "dotted") => {
             |all| all.aliyun.missing_parameter = aliyun::MissingParameter::Dotted
@@ -84,10 +84,12 @@ pub(crate) fn change(name: &str, value: &str) -> Result<impl Fn(&mut Switches) +
             |all| all.aliyun.missing_parameter = aliyun::MissingParameter::Gateway
         }
         ("aliyun.not-ready-status", "500") => |all| all.aliyun.not_ready_status = 500,
-        ("aliyun.batch-dry-run", "answer-code") => {
-            |all| all.aliyun.batch_dry_run = aliyun::BatchDryRun::AnswerCode
+        ("aliyun.batch-dry-run", "response-code") => {
+            |all| all.aliyun.batch_dry_run = aliyun::BatchDryRun::ResponseCode
         }
-        ("aliyun.stop-charging", "refused") => |all| all.aliyun.refuses_unfit_stop_charging = true,
+        ("aliyun.stop-charging", "refused") => {
+            |all| all.aliyun.refuses_unsupported_stop_charging = true
+        }
         ("zenlayer.batch-failure", "whole") => {
             |all| all.zenlayer.batch_failure = zenlayer::BatchFailure::AllFail
         }
@@ -116,7 +118,9 @@ pub(crate) fn change(name: &str, value: &str) -> Result<impl Fn(&mut Switches) +
         ("huawei.unknown-server", "sub-job-fails") => {
             |all| all.huawei.unknown_server = huawei::UnknownServer::SubJobFails
         }
-        ("huawei.idle-succeeds", "no") => |all| all.huawei.idle_succeeds = false,
+        ("huawei.succeeds-in-target-state", "no") => {
+            |all| all.huawei.succeeds_in_target_state = false
+        }
         ("huawei.show-not-found", "item-not-found") => {
             |all| all.huawei.show_not_found = huawei::ShowNotFound::ItemNotFound
         }
@@ -135,8 +139,8 @@ pub(crate) fn change(name: &str, value: &str) -> Result<impl Fn(&mut Switches) +
         ("huawei.identity-error", "flat") => {
             |all| all.huawei.identity_error = huawei::IdentityError::WithoutErrorObject
         }
-        ("huawei.metadata-tokens", "demanded") => {
-            |all| all.huawei.metadata_tokens = huawei::MetadataTokens::Demanded
+        ("huawei.metadata-tokens", "required") => {
+            |all| all.huawei.metadata_tokens = huawei::MetadataTokens::Required
         }
         ("huawei.metadata-tokens", "absent-404") => {
             |all| all.huawei.metadata_tokens = huawei::MetadataTokens::Absent404

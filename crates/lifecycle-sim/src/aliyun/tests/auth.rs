@@ -9,7 +9,7 @@ use crate::{
     aliyun::{api_error::ApiError, auth::verify, switches::Switches},
     cloud_api::{AuthError, AuthErrorCause},
     request::encode_pairs,
-    testing::{at, auth_error, cloud_state_at, forgeries, with_header, without_header},
+    testing::{auth_error, cloud_state_at, forgeries, move_clock_to, with_header, without_header},
     time::read_extended,
 };
 
@@ -411,7 +411,7 @@ fn v1_request_without_a_timestamp_is_refused() {
 fn nonce_is_accepted_again_after_fifteen_minutes() {
     let (mut cloud, request) = first_vector();
     assert!(Aliyun.authenticate(&mut cloud, &request).is_ok());
-    at(&mut cloud, 901);
+    move_clock_to(&mut cloud, 901);
     cloud.skew = -901;
     assert!(Aliyun.authenticate(&mut cloud, &request).is_ok());
 }

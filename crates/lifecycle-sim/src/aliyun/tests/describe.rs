@@ -3,7 +3,7 @@
 use std::slice::from_ref;
 
 use super::*;
-use crate::testing::at;
+use crate::testing::move_clock_to;
 
 fn ids_of(response: &(u16, Value)) -> Vec<String> {
     assert_eq!(response.0, 200, "{}", response.1);
@@ -254,9 +254,9 @@ fn start_time_has_minute_precision() {
     let id = add(&mut cloud, Running, None);
     assert_eq!(record(&mut cloud, &id)["StartTime"], "2025-12-31T23:00Z");
     call(&mut cloud, "RebootInstance", &[("InstanceId", &id)]);
-    at(&mut cloud, 100);
+    move_clock_to(&mut cloud, 100);
     assert_eq!(record(&mut cloud, &id)["StartTime"], "2026-01-01T00:00Z");
     call(&mut cloud, "RebootInstance", &[("InstanceId", &id)]);
-    at(&mut cloud, 200);
+    move_clock_to(&mut cloud, 200);
     assert_eq!(record(&mut cloud, &id)["StartTime"], "2026-01-01T00:02Z");
 }

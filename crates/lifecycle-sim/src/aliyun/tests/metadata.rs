@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     Identity, Metadata,
     aliyun::switches::MetadataTokens,
-    testing::{at, identity_call},
+    testing::{identity_call, move_clock_to},
 };
 
 const ROLES: &str = "/latest/meta-data/ram/security-credentials/";
@@ -46,7 +46,7 @@ fn role_key_is_returned_with_a_metadata_token_and_without() {
     }
     let uri = get(&mut cloud, URI, None);
     assert_eq!(uri, get(&mut cloud, KEY, None), "the same key");
-    at(&mut cloud, 4 * 3600 + 1800);
+    move_clock_to(&mut cloud, 4 * 3600 + 1800);
     assert_ne!(uri, get(&mut cloud, URI, None), "a new key");
 }
 
@@ -57,8 +57,8 @@ fn metadata_tokens_follow_the_switch() {
     let set = |cloud: &mut CloudState, tokens| cloud.switches.aliyun.metadata_tokens = tokens;
     for (tokens, success, with, without) in [
         (MetadataTokens::Optional, 200, 200, 200),
-        (MetadataTokens::Demanded, 200, 200, 403),
-        (MetadataTokens::Useless, 200, 403, 200),
+        (MetadataTokens::Required, 200, 200, 403),
+        (MetadataTokens::IssuedButRefused, 200, 403, 200),
         (MetadataTokens::Absent404, 404, 200, 200),
         (MetadataTokens::Absent405, 405, 200, 200),
     ] {
@@ -70,7 +70,7 @@ fn metadata_tokens_follow_the_switch() {
         }
     }
     set(&mut cloud, MetadataTokens::Optional);
-    at(&mut cloud, 60);
+    move_clock_to(&mut cloud, 60);
     cloud.switches.aliyun.metadata_refusal_status = 401;
     assert_eq!(get(&mut cloud, KEY, Some(&token)).0, 401, "a stale token");
     assert_eq!(get(&mut cloud, KEY, Some("made up")).0, 401);

@@ -21,7 +21,7 @@ use crate::{
     cloud_state::{CloudState, RegionScope},
     request::ReceivedRequest,
     response::Response,
-    testing::{self, executed, read, received},
+    testing::{self, NO_CODE, executed, read, received},
 };
 
 /// Signatures of the vendor's SDK.
@@ -98,7 +98,7 @@ pub(super) fn batch(
 
 /// Returns `(status, Code)` of an error.
 pub(super) fn status_and_code(response: &(u16, Value)) -> (u16, &str) {
-    (response.0, response.1["Code"].as_str().unwrap_or("no code"))
+    (response.0, response.1["Code"].as_str().unwrap_or(NO_CODE))
 }
 
 /// Returns the status of one instance, as `DescribeInstances` shows it.

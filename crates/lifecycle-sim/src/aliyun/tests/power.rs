@@ -1,9 +1,10 @@
-//! Tests of start, stop and reboot at simulated Alibaba ECS.
+//! Tests of the power calls of simulated Alibaba ECS, and of the form of calls: hosts, bodies, versions and
+//! methods. The helpers (`add`, `call`, `batch`, `record`, `status_and_code`) are in the parent module.
 
 use super::*;
 use crate::{
     aliyun::switches::{BatchDryRun, MissingParameter, RebootShows},
-    testing::at,
+    testing::move_clock_to,
 };
 
 #[test]
@@ -18,7 +19,7 @@ fn power_action_shows_the_documented_states() {
         let now = cloud.now().elapsed().as_secs();
         assert_eq!(call(&mut cloud, action, &[("InstanceId", &id)]).0, 200);
         assert_eq!(instance_status(&mut cloud, &id), passing);
-        at(&mut cloud, now + 60);
+        move_clock_to(&mut cloud, now + 60);
         assert_eq!(instance_status(&mut cloud, &id), settled);
     }
     let executed = executed(&cloud, &id);
@@ -89,8 +90,8 @@ fn boolean_is_accepted_in_the_spellings_of_the_sdks() {
         ("true", "DryRunOperation"),
         ("True", "DryRunOperation"),
         ("TRUE", "DryRunOperation"),
-        ("false", "no code"),
-        ("False", "no code"),
+        ("false", NO_CODE),
+        ("False", NO_CODE),
         ("1", "InvalidParameter"),
     ] {
         assert_eq!(dry(&mut cloud, word), expected, "{word}");
@@ -104,10 +105,10 @@ fn action_in_each_state_and_impairment_has_the_documented_code() {
     use SimulatedState::{Starting, Stopping};
     const ACTIONS: [&str; 3] = ["StartInstance", "StopInstance", "RebootInstance"];
     const WRONG_STATE: &str = "IncorrectInstanceStatus";
-    const OK: &str = "no code";
+    // The codes of a start, a stop and a reboot.
     let cases: [(SimulatedState, Option<Impairment>, [&str; 3]); 15] = [
-        (Stopped, None, [OK, WRONG_STATE, WRONG_STATE]),
-        (Running, None, [WRONG_STATE, OK, OK]),
+        (Stopped, None, [NO_CODE, WRONG_STATE, WRONG_STATE]),
+        (Running, None, [WRONG_STATE, NO_CODE, NO_CODE]),
         (Starting, None, [WRONG_STATE, WRONG_STATE, WRONG_STATE]),
         (Stopping, None, [WRONG_STATE, WRONG_STATE, WRONG_STATE]),
         (
@@ -135,7 +136,7 @@ fn action_in_each_state_and_impairment_has_the_documented_code() {
             Some(Impairment::Locked),
             ["InstanceLockedForSecurity"; 3],
         ),
-        (Stopped, Some(Impairment::Failed), ["DiskError"; 3]),
+        (Stopped, Some(Impairment::BrokenDisk), ["DiskError"; 3]),
         (Stopped, Some(Impairment::Recycled), [WRONG_STATE; 3]),
         (
             Stopped,
@@ -160,7 +161,11 @@ fn action_in_each_state_and_impairment_has_the_documented_code() {
             Some(Impairment::NoStock),
             ["OperationDenied.NoStock", WRONG_STATE, WRONG_STATE],
         ),
-        (Running, Some(Impairment::NoStock), [WRONG_STATE, OK, OK]),
+        (
+            Running,
+            Some(Impairment::NoStock),
+            [WRONG_STATE, NO_CODE, NO_CODE],
+        ),
     ];
     for (state, impairment, expected) in cases {
         for (action, expected) in ACTIONS.into_iter().zip(expected) {
@@ -173,16 +178,20 @@ fn action_in_each_state_and_impairment_has_the_documented_code() {
                 "{action} of {state} {impairment:?}"
             );
             let acted = executed(&cloud, &id) != crate::ExecutionCounts::default();
-            assert_eq!(acted, expected == OK, "{action} of {state} {impairment:?}");
+            assert_eq!(
+                acted,
+                expected == NO_CODE,
+                "{action} of {state} {impairment:?}"
+            );
         }
     }
 }
 
 #[test]
 fn stop_of_a_locked_instance_follows_the_switch() {
-    for (stops, expected) in [(false, "InstanceLockedForSecurity"), (true, "no code")] {
+    for (stops, expected) in [(false, "InstanceLockedForSecurity"), (true, NO_CODE)] {
         let mut cloud = cloud_state();
-        cloud.switches.aliyun.stops_security_locked = stops;
+        cloud.switches.aliyun.stops_security_locked_instances = stops;
         let id = add(&mut cloud, Running, Impairment::Locked);
         for (action, expected) in [
             ("RebootInstance", "InstanceLockedForSecurity"),
@@ -197,7 +206,7 @@ fn stop_of_a_locked_instance_follows_the_switch() {
 #[test]
 fn start_with_init_local_disk_starts_an_instance_with_a_broken_disk() {
     let mut cloud = cloud_state();
-    let id = add(&mut cloud, Stopped, Impairment::Failed);
+    let id = add(&mut cloud, Stopped, Impairment::BrokenDisk);
     let response = call(
         &mut cloud,
         "StartInstance",
@@ -219,7 +228,7 @@ fn stopped_mode_follows_the_parameter_and_the_account_default() {
         let before = record(&mut cloud, &id)["StoppedMode"].clone();
         assert_eq!(before, "Not-applicable");
         assert_eq!(call(&mut cloud, "StopInstance", &parameters).0, 200);
-        at(&mut cloud, now + 60);
+        move_clock_to(&mut cloud, now + 60);
         record(&mut cloud, &id)["StoppedMode"]
             .as_str()
             .unwrap()
@@ -241,21 +250,22 @@ fn stopped_mode_follows_the_parameter_and_the_account_default() {
 #[test]
 fn prepaid_instance_keeps_its_resources_or_refuses_stop_charging() {
     let mut cloud = cloud_state();
+    // Some instances of the simulator have a paid term.
     let ids: Vec<_> = (0..8).map(|_| add(&mut cloud, Running, None)).collect();
     let id = ids
         .iter()
         .find(|id| record(&mut cloud, id)["InstanceChargeType"] == "PrePaid")
         .unwrap();
     let stop = [("InstanceId", id.as_str()), ("StoppedMode", "StopCharging")];
-    cloud.switches.aliyun.refuses_unfit_stop_charging = true;
+    cloud.switches.aliyun.refuses_unsupported_stop_charging = true;
     let response = call(&mut cloud, "StopInstance", &stop);
     assert_eq!(
         status_and_code(&response),
         (403, "InvalidInstanceId.NotSupport")
     );
-    cloud.switches.aliyun.refuses_unfit_stop_charging = false;
+    cloud.switches.aliyun.refuses_unsupported_stop_charging = false;
     assert_eq!(call(&mut cloud, "StopInstance", &stop).0, 200);
-    at(&mut cloud, 60);
+    move_clock_to(&mut cloud, 60);
     assert_eq!(record(&mut cloud, id)["StoppedMode"], "KeepCharging");
 }
 
@@ -269,7 +279,7 @@ fn all_together_batch_with_a_bad_instance_changes_no_instance() {
     assert!(!response.1["Message"].as_str().unwrap().contains(&bad));
     assert_eq!(instance_status(&mut cloud, &good), "Stopped");
 
-    cloud.switches.aliyun.names_culprit = true;
+    cloud.switches.aliyun.error_names_the_instance = true;
     let response = batch(
         &mut cloud,
         "StartInstances",
@@ -345,7 +355,7 @@ fn success_first_batch_has_a_row_for_each_instance() {
 }
 
 #[test]
-fn dry_run_executes_nothing_and_has_four_response_forms() {
+fn dry_run_executes_nothing_and_reports_errors() {
     let mut cloud = cloud_state();
     let good = add(&mut cloud, Stopped, None);
     let bad = add(&mut cloud, Running, None);
@@ -356,23 +366,30 @@ fn dry_run_executes_nothing_and_has_four_response_forms() {
     assert_eq!(status_and_code(&single), (403, "IncorrectInstanceStatus"));
     let all = batch(&mut cloud, "StartInstances", &[&good, &bad], &[dry]);
     assert_eq!(status_and_code(&all), (403, "IncorrectInstanceStatus"));
+    assert_eq!(executed(&cloud, &good), crate::ExecutionCounts::default());
+}
 
-    let each = [dry, ("BatchOptimization", "SuccessFirst")];
+#[test]
+fn success_first_dry_run_executes_nothing_and_has_four_response_forms() {
+    let mut cloud = cloud_state();
+    let good = add(&mut cloud, Stopped, None);
+    let bad = add(&mut cloud, Running, None);
+    let each = [("DryRun", "true"), ("BatchOptimization", "SuccessFirst")];
     let word = "DRYRUN.SUCCESS";
-    let mut passed = |form| {
+    let mut respond_with = |form| {
         cloud.switches.aliyun.batch_dry_run = form;
         batch(&mut cloud, "StartInstances", &[&good, &bad], &each)
     };
     assert_eq!(
-        status_and_code(&passed(BatchDryRun::ErrorCode)),
+        status_and_code(&respond_with(BatchDryRun::ErrorCode)),
         (400, word)
     );
     assert_eq!(
-        status_and_code(&passed(BatchDryRun::AnswerCode)),
+        status_and_code(&respond_with(BatchDryRun::ResponseCode)),
         (200, word)
     );
-    assert_eq!(codes(&passed(BatchDryRun::RowCode)), [word, word]);
-    let messages = passed(BatchDryRun::RowMessage);
+    assert_eq!(codes(&respond_with(BatchDryRun::RowCode)), [word, word]);
+    let messages = respond_with(BatchDryRun::RowMessage);
     assert_eq!(codes(&messages), ["200", "200"]);
     let row = &messages.1["InstanceResponses"]["InstanceResponse"][0];
     assert_eq!(row["Message"], word);
@@ -438,11 +455,11 @@ fn rebooting_instance_shows_the_states_of_the_switch() {
         let now = cloud.now().elapsed().as_secs();
         let response = batch(&mut cloud, "RebootInstances", &[&id], &[]);
         assert_eq!(rows(&response)[0][3], early, "{shows:?}");
-        at(&mut cloud, now + 10);
+        move_clock_to(&mut cloud, now + 10);
         assert_eq!(instance_status(&mut cloud, &id), early, "{shows:?}");
-        at(&mut cloud, now + 30);
+        move_clock_to(&mut cloud, now + 30);
         assert_eq!(instance_status(&mut cloud, &id), late, "{shows:?}");
-        at(&mut cloud, now + 40);
+        move_clock_to(&mut cloud, now + 40);
         assert_eq!(instance_status(&mut cloud, &id), "Running", "{shows:?}");
     }
 }
@@ -452,12 +469,12 @@ fn failed_boot_shows_starting_or_stopped_by_switch() {
     for (hangs, shown, again) in [(true, "Starting", 403), (false, "Stopped", 200)] {
         let mut cloud = cloud_state();
         cloud.switches.aliyun.failed_boot_hangs = hangs;
-        let id = add(&mut cloud, Stopped, Impairment::Broken);
+        let id = add(&mut cloud, Stopped, Impairment::FailsToBoot);
         assert_eq!(
             call(&mut cloud, "StartInstance", &[("InstanceId", &id)]).0,
             200
         );
-        at(&mut cloud, 100);
+        move_clock_to(&mut cloud, 100);
         assert_eq!(instance_status(&mut cloud, &id), shown);
         assert_eq!(
             call(&mut cloud, "StartInstance", &[("InstanceId", &id)]).0,
@@ -477,7 +494,7 @@ fn starting_instance_can_be_stopped_only_by_switch() {
 }
 
 #[test]
-fn start_of_an_instance_in_creation_answers_403_or_500() {
+fn start_of_an_instance_in_creation_answers_403_or_500_by_switch() {
     let mut cloud = cloud_state();
     let id = add(&mut cloud, Stopped, Impairment::Creating);
     for status in [403, 500] {
@@ -493,12 +510,7 @@ fn instance_of_another_region_is_not_found() {
     let id = add(&mut cloud, Running, None);
     let here = cloud.scope(REGION);
     let elsewhere = cloud.scope("cn-beijing");
-    let mut stop = |scope, parameters: &[(&str, &str)]| {
-        let action = if parameters.len() > 1 {
-            "StopInstances"
-        } else {
-            "StopInstance"
-        };
+    let mut stop = |scope, action: &str, parameters: &[(&str, &str)]| {
         let response = Aliyun.handle(&mut cloud, &request(action, parameters), scope);
         let response = read(&response);
         (response.0, status_and_code(&response).1.to_owned())
@@ -507,14 +519,16 @@ fn instance_of_another_region_is_not_found() {
     let no_region = (404, "InvalidRegionId.NotFound".to_owned());
     let single = [("InstanceId", id.as_str())];
     let in_region = |region| [("RegionId", region), ("InstanceId.1", id.as_str())];
-    assert_eq!(stop(elsewhere, &single), not_found);
-    assert_eq!(stop(here, &in_region("cn-beijing")), not_found);
-    assert_eq!(stop(elsewhere, &in_region(REGION)), not_found);
+    let one = "StopInstance";
+    let batch = "StopInstances";
+    assert_eq!(stop(elsewhere, one, &single), not_found);
+    assert_eq!(stop(here, batch, &in_region("cn-beijing")), not_found);
+    assert_eq!(stop(elsewhere, batch, &in_region(REGION)), not_found);
     assert_eq!(
-        stop(RegionScope::AllRegions, &in_region("cn-hangzou")),
+        stop(RegionScope::AllRegions, batch, &in_region("cn-nowhere")),
         no_region
     );
-    assert_eq!(stop(here, &in_region(REGION)).0, 200);
+    assert_eq!(stop(here, batch, &in_region(REGION)).0, 200);
     cloud.switches.aliyun.refuses_foreign_regions = true;
     let response = Aliyun.handle(
         &mut cloud,

@@ -1,7 +1,7 @@
 //! Tests of the simulated Alibaba's batch responses with random switches.
 
 use super::*;
-use crate::{ExecutionCounts, Switches, testing::at};
+use crate::{ExecutionCounts, Switches, testing::move_clock_to};
 
 #[test]
 fn batch_rows_match_the_executed_operations_under_random_switches() {
@@ -11,7 +11,7 @@ fn batch_rows_match_the_executed_operations_under_random_switches() {
         cloud.switches = Switches::random(seed);
         let ids = fleet(&mut cloud, &mut rng);
         for round in 1..=15 {
-            at(&mut cloud, round * 7);
+            move_clock_to(&mut cloud, round * 7);
             let chosen: Vec<_> = (0..rng.usize(1..5))
                 .map(|_| rng.choice(&ids).unwrap().as_str())
                 .collect();

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::*;
 use crate::{
     aliyun::switches::{Throttling, ThrottlingHint},
-    testing::{at, shape},
+    testing::{move_clock_to, shape},
 };
 
 #[derive(Deserialize)]
@@ -226,7 +226,7 @@ fn error_matches_the_documented_example() {
     let start = "StartInstance";
     check_error(start, Running, None, "bad-status-json");
     check_error(start, Stopped, Some(Impairment::Locked), "locked-json");
-    check_error(start, Stopped, Some(Impairment::Failed), "disk-json");
+    check_error(start, Stopped, Some(Impairment::BrokenDisk), "disk-json");
     check_error(
         start,
         Stopped,
@@ -374,7 +374,7 @@ fn instance_id_has_the_format_of_the_vendor() {
 #[test]
 fn each_response_has_another_request_id() {
     let mut cloud = cloud_state();
-    at(&mut cloud, 1);
+    move_clock_to(&mut cloud, 1);
     let (_, one) = call(&mut cloud, "StartInstance", &[]);
     let (_, two) = call(&mut cloud, "StartInstance", &[]);
     assert_ne!(one["RequestId"], two["RequestId"]);

@@ -8,7 +8,7 @@ use crate::{
     account::Key,
     aliyun::hmac_sha1::hmac_sha1_base64,
     request::encode_pairs,
-    testing::{at, exchange},
+    testing::{exchange, move_clock_to},
 };
 
 const ROLE: &str = "acs:ram::1001:role/night";
@@ -157,9 +157,9 @@ fn issued_key_works_until_it_expires() {
     let without = Key::pair(key.id.clone(), key.secret.clone(), None);
     let refused = describe_instances(&mut cloud, &without);
     assert_eq!(status_and_code(&refused), (400, "MissingSecurityToken"));
-    at(&mut cloud, 899);
+    move_clock_to(&mut cloud, 899);
     assert_eq!(describe_instances(&mut cloud, &key).0, 200);
-    at(&mut cloud, 900);
+    move_clock_to(&mut cloud, 900);
     let refused = describe_instances(&mut cloud, &key);
     assert_eq!(
         status_and_code(&refused),
@@ -190,7 +190,7 @@ fn temporary_key_can_assume_a_further_role() {
     let second = key_of(&read(&exchange(&mut cloud, &request)));
     assert_ne!(first.id, second.id);
     assert_eq!(describe_instances(&mut cloud, &second).0, 200);
-    at(&mut cloud, 3600);
+    move_clock_to(&mut cloud, 3600);
     let request = signed(&mut cloud, &first, &chained);
     let refused = read(&exchange(&mut cloud, &request));
     assert_eq!(

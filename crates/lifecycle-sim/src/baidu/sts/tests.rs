@@ -10,7 +10,7 @@ use crate::{
     cloud_api::CloudApi,
     cloud_state::CloudState,
     request::ReceivedRequest,
-    testing::{at, cloud_state, exchange, read, received},
+    testing::{NO_CODE, cloud_state, exchange, move_clock_to, read, received},
 };
 
 const HOST: &str = "sts.bj.baidubce.com";
@@ -82,7 +82,7 @@ fn list_instances(cloud: &mut CloudState, key: &Key) -> (u16, Value) {
 
 /// Returns status and error code.
 fn status_and_code(response: &(u16, Value)) -> (u16, &str) {
-    (response.0, response.1["code"].as_str().unwrap_or("no code"))
+    (response.0, response.1["code"].as_str().unwrap_or(NO_CODE))
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn issued_key_works_until_it_expires() {
     // A temporary key can request further keys.
     let request = signed(&cloud, &key, "POST", ASSUME, "");
     let second = key_of(&read(&exchange(&mut cloud, &request)));
-    at(&mut cloud, 600);
+    move_clock_to(&mut cloud, 600);
     for (switch, expected) in [
         (ExpiredKey::InvalidAccessKeyId, (403, "InvalidAccessKeyId")),
         (ExpiredKey::AccessDenied, (403, "AccessDenied")),

@@ -1,7 +1,7 @@
-//! Tests of start, stop and reboot at simulated Baidu BCC.
+//! Tests of the power calls of simulated Baidu BCC.
 
 use super::*;
-use crate::{baidu::switches::*, testing::at};
+use crate::{baidu::switches::*, testing::move_clock_to};
 
 #[test]
 fn power_action_shows_the_documented_states() {
@@ -14,7 +14,7 @@ fn power_action_shows_the_documented_states() {
         (200, Value::Null)
     );
     assert_eq!(instance_status(&mut cloud, &ids[0]), "Starting");
-    at(&mut cloud, 30);
+    move_clock_to(&mut cloud, 30);
     assert_eq!(instance_status(&mut cloud, &ids[0]), "Running");
     // The Python SDK sends the equals sign.
     assert_eq!(
@@ -22,13 +22,13 @@ fn power_action_shows_the_documented_states() {
         200
     );
     assert_eq!(instance_status(&mut cloud, &ids[0]), "Starting");
-    at(&mut cloud, 70);
+    move_clock_to(&mut cloud, 70);
     assert_eq!(
         respond(&mut cloud, &one("stop", json!({"forceStop": true}))).0,
         200
     );
     assert_eq!(instance_status(&mut cloud, &ids[0]), "Stopping");
-    at(&mut cloud, 72);
+    move_clock_to(&mut cloud, 72);
     assert_eq!(instance_status(&mut cloud, &ids[0]), "Stopped");
 
     let index = cloud.find(RegionScope::AllRegions, &ids[0]).unwrap();
@@ -47,9 +47,9 @@ fn reboot_shows_two_states_by_switch() {
     let ids = one_instance(&mut cloud, Running, None);
     respond(&mut cloud, &batch("reboot", &ids));
     assert_eq!(instance_status(&mut cloud, &ids[0]), "Stopping");
-    at(&mut cloud, 20);
+    move_clock_to(&mut cloud, 20);
     assert_eq!(instance_status(&mut cloud, &ids[0]), "Starting");
-    at(&mut cloud, 40);
+    move_clock_to(&mut cloud, 40);
     assert_eq!(instance_status(&mut cloud, &ids[0]), "Running");
 }
 
@@ -76,7 +76,7 @@ fn action_in_a_wrong_state_has_the_documented_code() {
             (409, "Instance.StartExpiredInstance"),
         ),
         ("start", Stopped, Some(Impairment::Recycled), (409, start)),
-        ("start", Stopped, Some(Impairment::Failed), (409, start)),
+        ("start", Stopped, Some(Impairment::BrokenDisk), (409, start)),
         ("start", Stopped, Some(Impairment::Changing), (409, start)),
         (
             "start",
@@ -340,7 +340,7 @@ fn repeated_client_token_prevents_a_second_execution_if_honoured() {
         let first = put(target, &json!({"instanceIds": [ids[0]]}));
         let second = put(target, &json!({"instanceIds": [ids[1]]}));
         assert_eq!(respond(&mut cloud, &first).0, 200);
-        at(&mut cloud, 60);
+        move_clock_to(&mut cloud, 60);
         assert_eq!(respond(&mut cloud, &first).0, 200);
         let index = cloud.find(RegionScope::AllRegions, &ids[0]).unwrap();
         assert_eq!(cloud.instance(index).executed.reboots, reboots);

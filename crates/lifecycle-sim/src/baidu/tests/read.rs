@@ -87,7 +87,7 @@ fn each_state_has_a_status_and_the_card_count_is_a_text() {
         (Stopped, Some(Impairment::Creating), "Starting"),
         (Stopped, Some(Impairment::Changing), "Scaling"),
         (Stopped, Some(Impairment::Expired), "Expired"),
-        (Stopped, Some(Impairment::Failed), "Error"),
+        (Stopped, Some(Impairment::BrokenDisk), "Error"),
         (Stopped, Some(Impairment::Recycled), "Recycled"),
         (Running, Some(Impairment::Locked), "Running"),
     ] {

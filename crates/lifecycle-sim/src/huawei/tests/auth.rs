@@ -10,7 +10,7 @@ use crate::{
     cloud_api::{AuthError, AuthErrorCause},
     huawei::{api_error::ApiError, auth::verify, switches::Switches},
     request::encode_pairs,
-    testing::{at, auth_error, cloud_state_at, forgeries, with_header},
+    testing::{auth_error, cloud_state_at, forgeries, move_clock_to, with_header},
     time::read_basic,
 };
 
@@ -330,9 +330,9 @@ fn key_is_locked_for_five_minutes_after_five_failures() {
         is_locked(&error_text(&mut cloud, &request).2),
         "a good signature does not help"
     );
-    at(&mut cloud, 299);
+    move_clock_to(&mut cloud, 299);
     assert!(is_locked(&error_text(&mut cloud, &request).2));
-    at(&mut cloud, 300);
+    move_clock_to(&mut cloud, 300);
     assert!(
         !is_locked(&error_text(&mut cloud, &bad).2),
         "the count starts again"

@@ -9,7 +9,7 @@ use crate::{
     Identity, Operation, Role,
     account::Key,
     huawei::switches::{ExpiredKey, IdentityError},
-    testing::{at, exchange},
+    testing::{exchange, move_clock_to},
 };
 
 const TEMPORARY_KEY_PATH: &str = "/v3.0/OS-CREDENTIAL/securitytokens";
@@ -135,9 +135,9 @@ fn password_gets_a_token_for_a_day() {
     );
     let (status, body) = read(&exchange(&mut cloud, &projects));
     assert_eq!((status, &body["projects"][0]["id"]), (200, &PROJECT.into()));
-    at(&mut cloud, 86_399);
+    move_clock_to(&mut cloud, 86_399);
     assert_eq!(list_servers_with_token(&mut cloud, &token).0, 200);
-    at(&mut cloud, 86_400);
+    move_clock_to(&mut cloud, 86_400);
     let (status, body) = list_servers_with_token(&mut cloud, &token);
     assert_eq!((status, &body["error_code"]), (401, &"APIGW.0307".into()));
 }
@@ -213,7 +213,7 @@ fn id_token_is_exchanged_for_an_iam_token_and_the_iam_token_for_a_key() {
     assert_eq!(expires, "2026-01-01T06:00:00.000000Z");
     let key = key_of(&response);
     assert_eq!(list_servers(&mut cloud, &key).0, 200);
-    at(&mut cloud, 21_600);
+    move_clock_to(&mut cloud, 21_600);
     let expired = list_servers(&mut cloud, &key);
     assert_eq!(
         (expired.0, &expired.1["error_code"]),
@@ -283,7 +283,7 @@ fn key_is_issued_for_a_token_in_the_header_or_for_a_signature() {
         &temporary_key_body(Some("t"), None).to_string(),
     );
     assert_eq!(Huawei.classify(&request).key, "t");
-    at(&mut cloud, 86_400);
+    move_clock_to(&mut cloud, 86_400);
     let stale = read(&post(
         &mut cloud,
         TEMPORARY_KEY_PATH,
@@ -376,6 +376,6 @@ fn configured_lifetime_applies_to_tokens() {
     let mut cloud = cloud_state();
     cloud.identity = cloud.identity.clone().lifetime(Duration::from_secs(1200));
     let token = iam_token(&mut cloud);
-    at(&mut cloud, 1200);
+    move_clock_to(&mut cloud, 1200);
     assert_eq!(list_servers_with_token(&mut cloud, &token).0, 401);
 }

@@ -1,7 +1,7 @@
 //! Tests of the jobs of accepted simulated Huawei power calls.
 
 use super::*;
-use crate::testing::at;
+use crate::testing::move_clock_to;
 
 const DAY: u64 = 24 * 60 * 60;
 
@@ -17,7 +17,7 @@ fn job_changes_from_init_to_running_to_success() {
     );
     assert_eq!(initial["entities"]["sub_jobs_total"], 0);
 
-    at(&mut cloud, 10);
+    move_clock_to(&mut cloud, 10);
     let running = job(&mut cloud, &id);
     assert_eq!(
         (&running["status"], &running["end_time"]),
@@ -32,7 +32,7 @@ fn job_changes_from_init_to_running_to_success() {
     assert!(part.get("error_code").is_none() && part.get("fail_reason").is_none());
     assert_eq!(part["entities"]["server_id"], ids[1].as_str());
 
-    at(&mut cloud, 30);
+    move_clock_to(&mut cloud, 30);
     let done = job(&mut cloud, &id);
     assert_eq!(done["status"], "SUCCESS");
     assert_eq!(done["begin_time"], "2026-01-01T00:00:00.000Z");
@@ -48,13 +48,13 @@ fn job_changes_from_init_to_running_to_success() {
 #[test]
 fn failed_boot_fails_the_job() {
     let mut cloud = cloud_state();
-    let down = add(&mut cloud, Stopped, Impairment::Broken);
-    let up = add(&mut cloud, Running, Impairment::Broken);
+    let down = add(&mut cloud, Stopped, Impairment::FailsToBoot);
+    let up = add(&mut cloud, Running, Impairment::FailsToBoot);
     let started = job_id(&start(&mut cloud, &[&down]));
     let rebooted = job_id(&reboot(&mut cloud, &[&up], "SOFT"));
-    at(&mut cloud, 10);
+    move_clock_to(&mut cloud, 10);
     assert_eq!(job(&mut cloud, &started)["status"], "RUNNING");
-    at(&mut cloud, 60);
+    move_clock_to(&mut cloud, 60);
     for (id, cause, server) in [(started, "Ecs.0226", down), (rebooted, "Ecs.0227", up)] {
         let failed = job(&mut cloud, &id);
         assert_eq!(
@@ -78,7 +78,7 @@ fn partial_failure_fails_the_parent_job_by_switch() {
     let bad = add(&mut cloud, Stopped, Impairment::Locked);
     let partial = job_id(&start(&mut cloud, &[&good, &bad]));
     let failed = job_id(&start(&mut cloud, &[&bad]));
-    at(&mut cloud, 60);
+    move_clock_to(&mut cloud, 60);
     assert_eq!(job(&mut cloud, &partial)["status"], "FAIL");
     cloud.switches.huawei.partial_failure_fails_job = false;
     let shown = job(&mut cloud, &partial);
@@ -102,7 +102,7 @@ fn job_of_one_server_has_no_sub_jobs_by_switch() {
     let bad = add(&mut cloud, Stopped, Impairment::Locked);
     let started = job_id(&start(&mut cloud, &[&good]));
     let refused = job_id(&start(&mut cloud, &[&bad]));
-    at(&mut cloud, 60);
+    move_clock_to(&mut cloud, 60);
     let started = job(&mut cloud, &started);
     assert_eq!(started["entities"], json!({"server_id": good}));
     let refused = job(&mut cloud, &refused);
@@ -119,16 +119,16 @@ fn ignored_stop_runs_or_fails_after_five_minutes_by_switch() {
         cloud.switches.huawei.stuck_stop_fails = fails;
         let id = add(&mut cloud, Running, Impairment::Stubborn);
         let stopping = job_id(&stop(&mut cloud, &[&id], "SOFT"));
-        at(&mut cloud, 299);
+        move_clock_to(&mut cloud, 299);
         assert_eq!(job(&mut cloud, &stopping)["status"], "RUNNING");
-        at(&mut cloud, 10_000);
+        move_clock_to(&mut cloud, 10_000);
         assert_eq!(job(&mut cloud, &stopping)["status"], status);
         assert_eq!(
             shown_status(&mut cloud, &id).2.as_deref(),
             Some("powering-off")
         );
         job_id(&stop(&mut cloud, &[&id], "HARD"));
-        at(&mut cloud, 10_010);
+        move_clock_to(&mut cloud, 10_010);
         assert_eq!(shown_status(&mut cloud, &id).0, "SHUTOFF");
     }
 }
@@ -138,9 +138,9 @@ fn finished_job_is_deleted_after_a_day() {
     let mut cloud = cloud_state();
     let id = add(&mut cloud, Stopped, None);
     let started = format!("jobs/{}", job_id(&start(&mut cloud, &[&id])));
-    at(&mut cloud, 30 + DAY);
+    move_clock_to(&mut cloud, 30 + DAY);
     assert_eq!(get(&mut cloud, &started).0, 200);
-    at(&mut cloud, 31 + DAY);
+    move_clock_to(&mut cloud, 31 + DAY);
     assert_eq!(
         status_and_code(&get(&mut cloud, &started)),
         (400, "Common.0011")

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     Identity, Metadata,
     huawei::switches::MetadataTokens,
-    testing::{at, identity_call},
+    testing::{identity_call, move_clock_to},
 };
 
 fn cloud_state() -> CloudState {
@@ -45,9 +45,9 @@ fn agency_key_is_returned_with_a_metadata_token_and_without() {
         credential["securitytoken"].as_str()
     );
 
-    at(&mut cloud, 18 * 3600 - 1);
+    move_clock_to(&mut cloud, 18 * 3600 - 1);
     assert_eq!(key(&mut cloud, None), (200, text.clone()));
-    at(&mut cloud, 18 * 3600);
+    move_clock_to(&mut cloud, 18 * 3600);
     let (_, renewed) = key(&mut cloud, None);
     assert_ne!(renewed, text, "a new key six hours before the expiry");
 }
@@ -58,7 +58,7 @@ fn metadata_tokens_follow_the_switch() {
     let (_, token) = put_token(&mut cloud, "60");
     for (tokens, success, with, without) in [
         (MetadataTokens::Optional, 200, 200, 200),
-        (MetadataTokens::Demanded, 200, 200, 401),
+        (MetadataTokens::Required, 200, 200, 401),
         (MetadataTokens::Absent404, 404, 200, 200),
         (MetadataTokens::Absent405, 405, 200, 200),
         (MetadataTokens::Absent503, 503, 200, 200),
@@ -69,7 +69,7 @@ fn metadata_tokens_follow_the_switch() {
         assert_eq!(key(&mut cloud, None).0, without, "{tokens:?}");
     }
     cloud.switches.huawei.metadata_tokens = MetadataTokens::Optional;
-    at(&mut cloud, 60);
+    move_clock_to(&mut cloud, 60);
     let (status, text) = key(&mut cloud, Some(&token));
     assert_eq!(status, 401);
     assert!(!text.contains(NO_AGENCY), "{text}");

@@ -20,7 +20,7 @@ use crate::{
     cloud_state::{CloudState, RegionScope},
     request::ReceivedRequest,
     response::Response,
-    testing::{self, executed, read, received},
+    testing::{self, NO_CODE, executed, read, received},
 };
 
 /// Signatures of the vendor's SDK.
@@ -110,7 +110,7 @@ pub(super) fn job(cloud: &mut CloudState, id: &str) -> Value {
 /// Returns `(status, code)` of an error in the service's format.
 pub(super) fn status_and_code(response: &(u16, Value)) -> (u16, &str) {
     let code = response.1["error"]["code"].as_str();
-    (response.0, code.unwrap_or("no code"))
+    (response.0, code.unwrap_or(NO_CODE))
 }
 
 /// Returns the description of a server.

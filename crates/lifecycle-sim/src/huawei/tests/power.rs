@@ -1,12 +1,25 @@
-//! Tests of start, stop and reboot at simulated Huawei ECS.
+//! Tests of the power calls of simulated Huawei ECS, and of the project and the region of a call. The helpers
+//! (`add`, `start`, `stop`, `reboot`, `job`, `job_id`, `shown_status`) are in the parent module; `job_id` panics if a
+//! call is not accepted.
 
 use super::*;
 use crate::{
     huawei::switches::{BusyServer, UnfitServer, UnknownServer, WrongProject},
-    testing::at,
+    testing::move_clock_to,
 };
 
-fn words(status: &str, vm_state: &str, task: Option<&str>) -> (String, String, Option<String>) {
+/// The code of an undocumented body.
+const INVALID_BODY: &str = "Ecs.0005";
+
+/// The code of a call with too many servers.
+const TOO_MANY: &str = "Ecs.0118";
+
+/// Returns status, VM state and task as the server shows them.
+fn status_triple(
+    status: &str,
+    vm_state: &str,
+    task: Option<&str>,
+) -> (String, String, Option<String>) {
     (status.into(), vm_state.into(), task.map(str::to_owned))
 }
 
@@ -15,14 +28,14 @@ fn power_action_shows_the_documented_states() {
     let mut cloud = cloud_state();
     let id = add(&mut cloud, Stopped, None);
     let (on, off) = (
-        words("ACTIVE", "active", None),
-        words("SHUTOFF", "stopped", None),
+        status_triple("ACTIVE", "active", None),
+        status_triple("SHUTOFF", "stopped", None),
     );
     assert_eq!(shown_status(&mut cloud, &id), off);
     job_id(&start(&mut cloud, &[&id]));
-    let starting = words("SHUTOFF", "stopped", Some("powering-on"));
+    let starting = status_triple("SHUTOFF", "stopped", Some("powering-on"));
     assert_eq!(shown_status(&mut cloud, &id), starting);
-    at(&mut cloud, 30);
+    move_clock_to(&mut cloud, 30);
     assert_eq!(shown_status(&mut cloud, &id), on);
 
     for (kind, status, early, late) in [
@@ -38,21 +51,21 @@ fn power_action_shows_the_documented_states() {
         job_id(&reboot(&mut cloud, &[&id], kind));
         assert_eq!(
             shown_status(&mut cloud, &id),
-            words(status, "active", Some(early))
+            status_triple(status, "active", Some(early))
         );
-        at(&mut cloud, now + if kind == "SOFT" { 30 } else { 15 });
+        move_clock_to(&mut cloud, now + if kind == "SOFT" { 30 } else { 15 });
         assert_eq!(
             shown_status(&mut cloud, &id),
-            words(status, "active", Some(late))
+            status_triple(status, "active", Some(late))
         );
-        at(&mut cloud, now + 40);
+        move_clock_to(&mut cloud, now + 40);
         assert_eq!(shown_status(&mut cloud, &id), on);
     }
     let now = cloud.now().elapsed().as_secs();
     job_id(&stop(&mut cloud, &[&id], "SOFT"));
-    let stopping = words("ACTIVE", "active", Some("powering-off"));
+    let stopping = status_triple("ACTIVE", "active", Some("powering-off"));
     assert_eq!(shown_status(&mut cloud, &id), stopping);
-    at(&mut cloud, now + 20);
+    move_clock_to(&mut cloud, now + 20);
     assert_eq!(shown_status(&mut cloud, &id), off);
 
     let executed = executed(&cloud, &id);
@@ -107,12 +120,12 @@ fn undocumented_body_is_refused() {
     ] {
         assert_eq!(
             status_and_code(&post(&mut cloud, &body)),
-            (400, "Ecs.0005"),
+            (400, INVALID_BODY),
             "{body}"
         );
     }
     let garbage = read(&respond(&mut cloud, &power_request("{")));
-    assert_eq!(status_and_code(&garbage), (400, "Ecs.0005"));
+    assert_eq!(status_and_code(&garbage), (400, INVALID_BODY));
     let empty = read(&respond(&mut cloud, &power_request("")));
     assert_eq!(status_and_code(&empty), (400, "Common.0002"));
     assert_eq!(executed(&cloud, &id), ExecutionCounts::default());
@@ -123,16 +136,16 @@ fn batch_has_at_most_1000_servers_in_a_call_or_a_minute() {
     let mut cloud = cloud_state();
     let ids = testing::add(&mut cloud, REGION, 1001, Stopped, None);
     let ids: Vec<_> = ids.iter().map(String::as_str).collect();
-    assert_eq!(status_and_code(&start(&mut cloud, &ids)), (400, "Ecs.0118"));
+    assert_eq!(status_and_code(&start(&mut cloud, &ids)), (400, TOO_MANY));
     job_id(&start(&mut cloud, &ids[..1000]));
 
     cloud.switches.huawei.limit_is_per_minute = true;
-    at(&mut cloud, 59);
+    move_clock_to(&mut cloud, 59);
     assert_eq!(
         status_and_code(&start(&mut cloud, &ids[1000..])),
-        (400, "Ecs.0118")
+        (400, TOO_MANY)
     );
-    at(&mut cloud, 60);
+    move_clock_to(&mut cloud, 60);
     job_id(&start(&mut cloud, &ids[1000..]));
     assert_eq!(executed(&cloud, ids[1000]).starts, 1);
 }
@@ -140,7 +153,10 @@ fn batch_has_at_most_1000_servers_in_a_call_or_a_minute() {
 #[test]
 fn empty_batch_is_accepted_only_by_switch() {
     let mut cloud = cloud_state();
-    assert_eq!(status_and_code(&start(&mut cloud, &[])), (400, "Ecs.0005"));
+    assert_eq!(
+        status_and_code(&start(&mut cloud, &[])),
+        (400, INVALID_BODY)
+    );
     cloud.switches.huawei.accepts_empty_batch = true;
     let id = job_id(&start(&mut cloud, &[]));
     assert_eq!(job(&mut cloud, &id)["status"], "SUCCESS");
@@ -153,7 +169,7 @@ fn server_named_twice_counts_once_or_is_refused_by_switch() {
     cloud.switches.huawei.folds_duplicates = false;
     assert_eq!(
         status_and_code(&reboot(&mut cloud, &[&id, &id], "SOFT")),
-        (400, "Ecs.0005")
+        (400, INVALID_BODY)
     );
     cloud.switches.huawei.folds_duplicates = true;
     job_id(&reboot(&mut cloud, &[&id, &id], "SOFT"));
@@ -163,23 +179,33 @@ fn server_named_twice_counts_once_or_is_refused_by_switch() {
 #[test]
 fn action_in_each_state_and_impairment_has_the_documented_code() {
     use SimulatedState::{Rebooting, Starting, Stopping};
-    const OK: &str = "no code";
     const WRONG_STATE: &str = "Ecs.0100";
     const BUSY: &str = "Ecs.0603";
-    // The order is start, soft stop, hard stop, soft reboot, hard reboot.
+    const ACTIONS: [&str; 5] = [
+        "start",
+        "soft stop",
+        "hard stop",
+        "soft reboot",
+        "hard reboot",
+    ];
+    // The codes of the actions, in the order of `ACTIONS`.
     let cases: [(SimulatedState, Option<Impairment>, [&str; 5]); 14] = [
         (
             Stopped,
             None,
-            [OK, WRONG_STATE, WRONG_STATE, WRONG_STATE, WRONG_STATE],
+            [NO_CODE, WRONG_STATE, WRONG_STATE, WRONG_STATE, WRONG_STATE],
         ),
-        (Running, None, [WRONG_STATE, OK, OK, OK, OK]),
+        (
+            Running,
+            None,
+            [WRONG_STATE, NO_CODE, NO_CODE, NO_CODE, NO_CODE],
+        ),
         (Starting, None, [BUSY; 5]),
-        (Stopping, None, [BUSY, BUSY, OK, BUSY, OK]),
-        (Rebooting, None, [BUSY, BUSY, OK, BUSY, OK]),
+        (Stopping, None, [BUSY, BUSY, NO_CODE, BUSY, NO_CODE]),
+        (Rebooting, None, [BUSY, BUSY, NO_CODE, BUSY, NO_CODE]),
         (Stopped, Some(Impairment::Creating), [WRONG_STATE; 5]),
         (Stopped, Some(Impairment::Changing), [BUSY; 5]),
-        (Stopped, Some(Impairment::Failed), [WRONG_STATE; 5]),
+        (Stopped, Some(Impairment::BrokenDisk), [WRONG_STATE; 5]),
         (Stopped, Some(Impairment::Recycled), [WRONG_STATE; 5]),
         (Running, Some(Impairment::Locked), ["Ecs.0605"; 5]),
         (Stopped, Some(Impairment::Expired), ["Ecs.0030"; 5]),
@@ -208,26 +234,26 @@ fn action_in_each_state_and_impairment_has_the_documented_code() {
         (
             Running,
             Some(Impairment::Arrears),
-            ["Ecs.0003", OK, OK, OK, OK],
+            ["Ecs.0003", NO_CODE, NO_CODE, NO_CODE, NO_CODE],
         ),
     ];
     for (state, impairment, expected) in cases {
-        for (position, expected) in expected.into_iter().enumerate() {
+        for (action, expected) in ACTIONS.into_iter().zip(expected) {
             let mut cloud = cloud_state();
             cloud.switches.huawei.unfit_server = UnfitServer::Refused;
-            cloud.switches.huawei.idle_succeeds = false;
+            cloud.switches.huawei.succeeds_in_target_state = false;
             let id = add(&mut cloud, state, impairment);
-            let response = match position {
-                0 => start(&mut cloud, &[&id]),
-                1 => stop(&mut cloud, &[&id], "SOFT"),
-                2 => stop(&mut cloud, &[&id], "HARD"),
-                3 => reboot(&mut cloud, &[&id], "SOFT"),
+            let response = match action {
+                "start" => start(&mut cloud, &[&id]),
+                "soft stop" => stop(&mut cloud, &[&id], "SOFT"),
+                "hard stop" => stop(&mut cloud, &[&id], "HARD"),
+                "soft reboot" => reboot(&mut cloud, &[&id], "SOFT"),
                 _ => reboot(&mut cloud, &[&id], "HARD"),
             };
-            let case = format!("action {position} in {state} {impairment:?}");
+            let case = format!("{action} in {state} {impairment:?}");
             assert_eq!(status_and_code(&response).1, expected, "{case}");
             let status = match expected {
-                OK => 200,
+                NO_CODE => 200,
                 BUSY => 501,
                 "Ecs.0003" => 403,
                 _ => 400,
@@ -235,7 +261,7 @@ fn action_in_each_state_and_impairment_has_the_documented_code() {
             assert_eq!(response.0, status, "{case}");
             assert_eq!(
                 executed(&cloud, &id) != ExecutionCounts::default(),
-                expected == OK,
+                expected == NO_CODE,
                 "{case}"
             );
         }
@@ -267,9 +293,9 @@ fn unfit_server_fails_the_batch_or_its_sub_job_by_switch() {
     cloud.switches.huawei.unfit_server = UnfitServer::SubJobFails;
     let id = job_id(&reboot(&mut cloud, &both, "SOFT"));
     assert_eq!(executed(&cloud, &good).reboots, 1);
-    let running = job(&mut cloud, &id);
-    assert_eq!(running["status"], "INIT");
-    at(&mut cloud, 20);
+    let new_job = job(&mut cloud, &id);
+    assert_eq!(new_job["status"], "INIT");
+    move_clock_to(&mut cloud, 20);
     let parts = job(&mut cloud, &id)["entities"]["sub_jobs"].clone();
     assert_eq!(
         (&parts[0]["status"], &parts[1]["status"]),
@@ -289,9 +315,9 @@ fn busy_server_fails_the_batch_or_its_sub_job_by_switch() {
         (501, "Ecs.0603")
     );
     assert_eq!(executed(&cloud, &good).stops, 0);
-    cloud.switches.huawei.busy_server = BusyServer::Unfit;
+    cloud.switches.huawei.busy_server = BusyServer::TreatedAsUnfit;
     let id = job_id(&stop(&mut cloud, &both, "SOFT"));
-    at(&mut cloud, 60);
+    move_clock_to(&mut cloud, 60);
     let parts = job(&mut cloud, &id)["entities"]["sub_jobs"].clone();
     assert_eq!(
         (&parts[0]["status"], &parts[1]["status"]),
@@ -319,7 +345,7 @@ fn unknown_server_fails_the_batch_or_its_sub_job_by_switch() {
     assert_eq!(executed(&cloud, &good).stops, 0);
     cloud.switches.huawei.unknown_server = UnknownServer::SubJobFails;
     let id = job_id(&stop(&mut cloud, &both, "SOFT"));
-    at(&mut cloud, 60);
+    move_clock_to(&mut cloud, 60);
     let parts = job(&mut cloud, &id)["entities"]["sub_jobs"].clone();
     assert_eq!(parts[0]["status"], "SUCCESS");
     assert_eq!(
@@ -332,7 +358,7 @@ fn unknown_server_fails_the_batch_or_its_sub_job_by_switch() {
 fn action_in_the_target_state_succeeds_or_fails_without_execution() {
     for (succeeds, status) in [(true, "SUCCESS"), (false, "FAIL")] {
         let mut cloud = cloud_state();
-        cloud.switches.huawei.idle_succeeds = succeeds;
+        cloud.switches.huawei.succeeds_in_target_state = succeeds;
         let up = add(&mut cloud, Running, None);
         let down = add(&mut cloud, Stopped, None);
         let started = job_id(&start(&mut cloud, &[&up]));
@@ -341,7 +367,11 @@ fn action_in_the_target_state_succeeds_or_fails_without_execution() {
             assert_eq!(job(&mut cloud, &id)["status"], status);
         }
         let rebooted = job_id(&reboot(&mut cloud, &[&down], "HARD"));
-        assert_eq!(job(&mut cloud, &rebooted)["status"], "FAIL", "never idle");
+        assert_eq!(
+            job(&mut cloud, &rebooted)["status"],
+            "FAIL",
+            "a stopped server cannot be rebooted"
+        );
         assert_eq!(executed(&cloud, &up), ExecutionCounts::default());
         assert_eq!(executed(&cloud, &down), ExecutionCounts::default());
     }
@@ -364,23 +394,24 @@ fn call_with_another_project_is_refused() {
     let mut cloud = cloud_state();
     let id = add(&mut cloud, Running, None);
     let path = |project: &str| format!("/v1/{project}/cloudservers/{id}");
-    let strange = received("GET", &path("%7Bproject_id%7D"), &[("host", "h")], "");
+    let unreplaced_placeholder = received("GET", &path("%7Bproject_id%7D"), &[("host", "h")], "");
     assert_eq!(
-        status_and_code(&read(&respond(&mut cloud, &strange))),
+        status_and_code(&read(&respond(&mut cloud, &unreplaced_placeholder))),
         (400, "Ecs.0023")
     );
     cloud.switches.huawei.wrong_project = WrongProject::Common0018;
     assert_eq!(
-        status_and_code(&read(&respond(&mut cloud, &strange))),
+        status_and_code(&read(&respond(&mut cloud, &unreplaced_placeholder))),
         (400, "Common.0018")
     );
-    let torn = received("GET", &path(PROJECT), &[("x-project-id", "other")], "");
+    let header_differs_from_path =
+        received("GET", &path(PROJECT), &[("x-project-id", "other")], "");
     assert_eq!(
-        status_and_code(&read(&respond(&mut cloud, &torn))),
+        status_and_code(&read(&respond(&mut cloud, &header_differs_from_path))),
         (400, "Common.0018")
     );
-    let whole = received("GET", &path(PROJECT), &[("x-project-id", PROJECT)], "");
-    assert_eq!(respond(&mut cloud, &whole).status(), 200);
+    let same_in_both = received("GET", &path(PROJECT), &[("x-project-id", PROJECT)], "");
+    assert_eq!(respond(&mut cloud, &same_in_both).status(), 200);
 }
 
 #[test]
@@ -391,6 +422,10 @@ fn server_of_another_region_is_not_found() {
     let body = json!({"os-stop": {"servers": servers(&[&id])}}).to_string();
     let response = Huawei.handle(&mut cloud, &power_request(&body), elsewhere);
     assert_eq!(status_and_code(&read(&response)), (404, "Ecs.0114"));
+}
+
+#[test]
+fn regional_host_name_contains_the_region() {
     for (host, region) in [
         ("ecs.cn-north-4.myhuaweicloud.com", Some("cn-north-4")),
         ("ecs.eu-west-101.myhuaweicloud.eu", Some("eu-west-101")),

@@ -1,7 +1,7 @@
 //! Tests of the simulated Huawei's jobs with random switches.
 
 use super::*;
-use crate::{Switches, testing::at};
+use crate::{Switches, testing::move_clock_to};
 
 #[test]
 fn jobs_match_the_executed_operations_under_random_switches() {
@@ -11,7 +11,7 @@ fn jobs_match_the_executed_operations_under_random_switches() {
         cloud.switches = Switches::random(seed);
         let ids = fleet(&mut cloud, &mut rng);
         for round in 1..=15 {
-            at(&mut cloud, round * 1_000);
+            move_clock_to(&mut cloud, round * 1_000);
             let mut chosen: Vec<_> = ids.iter().map(String::as_str).collect();
             rng.shuffle(&mut chosen);
             chosen.truncate(rng.usize(1..4));
@@ -49,7 +49,7 @@ fn one_call(cloud: &mut CloudState, rng: &mut fastrand::Rng, ids: &[&str], now: 
         assert!(done.iter().all(|done| *done == 0), "{case}: {response:?}");
         return;
     }
-    at(cloud, now + 999);
+    move_clock_to(cloud, now + 999);
     let job = job(cloud, &job_id(&response));
     let parts: Vec<_> = match job["entities"]["sub_jobs"].as_array() {
         Some(parts) => parts.iter().map(|part| (part, &part["entities"])).collect(),

@@ -184,7 +184,7 @@ fn impaired_server_shows_a_documented_status() {
         (Impairment::Creating, "BUILD", "building"),
         (Impairment::Changing, "RESIZE", "stopped"),
         (Impairment::Expired, "SHUTOFF", "stopped"),
-        (Impairment::Failed, "ERROR", "error"),
+        (Impairment::BrokenDisk, "ERROR", "error"),
         (Impairment::Recycled, "UNKNOWN", "soft-delete"),
         (Impairment::Locked, "ACTIVE", "active"),
     ] {
@@ -195,7 +195,7 @@ fn impaired_server_shows_a_documented_status() {
         assert_eq!(server["locked"], impairment == Impairment::Locked);
         assert_eq!(
             server["fault"].is_object(),
-            impairment == Impairment::Failed
+            impairment == Impairment::BrokenDisk
         );
         let frozen = server["metadata"].get("EcmResStatus").is_some();
         assert_eq!(frozen, impairment == Impairment::Expired);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::{
     huawei::switches::{ServerIds, Throttling, UnfitServer},
-    testing::{at, shape},
+    testing::{move_clock_to, shape},
 };
 
 fn example(name: &str) -> (u16, Value) {
@@ -47,16 +47,16 @@ fn job_in_each_state_matches_the_example() {
 
     let path = format!("jobs/{}", job_id(&accepted));
     assert_alike(&get(&mut cloud, &path), "job-init");
-    at(&mut cloud, 10);
+    move_clock_to(&mut cloud, 10);
     assert_alike(&get(&mut cloud, &path), "job-running-real");
-    at(&mut cloud, 30);
+    move_clock_to(&mut cloud, 30);
     assert_alike(&get(&mut cloud, &path), "job-success-batch-two");
     assert_alike(&get(&mut cloud, &path), "job-success-doc");
 
     let fresh = add(&mut cloud, Stopped, None);
     let locked = add(&mut cloud, Stopped, Impairment::Locked);
     let partial = job_id(&start(&mut cloud, &[&fresh, &locked]));
-    at(&mut cloud, 90);
+    move_clock_to(&mut cloud, 90);
     assert_alike(
         &get(&mut cloud, &format!("jobs/{partial}")),
         "job-fail-partial",
@@ -64,7 +64,7 @@ fn job_in_each_state_matches_the_example() {
     cloud.switches.huawei.bare_single_job = true;
     let single = add(&mut cloud, Stopped, None);
     let single = job_id(&start(&mut cloud, &[&single]));
-    at(&mut cloud, 150);
+    move_clock_to(&mut cloud, 150);
     assert_alike(
         &get(&mut cloud, &format!("jobs/{single}")),
         "job-single-entity",
@@ -95,7 +95,7 @@ fn server_in_each_state_matches_the_example() {
     check(SimulatedState::Starting, None, "show-starting");
     check(Stopped, None, "show-shutoff");
     check(SimulatedState::Rebooting, None, "show-rebooting");
-    check(Running, Some(Impairment::Failed), "show-error");
+    check(Running, Some(Impairment::BrokenDisk), "show-error");
     let id = add(&mut cloud, Running, None);
     reboot(&mut cloud, &[&id], "HARD");
     assert_alike(
@@ -138,7 +138,7 @@ fn project_list_matches_the_example() {
 fn error_matches_the_example() {
     let mut cloud = cloud_state();
     cloud.switches.huawei.unfit_server = UnfitServer::Refused;
-    cloud.switches.huawei.idle_succeeds = false;
+    cloud.switches.huawei.succeeds_in_target_state = false;
     let running = add(&mut cloud, Running, None);
     let locked = add(&mut cloud, Running, Impairment::Locked);
     let rebooting = add(&mut cloud, SimulatedState::Rebooting, None);

@@ -1,7 +1,7 @@
-//! Tests of start, stop and reboot at simulated Zenlayer ZEC.
+//! Tests of the power calls of simulated Zenlayer ZEC.
 
 use super::*;
-use crate::{testing::at, zenlayer::switches::*};
+use crate::{testing::move_clock_to, zenlayer::switches::*};
 
 #[test]
 fn power_action_shows_the_documented_states() {
@@ -17,7 +17,7 @@ fn power_action_shows_the_documented_states() {
         assert_eq!(body["requestId"], body["response"]["requestId"]);
         assert!(body["requestId"].as_str().unwrap().starts_with('T'));
         assert_eq!(instance_status(&mut cloud, &vm[0]), word);
-        at(&mut cloud, 30);
+        move_clock_to(&mut cloud, 30);
         assert_eq!(instance_status(&mut cloud, &vm[0]), "RUNNING");
         let reboot = json!({"instanceIds": vm, "forceReboot": false});
         assert_eq!(
@@ -25,11 +25,11 @@ fn power_action_shows_the_documented_states() {
             200
         );
         assert_eq!(instance_status(&mut cloud, &vm[0]), "REBOOT");
-        at(&mut cloud, 70);
+        move_clock_to(&mut cloud, 70);
         let stop = json!({"instanceIds": vm, "forceShutdown": false});
         assert_eq!(respond(&mut cloud, &request("StopInstances", &stop)).0, 200);
         assert_eq!(instance_status(&mut cloud, &vm[0]), "STOPPING");
-        at(&mut cloud, 90);
+        move_clock_to(&mut cloud, 90);
         assert_eq!(instance_status(&mut cloud, &vm[0]), "STOPPED");
         let counts = executed(&cloud, &vm[0]);
         assert_eq!(
@@ -277,7 +277,7 @@ fn forced_reboot_and_stop_interrupt_an_operation() {
         &json!({"instanceIds": stubborn, "forceShutdown": true}),
     );
     assert_eq!(respond(&mut cloud, &graceful).0, 200);
-    at(&mut cloud, 100_000);
+    move_clock_to(&mut cloud, 100_000);
     assert_eq!(instance_status(&mut cloud, &stubborn[0]), "STOPPING");
     assert_eq!(respond(&mut cloud, &forced).0, 400);
     cloud.switches.zenlayer.stop_from = StopFrom::RunningOrStopping;
@@ -288,21 +288,21 @@ fn forced_reboot_and_stop_interrupt_an_operation() {
         "it was stopping already"
     );
     assert_eq!(respond(&mut cloud, &forced).0, 200);
-    at(&mut cloud, 100_002);
+    move_clock_to(&mut cloud, 100_002);
     assert_eq!(instance_status(&mut cloud, &stubborn[0]), "STOPPED");
 }
 
 #[test]
 fn failed_boot_leaves_the_instance_stopped() {
     let mut cloud = cloud_state(Cloud::Zenlayer);
-    let vm = one_instance(&mut cloud, Stopped, Some(Impairment::Broken));
+    let vm = one_instance(&mut cloud, Stopped, Some(Impairment::FailsToBoot));
     for start in 1..=2 {
         assert_eq!(
             respond(&mut cloud, &request_with_ids("StartInstances", &vm)).0,
             200
         );
         assert_eq!(instance_status(&mut cloud, &vm[0]), "BOOTING");
-        at(&mut cloud, 30 * start);
+        move_clock_to(&mut cloud, 30 * start);
         assert_eq!(instance_status(&mut cloud, &vm[0]), "STOPPED");
     }
     assert_eq!(executed(&cloud, &vm[0]).starts, 2);

@@ -111,7 +111,7 @@ fn each_state_has_the_same_status_in_both_describe_calls() {
         (Stopped, Some(Impairment::Creating), "DEPLOYING"),
         (Stopped, Some(Impairment::Changing), "RESIZING"),
         (Stopped, Some(Impairment::Expired), "STOPPED"),
-        (Stopped, Some(Impairment::Failed), "CREATE_FAILED"),
+        (Stopped, Some(Impairment::BrokenDisk), "CREATE_FAILED"),
         (Stopped, Some(Impairment::Recycled), "RECYCLE"),
         (Running, Some(Impairment::Locked), "RUNNING"),
     ] {

@@ -53,7 +53,7 @@ fn changed_bytes_never_cause_a_panic() {
             let _ = fault::check(&mutant);
             let _ = read_single(&mutant);
             let _ = read_batch(&mutant);
-            let _ = read_single_observation(&mutant, false);
+            let _ = read_single_observation(&mutant, NO_DETAILS);
             let _ = read_page(&mutant, true, &first_page());
         }
     }

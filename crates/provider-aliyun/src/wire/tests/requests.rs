@@ -34,7 +34,7 @@ fn equivalent_request(name: &str) -> Option<UnsignedRequest> {
         "reboot-instance" => act_request(&config(), reboot(StopMode::Graceful), one),
         "reboot-instance-force" => act_request(&config(), reboot(StopMode::Forced), one),
         "reboot-instances-force" => act_request(together, reboot(StopMode::Forced), &ids(2)),
-        "describe-instances-ids" => observe(&config(), &ids(2), false).unwrap().request,
+        "describe-instances-ids" => observe(&config(), &ids(2), NO_DETAILS).unwrap().request,
         "describe-instances-first-page" => list_request(InstanceFilter::default(), None),
         "describe-instances-next-page" => {
             let token = PageToken::new("caeba0bbb2be03f84eb48b699f0a4883");

@@ -308,12 +308,12 @@ fn unusual_response_has_the_expected_meaning() {
         assert_eq!(describe(operation, &success(body)), expected, "{body}");
     }
     let body = r#"{"Instances":{"Instance":[{"InstanceId":"i-1","Status":"Hibernating"}]}}"#;
-    let rows = read_single_observation(&success(body), false).unwrap();
+    let rows = read_single_observation(&success(body), NO_DETAILS).unwrap();
     assert_eq!(rows[0].raw, "Hibernating");
     // The only row of a lookup may be the requested instance.
     let body = r#"{"Instances":{"Instance":[{"InstanceId":null,"Status":"Running"}]}}"#;
-    assert!(read_single_observation(&success(body), false).is_err());
-    assert_eq!(read_observations(&success(body), false), Ok(vec![]));
+    assert!(read_single_observation(&success(body), NO_DETAILS).is_err());
+    assert_eq!(read_observations(&success(body), NO_DETAILS), Ok(vec![]));
 }
 
 #[test]

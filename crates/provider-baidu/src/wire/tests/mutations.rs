@@ -34,9 +34,9 @@ fn read_everything(response: &HttpResponse) {
         Err(_) => (),
     }
     for row in [
-        read_one(response, true),
-        read_many(response, false),
-        read_page(response, true).map(|page| page.observations),
+        read_one(response, WITH_DETAILS),
+        read_many(response, NO_DETAILS),
+        read_page(response, WITH_DETAILS).map(|page| page.observations),
     ]
     .into_iter()
     .flatten()

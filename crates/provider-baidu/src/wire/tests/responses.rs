@@ -86,16 +86,16 @@ fn recorded_responses_have_the_documented_meaning() {
                 other => panic!("{name}: {other:?}"),
             },
             Meaning::Instance(state, raw) => {
-                let row = read_one(&response, false).unwrap().remove(0);
+                let row = read_one(&response, NO_DETAILS).unwrap().remove(0);
                 assert_eq!(row.instance.as_str(), "i-JmwRSUbR", "{name}");
                 assert_eq!((row.state, row.raw.as_str()), (state, raw), "{name}");
                 assert_eq!(row.name.as_deref(), Some("instance-4nbckz0b"), "{name}");
             }
             Meaning::Page(expected, next) => {
-                let page = read_page(&response, false).unwrap();
+                let page = read_page(&response, NO_DETAILS).unwrap();
                 assert_eq!(states(&page.observations), expected, "{name}");
                 assert_eq!(page.next.token().map(PageToken::as_str), next, "{name}");
-                let many = read_many(&response, false);
+                let many = read_many(&response, NO_DETAILS);
                 match next {
                     None => assert_eq!(many.unwrap(), page.observations, "{name}"),
                     Some(_) => assert_eq!(many.unwrap_err().kind(), FaultKind::Unreadable),
@@ -149,7 +149,7 @@ fn documented_status_has_a_state_and_other_status_is_unknown() {
         ("running", PowerState::Unknown),
     ] {
         let body = format!(r#"{{"instance":{{"id":"i-1","status":"{status}"}}}}"#);
-        let row = read_one(&ok(&body), false).unwrap().remove(0);
+        let row = read_one(&ok(&body), NO_DETAILS).unwrap().remove(0);
         assert_eq!((row.state, row.raw.as_str()), (state, status));
     }
 }
@@ -167,7 +167,7 @@ fn odd_row_does_not_spoil_the_other_rows() {
             null, 7, "i-5", [],
             {"id": "i-6", "status": "Deleted"}
         ]}"#);
-    let page = read_page(&response, false).unwrap();
+    let page = read_page(&response, NO_DETAILS).unwrap();
     assert_eq!(
         states(&page.observations),
         [
@@ -201,12 +201,12 @@ fn last_page_is_not_truncated_or_has_no_marker() {
         (r#"{"instances":[],"isTruncated":null}"#, NextPage::End),
         (r#"{"instances":[],"nextMarker":"m"}"#, named("m")),
     ] {
-        let page = read_page(&ok(body), false).unwrap();
+        let page = read_page(&ok(body), NO_DETAILS).unwrap();
         assert_eq!(page.next, next, "{body}");
-        let lookup = read_many(&ok(body), false);
+        let lookup = read_many(&ok(body), NO_DETAILS);
         assert_eq!(lookup.is_ok(), next == NextPage::End, "{body}");
     }
-    let odd = read_page(&ok(r#"{"isTruncated":1,"instances":[]}"#), false).unwrap_err();
+    let odd = read_page(&ok(r#"{"isTruncated":1,"instances":[]}"#), NO_DETAILS).unwrap_err();
     assert_eq!(odd.kind(), FaultKind::Unreadable);
 }
 
@@ -231,9 +231,9 @@ fn response_of_another_format_is_not_read_as_success() {
     }
     for body in ["", "{}", "[]", r#"{"instance":null}"#, r#"{"instances":7}"#] {
         let response = ok(body);
-        assert!(read_one(&response, false).is_err(), "{body}");
-        assert!(read_many(&response, false).is_err(), "{body}");
-        assert!(read_page(&response, false).is_err(), "{body}");
+        assert!(read_one(&response, NO_DETAILS).is_err(), "{body}");
+        assert!(read_many(&response, NO_DETAILS).is_err(), "{body}");
+        assert!(read_page(&response, NO_DETAILS).is_err(), "{body}");
     }
     for body in [
         "",

@@ -32,7 +32,7 @@ fn read_everything(response: &HttpResponse) {
         Err(_) => (),
     }
     for row in [
-        read_lookup(response, false),
+        read_lookup(response, NO_DETAILS),
         read_page(response, true, 1).map(|page| page.observations),
     ]
     .into_iter()

@@ -97,7 +97,7 @@ fn example_responses_have_the_documented_meaning() {
                 other => panic!("{name}: {other:?}"),
             },
             Meaning::Statuses(expected) => {
-                let rows = read_lookup(&response, false).unwrap();
+                let rows = read_lookup(&response, NO_DETAILS).unwrap();
                 assert_eq!(states(&rows), expected, "{name}");
                 assert!(rows.iter().all(|row| row.name.is_none()));
             }
@@ -158,7 +158,7 @@ fn documented_status_has_a_state_and_other_status_is_unknown() {
             let body = format!(
                 r#"{{"response":{{"dataSet":[{{"instanceId":"1","{field}":"{status}"}}]}}}}"#
             );
-            let rows = read_lookup(&ok(&body), false).unwrap();
+            let rows = read_lookup(&ok(&body), NO_DETAILS).unwrap();
             assert_eq!(states(&rows), [("1", state, status)]);
         }
     }
@@ -192,8 +192,8 @@ fn malformed_row_does_not_prevent_the_reading_of_other_rows() {
     assert!(page.observations.iter().all(|row| row.name.is_none()));
     assert_eq!(page.total, None);
     // In the lookup of one instance, a row without an id may be that instance.
-    assert_eq!(read_lookup(&response, false).unwrap().len(), 5);
-    assert!(read_single_lookup(&response, false).is_err());
+    assert_eq!(read_lookup(&response, NO_DETAILS).unwrap().len(), 5);
+    assert!(read_single_lookup(&response, NO_DETAILS).is_err());
 }
 
 #[test]
@@ -203,7 +203,11 @@ fn fields_are_read_inside_response_and_at_the_top_level() {
         format!("{{{fields}}}"),
         format!(r#"{{"requestId":"T","response":{{{fields}}}}}"#),
     ] {
-        assert_eq!(read_lookup(&ok(&body), false).unwrap().len(), 1, "{body}");
+        assert_eq!(
+            read_lookup(&ok(&body), NO_DETAILS).unwrap().len(),
+            1,
+            "{body}"
+        );
     }
     let top_level = ok(r#"{"requestId":"T","instanceIds":["1"]}"#);
     assert!(matches!(read_power(&top_level), Ok(BatchAck::Except(_))));
@@ -284,11 +288,11 @@ fn response_of_another_format_is_not_read_as_success() {
         r#"{"response":{"totalCount":1,"dataSet":null}}"#,
         r#"{"response":{"totalCount":0,"dataSet":7}}"#,
     ] {
-        assert!(read_lookup(&ok(body), false).is_err(), "{body}");
+        assert!(read_lookup(&ok(body), NO_DETAILS).is_err(), "{body}");
         assert!(read_page(&ok(body), false, 1).is_err(), "{body}");
     }
     let empty = ok(r#"{"response":{"totalCount":0,"dataSet":null}}"#);
-    assert_eq!(read_lookup(&empty, false), Ok(vec![]));
+    assert_eq!(read_lookup(&empty, NO_DETAILS), Ok(vec![]));
     let incomplete = ok(r#"{"response":{"totalCount":2,"dataSet":[{"instanceId":"1"}]}}"#);
-    assert!(read_lookup(&incomplete, false).is_err());
+    assert!(read_lookup(&incomplete, NO_DETAILS).is_err());
 }

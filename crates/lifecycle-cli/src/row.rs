@@ -9,7 +9,7 @@ use lifecycle_facade::{
 
 use crate::exit::{CommandError, Exit};
 
-/// One instance in the output. [`FIELDS`](crate::output::FIELDS) lists the fields of the JSON output.
+/// One instance in the output. The table `FIELDS` of the output lists the fields of the JSON output.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
     /// The instance.

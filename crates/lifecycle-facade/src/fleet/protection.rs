@@ -85,3 +85,44 @@ impl Protection {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use lifecycle_core::{InstanceDetails, InstanceId, PowerState, Tag};
+
+    use super::*;
+
+    fn named(name: &str) -> Observation {
+        let id = InstanceId::new("i-1").unwrap();
+        Observation::new(id, PowerState::Running, "Running").with_name(Some(name.into()))
+    }
+
+    fn tagged(tags: &[Tag]) -> Observation {
+        let mut details = InstanceDetails::default();
+        details.tags.extend_from_slice(tags);
+        named("web").with_details(Some(details))
+    }
+
+    #[test]
+    fn instance_is_protected_by_the_tag_by_the_name_and_by_unknown_tags() {
+        let rule = Protection::default().with_name("db-*".parse().unwrap());
+        for (observation, expected) in [
+            (tagged(&[]), None),
+            (tagged(&[Tag::new("lifecycle", "protected")]), None),
+            (
+                tagged(&[Tag::new("lifecycle:protected", "no")]),
+                Some("has the tag"),
+            ),
+            (named("db-1"), Some("pattern db-*")),
+            (named("web"), Some("does not report the tags")),
+        ] {
+            let reason = rule.reason(&observation);
+            let is_expected = match (&reason, expected) {
+                (Some(reason), Some(part)) => reason.contains(part),
+                (reason, expected) => reason.is_none() && expected.is_none(),
+            };
+            assert!(is_expected, "{observation:?}: {reason:?}");
+        }
+        assert_eq!(Protection::none().reason(&named("db-1")), None);
+    }
+}

@@ -226,7 +226,14 @@ impl Fleet {
         let distinct = lifecycle_client::distinct_instances(self, references)?;
         let mut distinct = distinct.into_iter().peekable();
         instances.retain(|selected| distinct.next_if_eq(&selected.instance).is_some());
-        Ok(())
+        match distinct.next() {
+            // Instances behind this one would be lost without a word.
+            Some(instance) => Err(FleetError::at(&instance)(
+                "the list spells the id in another way than the cloud does; name the instances by their \
+                 references, and report this error to the project",
+            )),
+            None => Ok(()),
+        }
     }
 }
 

@@ -8,10 +8,11 @@ use super::{
 };
 
 /// Crates in which a cycle is a finding. The cycles of other crates are only listed by `--cycles`.
-const CRATES_WITHOUT_CYCLES: [&str; 5] = [
+const CRATES_WITHOUT_CYCLES: [&str; 6] = [
     "crates/lifecycle-cli",
     "crates/lifecycle-client",
     "crates/lifecycle-conformance",
+    "crates/lifecycle-controller",
     "crates/lifecycle-facade",
     "xtask",
 ];

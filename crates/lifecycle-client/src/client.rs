@@ -11,8 +11,8 @@ mod wait_request;
 use std::sync::Arc;
 
 use lifecycle_core::{
-    Credential, PowerState, Profile, Provider, RateLimits, RebootOptions, Region, StartOptions,
-    StopOptions,
+    Credential, PollingPolicy, PowerState, Profile, Provider, RateLimits, RebootOptions, Region,
+    StartOptions, StopOptions,
 };
 
 #[cfg(feature = "mutations")]
@@ -104,6 +104,7 @@ impl Client {
         ClientBuilder {
             config: EngineConfig {
                 rate_limits: provider.profile().rate_limits,
+                polling: provider.profile().polling,
                 provider: Arc::new(provider),
                 credentials: Arc::new(credentials),
                 transport: Arc::new(transport),
@@ -330,6 +331,14 @@ impl ClientBuilder {
     #[must_use]
     pub fn rate_limits(mut self, limits: RateLimits) -> Self {
         self.config.rate_limits = limits;
+        self
+    }
+
+    /// Sets the intervals of lookups. The default comes from the provider, and fits the times that the
+    /// cloud needs for a boot. Simulated clouds in fast motion need shorter intervals.
+    #[must_use]
+    pub fn polling(mut self, policy: PollingPolicy) -> Self {
+        self.config.polling = policy;
         self
     }
 

@@ -1,6 +1,6 @@
 //! The `Provider` trait: one cloud as pure functions, and the values that these functions exchange.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 
@@ -101,6 +101,69 @@ pub trait Provider: fmt::Debug + Send + Sync + 'static {
     /// `None` for a response without an id.
     fn request_id(&self, response: &HttpResponse) -> Option<String>;
 }
+
+/// Implements [`Provider`] for a pointer, by a call of the same method of the target.
+macro_rules! delegate_to_target {
+    ($pointer:ty) => {
+        impl<P: Provider + ?Sized> Provider for $pointer {
+            fn profile(&self) -> &Profile {
+                (**self).profile()
+            }
+
+            fn act(&self, action: &Action, ids: &[InstanceId]) -> Result<ApiCall<BatchAck>, Fault> {
+                (**self).act(action, ids)
+            }
+
+            fn observe(&self, ids: &[InstanceId]) -> Result<ApiCall<Vec<Observation>>, Fault> {
+                (**self).observe(ids)
+            }
+
+            fn describe(&self, ids: &[InstanceId]) -> Result<ApiCall<Vec<Observation>>, Fault> {
+                (**self).describe(ids)
+            }
+
+            fn list(
+                &self,
+                query: &ListQuery,
+                page: Option<&PageToken>,
+            ) -> Result<ApiCall<ListPage>, Fault> {
+                (**self).list(query, page)
+            }
+
+            fn regions(&self) -> Option<ApiCall<Vec<Region>>> {
+                (**self).regions()
+            }
+
+            fn follow(&self, job: &JobId) -> Option<ApiCall<JobProgress>> {
+                (**self).follow(job)
+            }
+
+            fn canonical_id(&self, id: &InstanceId) -> InstanceId {
+                (**self).canonical_id(id)
+            }
+
+            fn sign(
+                &self,
+                request: &UnsignedRequest,
+                key: &Credential,
+                context: &SigningContext,
+            ) -> Result<http::Request<Bytes>, Fault> {
+                (**self).sign(request, key, context)
+            }
+
+            fn check(&self, response: &HttpResponse) -> Result<(), Fault> {
+                (**self).check(response)
+            }
+
+            fn request_id(&self, response: &HttpResponse) -> Option<String> {
+                (**self).request_id(response)
+            }
+        }
+    };
+}
+
+delegate_to_target!(Arc<P>);
+delegate_to_target!(Box<P>);
 
 /// A request that is not signed yet, and the function that reads the response.
 pub struct ApiCall<T> {

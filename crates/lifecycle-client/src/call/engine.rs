@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use lifecycle_core::{ApiCall, Fault, Profile, Provider, RateLimits};
+use lifecycle_core::{ApiCall, Fault, PollingPolicy, Profile, Provider, RateLimits};
 
 use crate::{
     call::attempt::{AttemptRunner, Corrections},
@@ -30,6 +30,7 @@ pub(crate) struct Engine {
     retry: RetryPolicy,
     retry_budget: RetryBudget,
     random: Mutex<fastrand::Rng>,
+    pub(crate) polling: PollingPolicy,
     pub(crate) timeouts: Timeouts,
     /// The number of concurrent calls of one request.
     pub(crate) concurrency: usize,
@@ -43,6 +44,7 @@ pub(crate) struct EngineConfig {
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) rate_limits: RateLimits,
+    pub(crate) polling: PollingPolicy,
     pub(crate) retry: RetryPolicy,
     pub(crate) timeouts: Timeouts,
     pub(crate) concurrency: usize,
@@ -76,6 +78,7 @@ impl Engine {
             retry_budget: RetryBudget::new(config.retry.budget),
             retry: config.retry,
             random: Mutex::new(random),
+            polling: config.polling,
             timeouts: config.timeouts,
             concurrency: config.concurrency,
         }

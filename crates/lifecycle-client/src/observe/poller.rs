@@ -2,6 +2,9 @@
 //!
 //! One task per client, while there are waiters. The task packs the instances of all waiters into as
 //! few calls as the cloud allows, and delivers the results. The waiters draw the conclusions.
+//!
+//! The task runs on the runtime of one waiter, and calls code of the caller. If that runtime ends or
+//! that code panics, the task wakes all waiters, and the first of them starts another task.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -10,7 +13,7 @@ use std::{
 };
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
-use lifecycle_core::{InstanceId, PollingPolicy};
+use lifecycle_core::{Fault, FaultKind, InstanceId, PollingPolicy};
 use tokio::{
     sync::Notify,
     task::AbortHandle,
@@ -21,7 +24,7 @@ use crate::{
     call::context::{CallContext, CallKind},
     call::event::{CallEvent, CallObserver},
     instant::after,
-    observe::lookup::{ObserveResults, StateReader},
+    observe::lookup::{ObserveResult, ObserveResults, StateReader},
     observe::mailbox::Mailbox,
     sync::lock,
 };
@@ -48,7 +51,7 @@ impl Poller {
     }
 
     fn policy(&self) -> PollingPolicy {
-        self.reader.engine.profile().polling
+        self.reader.engine.polling
     }
 
     /// Returns a random factor around 1, so that clients that started together drift apart.
@@ -94,14 +97,22 @@ impl Subscription {
         for id in ids {
             schedule.add(id, self.waiter, since, due);
         }
-        // A task ends with its runtime.
+        drop(schedule);
+        self.ensure_polling();
+        self.poller.changed.notify_one();
+    }
+
+    /// Starts a task on the runtime of the caller if instances wait and no task polls them.
+    pub(crate) fn ensure_polling(&self) {
+        let mut schedule = self.poller.schedule();
         let is_over = schedule.task.as_ref().is_none_or(AbortHandle::is_finished);
         if is_over && !schedule.instances.is_empty() {
-            let task = tokio::spawn(poll(Arc::clone(&self.poller)));
+            schedule.last_task += 1;
+            let number = schedule.last_task;
+            schedule.requeue_unfinished(Instant::now(), &self.poller.policy());
+            let task = tokio::spawn(poll(Arc::clone(&self.poller), number));
             schedule.task = Some(task.abort_handle());
         }
-        drop(schedule);
-        self.poller.changed.notify_one();
     }
 
     /// Ends the observations of an instance for this waiter.
@@ -120,7 +131,9 @@ impl Drop for Subscription {
         }
         schedule.instances.clear();
         schedule.queue.clear();
-        if let Some(task) = schedule.task.take() {
+        let task = schedule.task.take();
+        drop(schedule);
+        if let Some(task) = task {
             task.abort();
         }
     }
@@ -134,6 +147,8 @@ struct PollSchedule {
     /// Instances without an observation under way, ordered by the time of the next observation.
     queue: BTreeSet<(Instant, InstanceId)>,
     task: Option<AbortHandle>,
+    /// The number of the task started last.
+    last_task: u64,
 }
 
 #[derive(Debug)]
@@ -213,6 +228,27 @@ impl PollSchedule {
         Some(batch)
     }
 
+    /// Returns the instances of observations under way.
+    fn unfinished(&self) -> impl Iterator<Item = (&InstanceId, &WatchedInstance)> {
+        let instances = self.instances.iter();
+        instances.filter(|(_, watched)| watched.due.is_none())
+    }
+
+    /// Schedules again the observations that ended with an earlier task. The usual interval lies
+    /// between two attempts, so a part that always panics is not called without a pause.
+    fn requeue_unfinished(&mut self, now: Instant, policy: &PollingPolicy) {
+        for (id, watched) in &mut self.instances {
+            if watched.due.is_none() {
+                let due = after(
+                    now,
+                    policy.interval(now.saturating_duration_since(watched.since)),
+                );
+                watched.due = Some(due);
+                self.queue.insert((due, id.clone()));
+            }
+        }
+    }
+
     /// Sends an event of an observation of `batch` to each waiter, with the instances of the waiter.
     fn forward(&self, batch: &[InstanceId], event: &CallEvent) {
         let mut by_waiter: HashMap<u64, Vec<InstanceId>> = HashMap::new();
@@ -244,11 +280,7 @@ impl PollSchedule {
                 // The observation may show a state from before the last action.
                 continue;
             }
-            for waiter in &watched.waiters {
-                if let Some(mailbox) = self.waiters.get(waiter) {
-                    mailbox.put(id.clone(), result.clone());
-                }
-            }
+            put_result(&self.waiters, watched, &id, &result);
             if watched.due.is_none() {
                 let wait = policy.interval(now.saturating_duration_since(watched.since));
                 let due = after(now, wait.mul_f64(jitter));
@@ -259,7 +291,51 @@ impl PollSchedule {
     }
 }
 
-async fn poll(poller: Arc<Poller>) {
+/// Puts the result of an observation into the mailbox of each waiter of the instance.
+fn put_result(
+    mailboxes: &HashMap<u64, Arc<Mailbox>>,
+    watched: &WatchedInstance,
+    id: &InstanceId,
+    result: &ObserveResult,
+) {
+    for mailbox in watched.waiters.iter().filter_map(|it| mailboxes.get(it)) {
+        mailbox.put(id.clone(), result.clone());
+    }
+}
+
+/// Wakes the waiters at the end of the task, whatever ends the task.
+struct WakeAtEnd<'p> {
+    poller: &'p Poller,
+    /// The number of the task.
+    task: u64,
+}
+
+impl Drop for WakeAtEnd<'_> {
+    fn drop(&mut self) {
+        let mut schedule = self.poller.schedule();
+        if schedule.last_task != self.task {
+            return;
+        }
+        schedule.task = None;
+        let result = ObserveResult::Failed(Fault::new(
+            FaultKind::NoAnswer,
+            "the lookup was interrupted by a panic, or by the end of the runtime of another request",
+        ));
+        for (id, watched) in schedule.unfinished() {
+            put_result(&schedule.waiters, watched, id, &result);
+        }
+        for mailbox in schedule.waiters.values() {
+            mailbox.notify();
+        }
+    }
+}
+
+/// Polls until no instance is watched. `number` is the number of the task.
+async fn poll(poller: Arc<Poller>, number: u64) {
+    let _wake_at_end = WakeAtEnd {
+        poller: &poller,
+        task: number,
+    };
     let engine = &*poller.reader.engine;
     let policy = poller.policy();
     let limit = engine.profile().batch_limits.observe.max(1);
@@ -333,7 +409,6 @@ async fn poll_once(poller: &Poller, batch: Vec<InstanceId>, policy: &PollingPoli
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::observe::lookup::ObserveResult;
 
     fn id(n: usize) -> InstanceId {
         InstanceId::new(&format!("i-{n}")).unwrap()

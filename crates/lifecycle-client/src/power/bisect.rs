@@ -144,7 +144,7 @@ async fn stayed_unmoved(runner: &RequestRunner<'_>, ids: &[InstanceId]) -> bool 
     if until > runner.deadline {
         return false;
     }
-    let pause = runner.observer.engine.profile().polling.every;
+    let pause = runner.observer.engine.polling.every;
     let pause = pause.min(LONGEST_UNSEEN / 2);
     loop {
         sleep_until(until.min(after(Instant::now(), pause))).await;

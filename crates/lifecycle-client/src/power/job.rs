@@ -73,7 +73,7 @@ impl JobFollower<'_> {
             self.runner.subscription.add(self.open);
             return;
         };
-        let polling = engine.profile().polling;
+        let polling = engine.polling;
         let request = RequestCall {
             runner: self.runner,
             kind: CallKind::Follow,

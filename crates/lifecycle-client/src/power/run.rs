@@ -123,7 +123,7 @@ async fn record_results(runner: &RequestRunner<'_>) {
             (now < runner.deadline).then(|| tracker.next_expiry().unwrap_or(runner.deadline))
         };
         tokio::select! {
-            () = runner.mailbox.wait_for_change() => {}
+            () = runner.mailbox.wait_for_change() => runner.subscription.ensure_polling(),
             () = sleep_until(next.unwrap_or(runner.deadline)), if next.is_some() => {}
         }
     }

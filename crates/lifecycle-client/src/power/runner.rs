@@ -63,7 +63,7 @@ impl RequestRunner<'_> {
 
     /// Returns the longest time without an answer that lookups without a problem leave.
     pub(crate) fn longest_silence(&self) -> Duration {
-        let polling = self.observer.engine.profile().polling;
+        let polling = self.observer.engine.polling;
         polling.interval(self.started.elapsed()).mul_f64(1.1) + RESPONSE_TIME
     }
 

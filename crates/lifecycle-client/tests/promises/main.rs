@@ -16,6 +16,7 @@ mod one_outcome_per_instance;
 mod reboot_evidence;
 mod scripts;
 mod selection;
+mod survives_panics;
 mod true_outcomes;
 mod what_is_known_is_told;
 mod whole_lists;

@@ -38,9 +38,10 @@ async fn reboot_is_reached_only_with_evidence() {
 #[tokio::test(start_paused = true)]
 async fn view_that_can_precede_the_request_is_no_evidence_of_a_reboot() {
     type Timeline = &'static [(u64, &'static str)];
-    const ACCEPTED: fn() -> CallResult = || ok("ok");
-    const LOST: fn() -> CallResult = || CallResult::ConnectionBroken;
-    let rows: [(fn() -> CallResult, Timeline, &str); 10] = [
+    type Response = fn() -> CallResult;
+    const ACCEPTED: Response = || ok("ok");
+    const LOST: Response = || CallResult::ConnectionBroken;
+    let rows: [(Response, Timeline, &str); 10] = [
         // The boot of an instance that was starting.
         (
             LOST,

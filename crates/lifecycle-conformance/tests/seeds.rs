@@ -7,7 +7,7 @@ use lifecycle_conformance::{Scenario, simulate_all};
 const SEEDS: usize = 2_000;
 
 /// Seeds that once broke a promise, with the reason.
-const BROKEN_ONCE: [(u64, &str); 11] = [
+const BROKEN_ONCE: [(u64, &str); 16] = [
     (
         20_052_712,
         "a refused batch of reboots was executed, and lookups were throttled",
@@ -45,6 +45,26 @@ const BROKEN_ONCE: [(u64, &str); 11] = [
     (
         70_060_660,
         "the call with a key that the cloud had rotated counted as a needless call",
+    ),
+    (
+        110_005_493,
+        "a late view of the state before a stop counted as proof that the stop was not executed",
+    ),
+    (
+        90_024_144,
+        "a list with conditions began again at the first instance, and counted as endless",
+    ),
+    (
+        120_024_609,
+        "a late view of a boot before the reboot counted as evidence of the reboot",
+    ),
+    (
+        110_011_550,
+        "a batch without a list was accepted, and every lookup failed",
+    ),
+    (
+        110_015_564,
+        "a reboot was sent shortly before the time limit, and its response came too late",
     ),
 ];
 

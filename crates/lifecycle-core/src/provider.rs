@@ -263,7 +263,8 @@ pub enum BatchAck {
     /// The cloud accepted the whole batch.
     All,
     /// The cloud accepted the batch, and the response does not show that each instance exists: an
-    /// incomplete response looks the same. A request that does not wait looks at the instances once.
+    /// incomplete response looks the same. A request that does not wait looks at the instances: the
+    /// instances that a lookup shows are accepted.
     Unlisted,
     /// The cloud accepted the batch except for these instances.
     Except(Vec<(InstanceId, Fault)>),

@@ -110,7 +110,7 @@ impl AttemptRunner {
                 key = current;
             }
         };
-        timeout_at(ctx.deadline, admission)
+        timeout_at(ctx.send_by, admission)
             .await
             .unwrap_or_else(|_| Err(self.late_admission().into()))
     }
@@ -172,8 +172,8 @@ impl AttemptRunner {
         key: &Credential,
         signed: Signed,
     ) -> Result<HttpResponse, AttemptError> {
-        let left = ctx.deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
+        let now = Instant::now();
+        if now >= ctx.send_by {
             return Err(deadline_passed().into());
         }
         let signing = self.clock.signing_context(signed.offset);
@@ -184,7 +184,7 @@ impl AttemptRunner {
         self.plain_http.check(request.uri())?;
         self.counters.count(ctx.kind);
         ctx.observer.on_event(CallEvent::Sending);
-        let limit = self.timeout.min(left);
+        let limit = self.timeout.min(ctx.deadline - now);
         let uri = request.uri().clone();
         let scrubber = Scrubber::new(&request, Some(key));
         match timeout(limit, self.transport.send(request)).await {

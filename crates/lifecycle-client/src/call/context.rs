@@ -37,7 +37,27 @@ pub(crate) struct CallContext<'a> {
     /// The number of instances that the call names; 0 for a list.
     pub(crate) instances: usize,
     pub(crate) deadline: Instant,
+    /// No attempt is sent from this time on, because too little time is left for the response.
+    pub(crate) send_by: Instant,
     pub(crate) observer: &'a dyn CallObserver,
+}
+
+impl<'a> CallContext<'a> {
+    /// Returns the context of a call that reads. A read can be sent until its deadline.
+    pub(crate) fn of_read(
+        kind: CallKind,
+        instances: usize,
+        deadline: Instant,
+        observer: &'a dyn CallObserver,
+    ) -> Self {
+        Self {
+            kind,
+            instances,
+            deadline,
+            send_by: deadline,
+            observer,
+        }
+    }
 }
 
 /// The result of a successful call.

@@ -83,7 +83,8 @@ impl RetryPolicy {
 pub struct Timeouts {
     /// The time limit of one attempt, from sending to the last byte of the response.
     pub attempt: Duration,
-    /// The time limit of a request without a wait for the goal, including retries.
+    /// The time limit of a request without a wait for the goal, including retries. No action is sent in
+    /// the last two seconds, or in the last quarter of a short time limit.
     pub request: Duration,
     /// The time limit of observations after a lost response, to find out whether the cloud executed the
     /// action.
@@ -136,7 +137,8 @@ impl Timeouts {
     }
 }
 
-/// The time limit of a wait for the goal, from the moment the request is awaited.
+/// The time limit of a wait for the goal, from the moment the request is awaited. No action is sent in
+/// the last two seconds, or in the last quarter of a short time limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WaitTimeout(Duration);
 

@@ -93,7 +93,7 @@ where
             && (!timed_out || ctx.observer.is_still_needed().await);
         let wait = retry
             .then(|| backoff(&fault, attempts, policy, &random))
-            .filter(|wait| *wait < ctx.deadline.saturating_duration_since(Instant::now()))
+            .filter(|wait| *wait < ctx.send_by.saturating_duration_since(Instant::now()))
             .filter(|_| budget.withdraw());
         let Some(wait) = wait else {
             return Err(CallError {
@@ -202,12 +202,7 @@ mod tests {
             (READ, 1, FaultKind::Credential, false),
             (READ, 1, FaultKind::Invalid, false),
         ] {
-            let ctx = CallContext {
-                kind,
-                instances,
-                deadline: Instant::now(),
-                observer: &IgnoreEvents,
-            };
+            let ctx = CallContext::of_read(kind, instances, Instant::now(), &IgnoreEvents);
             let fault = Fault::new(fault, "no");
             let policy = RetryPolicy::default();
             let found = may_retry(&fault, &ctx, 1, &policy);

@@ -103,12 +103,8 @@ impl Cursor {
     async fn read(&self, token: Option<&PageToken>) -> Result<ListPage, CallError> {
         let call = self.engine.provider().list(&self.query, token);
         let call = call.map_err(CallError::unsent)?;
-        let ctx = CallContext {
-            kind: CallKind::List,
-            instances: 0,
-            deadline: after(Instant::now(), self.engine.timeouts.request),
-            observer: &IgnoreEvents,
-        };
+        let deadline = after(Instant::now(), self.engine.timeouts.request);
+        let ctx = CallContext::of_read(CallKind::List, 0, deadline, &IgnoreEvents);
         Ok(self.engine.execute(&call, &ctx).await?.value)
     }
 }

@@ -266,6 +266,14 @@ fn shows_others() -> Fault {
     )
 }
 
+/// Returns whether lookups that fail in this way cannot succeed later.
+pub(crate) fn fails_for_good(kind: FaultKind) -> bool {
+    matches!(
+        kind,
+        FaultKind::Credential | FaultKind::Permission | FaultKind::Unsupported
+    )
+}
+
 /// Returns the fault of an instance that the cloud does not show.
 pub(crate) fn not_shown() -> Fault {
     Fault::new(

@@ -390,16 +390,13 @@ impl CallObserver for PollEvents<'_> {
 async fn poll_once(poller: &Poller, batch: Vec<InstanceId>, policy: &PollingPolicy) -> PollResult {
     let reader = &poller.reader;
     let started = Instant::now();
-    let ctx = CallContext {
-        kind: CallKind::Observe,
-        instances: batch.len(),
-        // A new observation is worth more than one that takes longer.
-        deadline: started + reader.engine.timeouts.attempt + policy.ceiling,
-        observer: &PollEvents {
-            poller,
-            batch: &batch,
-        },
+    // A new observation is worth more than one that takes longer.
+    let deadline = started + reader.engine.timeouts.attempt + policy.ceiling;
+    let events = PollEvents {
+        poller,
+        batch: &batch,
     };
+    let ctx = CallContext::of_read(CallKind::Observe, batch.len(), deadline, &events);
     PollResult {
         started,
         results: reader.observe_once(&batch, &ctx).await,

@@ -16,12 +16,8 @@ pub(crate) async fn regions(engine: &Engine) -> Result<Option<Vec<Region>>, Erro
     let Some(call) = engine.provider().regions() else {
         return Ok(None);
     };
-    let ctx = CallContext {
-        kind: CallKind::List,
-        instances: 0,
-        deadline: after(Instant::now(), engine.timeouts.request),
-        observer: &IgnoreEvents,
-    };
+    let deadline = after(Instant::now(), engine.timeouts.request);
+    let ctx = CallContext::of_read(CallKind::List, 0, deadline, &IgnoreEvents);
     match engine.execute(&call, &ctx).await {
         Ok(executed) => Ok(Some(executed.value)),
         Err(failure) => Err(Error::Call {

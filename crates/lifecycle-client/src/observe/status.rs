@@ -37,12 +37,8 @@ impl Observer {
         ids: &[InstanceId],
         content: ReadContent,
     ) -> Vec<InstanceStatus> {
-        let ctx = CallContext {
-            kind: CallKind::Observe,
-            instances: ids.len(),
-            deadline: after(Instant::now(), self.engine.timeouts.request),
-            observer: &IgnoreEvents,
-        };
+        let deadline = after(Instant::now(), self.engine.timeouts.request);
+        let ctx = CallContext::of_read(CallKind::Observe, ids.len(), deadline, &IgnoreEvents);
         let mut results = match content {
             ReadContent::State => self.observe_once(ids, &ctx).await,
             ReadContent::Details => self.describe_once(ids, &ctx).await,

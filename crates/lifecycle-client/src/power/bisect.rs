@@ -144,8 +144,7 @@ async fn stayed_unmoved(runner: &RequestRunner<'_>, ids: &[InstanceId]) -> bool 
     if until > runner.deadline {
         return false;
     }
-    let pause = runner.observer.engine.polling.every;
-    let pause = pause.min(LONGEST_UNSEEN / 2);
+    let pause = runner.polling_pause().min(LONGEST_UNSEEN / 2);
     loop {
         sleep_until(until.min(after(Instant::now(), pause))).await;
         let asked_at = Instant::now();

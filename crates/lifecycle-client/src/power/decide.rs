@@ -10,7 +10,7 @@ use super::{
     report::{Evidence, Outcome, Pending},
     tracked_instance::{Ambiguity, AmbiguityReason, Phase, TrackedInstance, is_ready},
 };
-use crate::observe::lookup::not_shown;
+use crate::observe::lookup::{fails_for_good, not_shown};
 
 /// The options of a request that decide about outcomes.
 #[derive(Clone, Copy, Debug)]
@@ -126,12 +126,10 @@ pub(crate) fn decide(
             give_up(tracked, Pending::Vanished)
         }
         Fact::NotFound => Decision::Ignore,
-        Fact::ObserveFailed(fault) => match fault.kind() {
-            FaultKind::Credential | FaultKind::Permission | FaultKind::Unsupported => {
-                give_up(tracked, Pending::Unobservable(fault.clone()))
-            }
-            _ => Decision::Ignore,
-        },
+        Fact::ObserveFailed(fault) if fails_for_good(fault.kind()) => {
+            give_up(tracked, Pending::Unobservable(fault.clone()))
+        }
+        Fact::ObserveFailed(_) => Decision::Ignore,
         Fact::AmbiguityExpired => match &tracked.phase {
             // The answer to the forced stop decides.
             Phase::Ambiguous(_) if tracked.awaits_forced_stop() => Decision::Ignore,

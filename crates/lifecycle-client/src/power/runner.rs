@@ -61,6 +61,19 @@ impl RequestRunner<'_> {
         self.deadline.min(after(Instant::now(), self.settle))
     }
 
+    /// Returns the time from which on no action is sent. An action that is cut off by the deadline is
+    /// uncertain, and an action that is not sent is not.
+    fn send_by(&self) -> Instant {
+        let limit = self.deadline.saturating_duration_since(self.started);
+        let reserve = ACTION_RESPONSE_TIME.min(limit / 4);
+        self.deadline.checked_sub(reserve).unwrap_or(self.deadline)
+    }
+
+    /// Returns the time between two lookups.
+    pub(crate) fn polling_pause(&self) -> Duration {
+        self.observer.engine.polling.every
+    }
+
     /// Returns the longest time without an answer that lookups without a problem leave.
     pub(crate) fn longest_silence(&self) -> Duration {
         let polling = self.observer.engine.polling;
@@ -103,6 +116,10 @@ impl RequestRunner<'_> {
     }
 }
 
+/// The time that remains for the response to the last action before the deadline, or a quarter of a
+/// short time limit. A choice: clouds answer a power call within a second.
+const ACTION_RESPONSE_TIME: Duration = Duration::from_secs(2);
+
 /// The time that a lookup may take before its instances count as unanswered.
 const RESPONSE_TIME: Duration = Duration::from_secs(5);
 
@@ -119,6 +136,10 @@ impl RequestCall<'_> {
             kind: self.kind,
             instances: self.ids.len(),
             deadline: self.runner.deadline,
+            send_by: match self.kind.is_read() {
+                true => self.runner.deadline,
+                false => self.runner.send_by(),
+            },
             observer: self,
         }
     }

@@ -6,6 +6,7 @@ use futures_util::{StreamExt, stream};
 use lifecycle_core::{
     Action, BatchAck, ExecutionStatus, Fault, FaultKind, Idempotency, InstanceId,
 };
+use tokio::time::{Instant, sleep_until};
 
 use super::{
     bisect::{ActionBatch, bisect, call_budget, halves, is_idempotent, poll_ambiguous},
@@ -15,8 +16,9 @@ use super::{
 };
 use crate::{
     call::context::{CallError, CallKind, CallOutput},
+    instant::after,
     mutation::Mutation,
-    observe::lookup::{ObserveResult, not_shown},
+    observe::lookup::{ObserveResult, fails_for_good, not_shown},
 };
 
 /// Sends `action` to several batches at a time. Afterwards every instance has an outcome, or the
@@ -258,27 +260,50 @@ impl Sender<'_> {
     }
 
     /// Accepts a batch whose response lists no instance, and returns the rejected instances. The poller
-    /// shows missing instances to a request that waits.
+    /// shows missing instances to a request that waits. Otherwise lookups decide until the end of the
+    /// settle time; an instance that no lookup shows is uncertain, because the lost list of refused
+    /// instances looks the same.
     async fn accept_existing(
         &self,
         ids: &[InstanceId],
         request_id: Option<&str>,
     ) -> Vec<(InstanceId, Fault)> {
-        let missing = match self.jobs {
-            Some(_) => Vec::new(),
-            None => self.missing(ids).await,
-        };
-        self.accept_and_poll(&without(ids, &missing), request_id);
-        let fault = not_shown().with_request_id(request_id);
-        missing.into_iter().map(|id| (id, fault.clone())).collect()
-    }
-
-    /// Returns the instances that the cloud does not show.
-    async fn missing(&self, ids: &[InstanceId]) -> Vec<InstanceId> {
-        let results = self.runner.observe_once(ids).await;
-        let is_missing =
-            |id: &&InstanceId| matches!(results.get(id), Some(ObserveResult::NotFound));
-        ids.iter().filter(is_missing).cloned().collect()
+        if self.jobs.is_some() {
+            self.accept_and_poll(ids, request_id);
+            return Vec::new();
+        }
+        let runner = self.runner;
+        let (pause, until) = (runner.polling_pause(), runner.settle_by());
+        let mut open = ids.to_vec();
+        let mut missing = Vec::new();
+        loop {
+            let results = runner.observe_once(&open).await;
+            let (mut existing, mut unanswered) = (Vec::new(), Vec::new());
+            for id in open {
+                match results.get(&id) {
+                    Some(ObserveResult::Found(_)) => existing.push(id),
+                    Some(ObserveResult::Failed(fault)) => unanswered.push((id, fault)),
+                    Some(ObserveResult::NotFound) | None => {
+                        missing.push((id, not_shown().with_request_id(request_id)));
+                    }
+                }
+            }
+            self.accept_and_poll(&existing, request_id);
+            let next = after(Instant::now(), pause);
+            let (lost, again): (Vec<_>, Vec<_>) = unanswered
+                .into_iter()
+                .partition(|(_, fault)| next > until || fails_for_good(fault.kind()));
+            for (id, fault) in lost {
+                let fault = unlisted(fault).with_request_id(request_id);
+                runner.tracker().answer_lost(&id, &fault, Instant::now());
+            }
+            runner.notify();
+            if again.is_empty() {
+                return missing;
+            }
+            open = again.into_iter().map(|(id, _)| id).collect();
+            sleep_until(next).await;
+        }
     }
 
     fn accept_and_poll(&self, ids: &[InstanceId], request_id: Option<&str>) {
@@ -298,6 +323,18 @@ impl Sender<'_> {
         self.runner.start_force_timer(&polled);
         polled
     }
+}
+
+/// Returns the fault of an instance of an accepted batch, when neither the response nor a lookup shows
+/// the instance.
+fn unlisted(lookup: &Fault) -> Fault {
+    Fault::new(
+        FaultKind::Unreadable,
+        format!(
+            "the response lists no instance, and no lookup shows the instance: {}",
+            lookup.message()
+        ),
+    )
 }
 
 fn without<'i>(

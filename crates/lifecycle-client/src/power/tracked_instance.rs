@@ -74,7 +74,7 @@ impl TrackedInstance {
 
     /// Records an observation made before the action was sent.
     pub(crate) fn record_before(&mut self, seen: Observation) {
-        self.run_history.record(seen.state);
+        self.record_state(seen.state);
         self.last = Some(seen.clone());
         self.before = Some(seen);
     }
@@ -82,7 +82,7 @@ impl TrackedInstance {
     /// Records what a lookup after the action returned.
     pub(crate) fn record_observed(&mut self, seen: &Observation, goal: PowerState) {
         self.not_found_in_a_row = 0;
-        self.run_history.record(seen.state);
+        self.record_state(seen.state);
         if seen.state != goal {
             self.job.weaken();
         }
@@ -90,6 +90,36 @@ impl TrackedInstance {
         if let Phase::Ambiguous(ambiguity) = &mut self.phase {
             ambiguity.unchanged_since_sent = is_late_enough && is_ready(seen.state, goal);
         }
+    }
+
+    /// Adds a state to the evidence of a reboot.
+    fn record_state(&mut self, state: PowerState) {
+        self.run_history = match (self.run_history, state) {
+            (RunHistory::NotSeenRunning, PowerState::Running) => {
+                RunHistory::SeenRunning(Instant::now())
+            }
+            (
+                RunHistory::SeenRunning(since),
+                PowerState::Rebooting
+                | PowerState::Stopping
+                | PowerState::Stopped
+                | PowerState::Starting,
+            ) if self.proves_leaving(since) => RunHistory::SeenLeaving,
+            (history, _) => history,
+        };
+    }
+
+    /// Returns whether a view of now, in another state than running, proves that the instance left the
+    /// running state after the action. The instance was first seen running at `seen_running`.
+    ///
+    /// A late view can show a boot or a reboot from before the action, or a boot that ended after the
+    /// action. The proof is a view that is later than both, or the acceptance of the action for an
+    /// instance that was running.
+    fn proves_leaving(&self, seen_running: Instant) -> bool {
+        let ran_before = self.before.as_ref().is_some_and(is_running);
+        let accepted = matches!(self.phase, Phase::Accepted);
+        let is_later = seen_running.elapsed() >= LATEST_VIEW && !self.may_precede_action();
+        is_later || ran_before && accepted
     }
 
     /// Returns whether the instance was seen leaving the running state.
@@ -102,7 +132,7 @@ impl TrackedInstance {
     pub(crate) fn reboot_evidence(&self, now: &Observation) -> Option<Evidence> {
         let before = self.before.as_ref().filter(|before| is_running(before));
         let started_before = before.and_then(|before| before.started_at.as_ref());
-        let started_now = now.started_at.as_ref();
+        let started_now = now.started_at.as_ref().filter(|_| is_running(now));
         if started_before.is_some() && started_now.is_some_and(|now| Some(now) != started_before) {
             return Some(Evidence::StartTimeChanged);
         }
@@ -112,8 +142,8 @@ impl TrackedInstance {
         }
     }
 
-    /// Returns whether a view of the running state can be older than the action. Views of some clouds
-    /// are late, and not every late view is later than the last.
+    /// Returns whether a view of now can be older than the action. Views of some clouds are late, and
+    /// not every late view is later than the last.
     pub(crate) fn may_precede_action(&self) -> bool {
         let age = self.sent_at.map(|sent_at| sent_at.elapsed());
         age.is_some_and(|age| age < LATEST_VIEW)
@@ -204,25 +234,10 @@ impl AmbiguityReason {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RunHistory {
     NotSeenRunning,
-    SeenRunning,
-    /// Seen on the way down, or down, after it was seen running.
+    /// Seen running, for the first time at this time.
+    SeenRunning(Instant),
+    /// Seen on the way down, or down, after the action and after the instance was seen running.
     SeenLeaving,
-}
-
-impl RunHistory {
-    fn record(&mut self, state: PowerState) {
-        *self = match (*self, state) {
-            (Self::NotSeenRunning, PowerState::Running) => Self::SeenRunning,
-            (
-                Self::SeenRunning,
-                PowerState::Rebooting
-                | PowerState::Stopping
-                | PowerState::Stopped
-                | PowerState::Starting,
-            ) => Self::SeenLeaving,
-            (history, _) => history,
-        };
-    }
 }
 
 /// Returns whether the action leads from `state` to `goal`.
@@ -322,37 +337,101 @@ mod tests {
         Ambiguity::new(fault, AmbiguityReason::MaybePartlyExecuted)
     }
 
-    /// Returns the history after these states.
-    fn history(states: &[PowerState]) -> RunHistory {
+    /// Views of an instance: the state, and the number of seconds after the action.
+    type Views = &'static [(u64, PowerState)];
+
+    /// Returns whether these views prove that the instance left the running state. The phase is that of
+    /// the instance during all views.
+    async fn has_left(phase: Phase, before: Option<PowerState>, views: Views) -> bool {
         let mut tracked = tracked();
-        for state in states {
+        if let Some(before) = before {
+            tracked.record_before(seen(before));
+        }
+        tracked.phase = phase;
+        let sent_at = Instant::now();
+        tracked.sent_at = Some(sent_at);
+        for (second, state) in views {
+            advance(Duration::from_secs(*second) - sent_at.elapsed()).await;
             tracked.record_observed(&seen(*state), Running);
         }
-        tracked.run_history
+        tracked.has_left()
     }
 
-    #[test]
-    fn instance_leaves_the_running_state_only_after_it_was_seen_running() {
+    #[tokio::test(start_paused = true)]
+    async fn instance_leaves_the_running_state_only_in_a_view_that_proves_it() {
         for state in [Rebooting, Stopping, Stopped, Starting] {
-            assert_eq!(history(&[state]), RunHistory::NotSeenRunning, "{state}");
-            assert_eq!(
-                history(&[Running, state]),
-                RunHistory::SeenLeaving,
-                "{state}"
-            );
-            assert_eq!(history(&[Running, state, Running]), RunHistory::SeenLeaving);
+            let views = |seconds: [u64; 2]| -> Views {
+                Box::leak(Box::new([(seconds[0], Running), (seconds[1], state)]))
+            };
+            // The state before, the seconds of a running view and of another view; left, for an accepted
+            // and for an ambiguous action.
+            for (before, seconds, accepted, ambiguous) in [
+                (Some(Running), [1, 2], true, false),
+                (Some(Running), [1, 14], true, false),
+                (Some(Running), [1, 15], true, true),
+                (Some(Starting), [1, 2], false, false),
+                (Some(Starting), [1, 15], false, false),
+                (Some(Starting), [1, 16], true, true),
+                (Some(Starting), [9, 23], false, false),
+                (Some(Starting), [9, 24], true, true),
+                (Some(Stopped), [1, 2], false, false),
+                (None, [1, 2], false, false),
+                (None, [1, 16], true, true),
+            ] {
+                let row = format!("{before:?}, then running and {state} at {seconds:?}");
+                let found = has_left(Phase::Accepted, before, views(seconds)).await;
+                assert_eq!(found, accepted, "accepted, {row}");
+                let found = has_left(Phase::Ambiguous(self::ambiguous()), before, views(seconds));
+                assert_eq!(found.await, ambiguous, "ambiguous, {row}");
+            }
         }
-        for state in [Running, Changing, Failed, Unknown] {
-            assert_eq!(
-                history(&[Running, state]),
-                RunHistory::SeenRunning,
-                "{state}"
-            );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn order_of_views_decides_about_leaving_the_running_state() {
+        let rows: [(Option<PowerState>, Views, bool); 7] = [
+            (Some(Running), &[(20, Rebooting), (21, Running)], true),
+            (
+                Some(Running),
+                &[(20, Changing), (21, Failed), (22, Unknown)],
+                false,
+            ),
+            (Some(Running), &[], false),
+            // Never seen running: a boot.
+            (None, &[(20, Rebooting), (40, Stopped)], false),
+            (Some(Starting), &[(20, Starting), (40, Running)], false),
+            // A late view of the boot after a view of the end of the boot.
+            (
+                Some(Starting),
+                &[(20, Running), (22, Starting), (34, Starting), (36, Running)],
+                false,
+            ),
+            (
+                Some(Starting),
+                &[(20, Running), (22, Starting), (36, Rebooting)],
+                true,
+            ),
+        ];
+        for (before, views, expected) in rows {
+            for phase in [Phase::Accepted, Phase::Ambiguous(ambiguous())] {
+                let row = format!("{before:?}, {views:?}, {phase:?}");
+                assert_eq!(has_left(phase, before, views).await, expected, "{row}");
+            }
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn view_that_can_precede_a_later_send_is_no_proof() {
         let mut tracked = tracked();
         tracked.record_before(seen(Running));
+        tracked.phase = Phase::Ambiguous(ambiguous());
+        advance(Duration::from_secs(60)).await;
+        tracked.sent_at = Some(Instant::now());
+        advance(Duration::from_secs(14)).await;
+        tracked.record_observed(&seen(Rebooting), Running);
         assert!(!tracked.has_left());
-        tracked.record_observed(&seen(Stopping), Running);
+        advance(Duration::from_secs(1)).await;
+        tracked.record_observed(&seen(Rebooting), Running);
         assert!(tracked.has_left());
     }
 
@@ -440,6 +519,9 @@ mod tests {
         assert_eq!(evidence(Some(started(Running, "later")), &later), None);
         assert_eq!(evidence(Some(started(Stopped, "first")), &later), None);
         assert_eq!(evidence(Some(seen(Running)), &later), None);
+        // A late view of an earlier boot has the start time of that boot.
+        let booting = started(Starting, "later");
+        assert_eq!(evidence(Some(started(Running, "first")), &booting), None);
         assert_eq!(
             evidence(Some(started(Running, "first")), &seen(Running)),
             None

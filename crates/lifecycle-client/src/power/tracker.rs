@@ -336,8 +336,10 @@ impl OutcomeTracker {
             Decision::Settle(ambiguity) => {
                 tracked.request_id = ambiguity.fault.request_id().map(Into::into);
                 tracked.phase = Phase::Ambiguous(ambiguity);
-                self.settle
-                    .extend(settle_by.map(|settle_by| (settle_by, at)));
+                if let Some(settle_by) = settle_by {
+                    let earlier = self.settle.partition_point(|(due, _)| *due <= settle_by);
+                    self.settle.insert(earlier, (settle_by, at));
+                }
             }
             Decision::Remember(setback) => tracked.setback = Some(setback),
             Decision::Close(outcome) => self.close(at, outcome),

@@ -1,13 +1,16 @@
 //! Tests of the promise that no request hangs. Every call and wait has a deadline, and a failed
 //! poll is not a failed wait.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
-use lifecycle_client::{Outcome, Pending, RetryPolicy, WaitTimeout};
-use lifecycle_core::{FaultKind, PowerState};
+use lifecycle_client::{Outcome, Pending, RetryPolicy, Timeouts, WaitTimeout};
+use lifecycle_core::{ActionKind, Fault, FaultKind, PowerState};
 
 use crate::{
-    scripts::{timeline, with_job},
+    scripts::{constant_state, timeline, with_job},
     support::{
         CallResult, ScriptedCloud, all_in_state, fault, id, ids, ok, outcomes, seconds,
         server_error,
@@ -182,6 +185,54 @@ async fn request_to_silent_cloud_ends_at_its_deadline() {
             .iter()
             .all(|o| ["uncertain", "skipped"].contains(o))
     );
+}
+
+/// An action cut off by the deadline would be uncertain, although the cloud answers in time.
+#[tokio::test(start_paused = true)]
+async fn action_is_skipped_if_too_little_time_is_left_for_its_response() {
+    let limit = seconds(20);
+    for kind in [ActionKind::Start, ActionKind::Stop, ActionKind::Reboot] {
+        let cloud =
+            constant_state("ok", "running").with_action_latency(Duration::from_millis(1_500));
+        let client = cloud.client_with(|b| b.timeouts(Timeouts::default().with_request(limit)));
+        let request = match kind {
+            ActionKind::Start => client.start(ids(800)).await,
+            ActionKind::Stop => client.stop(ids(800)).await,
+            _ => client.reboot(ids(800)).await,
+        };
+        let report = request.unwrap();
+        let mut found = outcomes(&report);
+        found.sort_unstable();
+        found.dedup();
+        assert_eq!(found, ["accepted", "skipped"], "{kind}");
+        let last = cloud.calls(kind.as_str()).last().unwrap().at;
+        assert!(last < limit - seconds(2), "{kind}: {last:?}");
+        assert!(last >= limit - seconds(4), "{kind}: {last:?}");
+        let skipped = report
+            .instances()
+            .iter()
+            .find_map(|row| row.outcome.fault());
+        assert_eq!(
+            skipped.map(Fault::kind),
+            Some(FaultKind::Deadline),
+            "{kind}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn action_with_a_short_time_limit_is_sent() {
+    for limit in [1, 2, 4] {
+        let cloud = constant_state("ok", "stopped").with_action_latency(Duration::from_millis(100));
+        let report = cloud
+            .client()
+            .start(ids(1))
+            .wait(seconds(limit))
+            .await
+            .unwrap();
+        assert_eq!(cloud.calls("start").len(), 1, "{limit} s");
+        assert_eq!(outcomes(&report), ["pending"], "{limit} s");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,8 +1,8 @@
 //! Tests of the promise that a reboot is reported as reached only with evidence.
 
 use crate::{
-    scripts::{timeline, with_job},
-    support::{ids, outcomes, seconds},
+    scripts::{timeline, timeline_after, with_job},
+    support::{CallResult, ids, ok, outcomes, seconds},
 };
 
 #[tokio::test(start_paused = true)]
@@ -30,6 +30,102 @@ async fn reboot_is_reached_only_with_evidence() {
         let report = client.reboot(ids(1)).wait(seconds(60)).await.unwrap();
         let outcome = format!("{:?}", report.instances()[0].outcome);
         assert_eq!(outcome, expected, "{steps:?}");
+    }
+}
+
+/// A view can be 15 s old: the states of a boot or a reboot before the request arrive after the
+/// request, also after a newer view.
+#[tokio::test(start_paused = true)]
+async fn view_that_can_precede_the_request_is_no_evidence_of_a_reboot() {
+    type Timeline = &'static [(u64, &'static str)];
+    type Response = fn() -> CallResult;
+    const ACCEPTED: Response = || ok("ok");
+    const LOST: Response = || CallResult::ConnectionBroken;
+    let rows: [(Response, Timeline, &str); 10] = [
+        // The boot of an instance that was starting.
+        (
+            LOST,
+            &[
+                (0, "starting"),
+                (1, "running"),
+                (4, "starting"),
+                (7, "running"),
+            ],
+            "uncertain",
+        ),
+        (
+            ACCEPTED,
+            &[
+                (0, "starting"),
+                (1, "running"),
+                (4, "starting"),
+                (7, "running"),
+            ],
+            "pending",
+        ),
+        // The boot goes on after the request, and its view comes later still.
+        (
+            ACCEPTED,
+            &[
+                (0, "starting"),
+                (7, "running"),
+                (16, "starting"),
+                (19, "running"),
+            ],
+            "pending",
+        ),
+        (
+            ACCEPTED,
+            &[
+                (0, "starting"),
+                (1, "running"),
+                (24, "rebooting"),
+                (40, "running"),
+            ],
+            "reached",
+        ),
+        // The boot or the reboot of an instance that runs again when the request begins.
+        (
+            LOST,
+            &[(0, "running"), (4, "starting"), (7, "running")],
+            "uncertain",
+        ),
+        (
+            LOST,
+            &[(0, "running"), (4, "rebooting"), (7, "running")],
+            "uncertain",
+        ),
+        (
+            LOST,
+            &[
+                (0, "running 10:05"),
+                (4, "starting 10:00"),
+                (7, "running 10:05"),
+            ],
+            "uncertain",
+        ),
+        (
+            LOST,
+            &[(0, "running"), (4, "rebooting"), (25, "running")],
+            "reached",
+        ),
+        // The acceptance and a state other than running together are evidence.
+        (
+            ACCEPTED,
+            &[(0, "running"), (4, "rebooting"), (7, "running")],
+            "reached",
+        ),
+        (
+            ACCEPTED,
+            &[(0, "running"), (4, "starting"), (7, "running")],
+            "reached",
+        ),
+    ];
+    for (result, steps, expected) in rows {
+        let client = timeline_after(result, steps).client();
+        let report = client.reboot(ids(1)).wait(seconds(60)).await.unwrap();
+        let row = &report.instances()[0];
+        assert_eq!(row.outcome.as_str(), expected, "{steps:?}: {row}");
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use lifecycle_core::FaultKind;
 
-use crate::support::{ScriptedCloud, all_in_state, fault, ok, seconds};
+use crate::support::{CallResult, ScriptedCloud, all_in_state, fault, ok, seconds};
 
 /// Answers actions with `acknowledgement`, and observations with `state`.
 pub(crate) fn constant_state(acknowledgement: &'static str, state: &'static str) -> ScriptedCloud {
@@ -21,11 +21,19 @@ pub(crate) fn constant_state(acknowledgement: &'static str, state: &'static str)
 /// Answers observations with a state that depends on the time since the last action. `steps` are
 /// pairs of seconds and state, in ascending order. Before an action, the first state applies.
 pub(crate) fn timeline(steps: &'static [(u64, &'static str)]) -> ScriptedCloud {
+    timeline_after(|| ok("ok"), steps)
+}
+
+/// Answers actions with `result`, and observations as [`timeline`] does.
+pub(crate) fn timeline_after(
+    result: fn() -> CallResult,
+    steps: &'static [(u64, &'static str)],
+) -> ScriptedCloud {
     let mut since = None;
     ScriptedCloud::new(move |sent| {
         if sent.operation != "observe" {
             since = Some(sent.at);
-            return ok("ok");
+            return result();
         }
         let age = since.map_or(Duration::ZERO, |since| sent.at.saturating_sub(since));
         let step = steps.iter().rev().find(|(from, _)| age >= seconds(*from));

@@ -9,6 +9,7 @@ use lifecycle_core::FaultKind;
 
 use crate::support::{
     CallResult, ScriptedCloud, SentCall, all_in_state, fault, ids, ok, outcomes, seconds,
+    server_error,
 };
 
 /// Refuses every start, whole batches first, and shows everything stopped; after the first
@@ -163,4 +164,39 @@ async fn missing_instance_of_an_accepted_batch_without_a_list_is_refused() {
     });
     let report = cloud.client().start(ids(2)).await.unwrap();
     assert_eq!(outcomes(&report), ["accepted", "refused"]);
+}
+
+/// Answers a batch without a list of the instances, shows i-0 only, and fails the first lookups.
+fn unlisted_after_failed_lookups(failures: usize, failure: fn() -> CallResult) -> ScriptedCloud {
+    let lookups = AtomicUsize::new(0);
+    ScriptedCloud::new(move |sent| match sent.operation.as_str() {
+        "observe" if lookups.fetch_add(1, Ordering::Relaxed) < failures => failure(),
+        "observe" if sent.ids.contains(&"i-0".to_owned()) => ok("i-0 stopped"),
+        "observe" => ok(""),
+        _ => ok("unlisted"),
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn instance_of_an_accepted_batch_without_a_list_is_uncertain_until_a_lookup_succeeds() {
+    type Row = (usize, fn() -> CallResult, [&'static str; 2]);
+    let rows: [Row; 5] = [
+        (0, server_error, ["accepted", "refused"]),
+        // The retries of one lookup, and lookups later on.
+        (5, server_error, ["accepted", "refused"]),
+        (12, server_error, ["accepted", "refused"]),
+        (usize::MAX, server_error, ["uncertain"; 2]),
+        (
+            usize::MAX,
+            || fault(FaultKind::Permission),
+            ["uncertain"; 2],
+        ),
+    ];
+    for (failures, failure, expected) in rows {
+        let client = unlisted_after_failed_lookups(failures, failure).client();
+        let start = tokio::time::Instant::now();
+        let report = client.start(ids(2)).await.unwrap();
+        assert_eq!(outcomes(&report), expected, "{failures} failures");
+        assert!(start.elapsed() < seconds(60), "{:?}", start.elapsed());
+    }
 }

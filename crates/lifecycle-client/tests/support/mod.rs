@@ -57,6 +57,8 @@ pub(crate) struct ScriptedCloud {
     script: Arc<Mutex<Script>>,
     log: Arc<Mutex<Vec<SentCall>>>,
     since: Instant,
+    /// The time of an action until its response.
+    action_latency: Duration,
 }
 
 impl ScriptedCloud {
@@ -65,7 +67,14 @@ impl ScriptedCloud {
             script: Arc::new(Mutex::new(Box::new(script))),
             log: Arc::default(),
             since: Instant::now(),
+            action_latency: Duration::ZERO,
         }
+    }
+
+    /// Returns the same cloud with this time until the response to an action.
+    pub(crate) fn with_action_latency(mut self, latency: Duration) -> Self {
+        self.action_latency = latency;
+        self
     }
 
     /// Returns all calls.
@@ -126,6 +135,9 @@ impl Transport for ScriptedCloud {
         };
         self.log.lock().unwrap().push(sent.clone());
         let result = (self.script.lock().unwrap())(&sent);
+        if ["start", "stop", "reboot"].contains(&sent.operation.as_str()) {
+            tokio::time::sleep(self.action_latency).await;
+        }
         match result {
             CallResult::Response(response) => Ok(response),
             CallResult::ConnectionRefused => Err(TransportError::unsent("no connection")),

@@ -118,6 +118,15 @@ impl<'r> GroundTruth<'r> {
             .count()
     }
 
+    /// Returns true if the client sent actions until shortly before the end of a request. The client
+    /// sends no action in the last two seconds, because the response would come too late.
+    pub(super) fn sent_until_the_end(&self, run: &RequestRun) -> bool {
+        const LAST_ACTIONS: Duration = Duration::from_secs(3);
+        let last = run.ended.saturating_sub(LAST_ACTIONS)..=run.ended;
+        let mut actions = self.calls.iter().filter(|call| call.operation.is_action());
+        actions.any(|call| last.contains(&call.at))
+    }
+
     /// Returns the time of the last power operation on an instance, up to `end`.
     pub(super) fn last_operation(&self, id: &InstanceId, end: Duration) -> Option<Duration> {
         let operations = self.operations.get(&self.run.stage.reference(id))?;

@@ -61,6 +61,8 @@ struct InstanceTruth<'t> {
     is_undisturbed: bool,
     /// No other request had the same action.
     only_request_of_kind: bool,
+    /// The request sent actions until its end: the time limit was too short for all instances.
+    sent_until_the_end: bool,
 }
 
 impl<'t> InstanceTruth<'t> {
@@ -85,6 +87,7 @@ impl<'t> InstanceTruth<'t> {
             after: run.after.get(id).copied(),
             is_undisturbed: truth.is_undisturbed(id),
             only_request_of_kind: same.count() == 1,
+            sent_until_the_end: truth.sent_until_the_end(run),
         }
     }
 
@@ -161,6 +164,7 @@ impl<'t> InstanceTruth<'t> {
         let failed = match outcome {
             Outcome::Reached(_) | Outcome::Accepted | Outcome::Unchanged => false,
             Outcome::Uncertain(_) => truth.unfit_count == 0,
+            _ if self.sent_until_the_end => false,
             _ => {
                 truth.unfit_count <= MAX_ISOLATED && self.kind != ActionKind::Reboot
                     || truth.unfit_count == 0

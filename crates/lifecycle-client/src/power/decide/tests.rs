@@ -86,7 +86,7 @@ fn rules() -> Vec<Rule> {
         (polls, partly_unchanged(), deadline, "uncertain"),
         // A reboot needs evidence: running alone proves nothing.
         (waits(Reboot), accepted(), observed(Running), "ignore"),
-        (waits(Reboot), was(RunHistory::SeenRunning), observed(Running), "ignore"),
+        (waits(Reboot), was(RunHistory::SeenRunning(Instant::now())), observed(Running), "ignore"),
         (waits(Reboot), was(RunHistory::SeenLeaving), observed(Rebooting), "ignore"),
         (waits(Reboot), was(RunHistory::SeenLeaving), observed(Running), "reached: LeftAndReturned"),
         (waits(Reboot), restarted(), observed(Running), "ignore"),

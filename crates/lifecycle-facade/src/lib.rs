@@ -24,8 +24,8 @@ pub use fleet::{
     Account, CredentialSettings, CredentialSourceFactory, DoctorProbe, Fleet, FleetBuilder,
     FleetError, FleetEvent, FleetEventStream, FleetReport, FleetRequest, FleetRow, FleetWait,
     InstanceReference, IntoLocation, IntoTargets, Location, LocationPattern, Protection,
-    ResolvedLocation, ResolvedLocations, SelectedInstance, Selection, Selector,
-    UnavailableLocation,
+    ProtectionCheck, ResolvedLocation, ResolvedLocations, SelectedInstance, Selection, Selector,
+    UnavailableLocation, UnreadInstance,
 };
 
 pub use lifecycle_client::file;

@@ -1,5 +1,7 @@
 //! The result of reading the state of an instance once.
 
+use std::time::Duration;
+
 use lifecycle_core::{Fault, InstanceId, Observation};
 use tokio::time::Instant;
 
@@ -31,16 +33,18 @@ impl<I> InstanceStatus<I> {
 }
 
 impl Observer {
-    /// Reads the states of `ids` once, within the time of a request.
+    /// Reads the states of `ids` once, within `timeout`; `None` stands for the time of a request.
     pub(crate) async fn statuses(
         &self,
         ids: &[InstanceId],
         content: ReadContent,
+        timeout: Option<Duration>,
     ) -> Vec<InstanceStatus> {
+        let timeout = timeout.unwrap_or(self.engine.timeouts.request);
         let ctx = CallContext {
             kind: CallKind::Observe,
             instances: ids.len(),
-            deadline: after(Instant::now(), self.engine.timeouts.request),
+            deadline: after(Instant::now(), timeout),
             observer: &IgnoreEvents,
         };
         let mut results = match content {

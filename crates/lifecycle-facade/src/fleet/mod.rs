@@ -34,7 +34,7 @@ pub use into_location::IntoLocation;
 pub use location::{InstanceReference, Location};
 pub use location_pattern::LocationPattern;
 pub use probe::DoctorProbe;
-pub use protection::Protection;
+pub use protection::{Protection, ProtectionCheck, UnreadInstance};
 pub use regions::{ResolvedLocation, ResolvedLocations, UnavailableLocation};
 pub use select::{IntoTargets, SelectedInstance, Selection};
 pub use selector::Selector;

@@ -44,7 +44,8 @@ pub use lifecycle_client::{
 pub use lifecycle_core as core;
 pub use lifecycle_core::{
     ActionKind, ChargeType, Credential, EmptyHost, Endpoint, Fault, FaultKind, FilterMatch,
-    FilterSupport, InstanceDetails, InstanceFilter, InstanceId, LocalDisk, NamePattern,
-    Observation, ParseFilterError, PowerState, Profile, Provider, Rate, RateLimits, RebootOptions,
-    Region, StartOptions, StopBilling, StopMode, StopOptions, StoppedBilling, Tag, TagCondition,
+    FilterSupport, InstanceDetails, InstanceFilter, InstanceId, IpAddresses, LocalDisk,
+    NamePattern, Observation, ParseFilterError, PowerState, Profile, Provider, Rate, RateLimits,
+    RebootOptions, Region, ReportedTime, StartOptions, StopBilling, StopMode, StopOptions,
+    StoppedBilling, Tag, TagCondition,
 };

@@ -23,6 +23,7 @@ mod workload;
 // Settings and results.
 mod curve;
 mod machine;
+mod probe;
 mod rounds;
 mod settings;
 mod table;

@@ -1,6 +1,6 @@
 //! Benchmark: the resident memory of a process after many calls, compared with bare reqwest.
 
-use std::{env, process::Command, sync::Arc};
+use std::sync::Arc;
 
 use lifecycle_bench::{BenchResult, Memory, Until, client, drive, ids, memory, runtime};
 use lifecycle_core::InstanceId;
@@ -8,6 +8,7 @@ use lifecycle_facade::Cloud;
 
 use crate::{
     baseline::{self, BaselineRequest, run_with_reqwest},
+    probe,
     server::Server,
     settings::BenchSettings,
     table::{Table, verdict},
@@ -81,15 +82,20 @@ impl MemoryProbe {
             Subject::Client => "client",
             Subject::Reqwest => "reqwest",
         };
-        let output = Command::new(env::current_exe()?)
-            .args(["probe", subject, self.cloud.as_str()])
-            .args([self.port.to_string(), self.iterations.to_string()])
-            .arg(self.concurrency.to_string())
-            .output()?;
-        if !output.status.success() {
-            return Err(String::from_utf8_lossy(&output.stderr).trim().into());
-        }
-        Ok(serde_json::from_slice(&output.stdout)?)
+        let numbers = [
+            u64::from(self.port),
+            self.iterations,
+            self.concurrency as u64,
+        ];
+        let [port, iterations, concurrency] = numbers.map(|number| number.to_string());
+        probe::run(&[
+            "probe",
+            subject,
+            self.cloud.as_str(),
+            &port,
+            &iterations,
+            &concurrency,
+        ])
     }
 
     /// Runs the probe. This is the whole work of the child process.
@@ -112,7 +118,6 @@ impl MemoryProbe {
             }
         };
         run?;
-        println!("{}", serde_json::to_string(&memory()?)?);
-        Ok(())
+        probe::print(&memory()?)
     }
 }

@@ -1,7 +1,7 @@
 //! Benchmark: the start of large simulated fleets with a wait for all instances: calls, times, memory and
 //! processor time.
 
-use std::{env, process::Command, time::Duration};
+use std::time::Duration;
 
 use lifecycle_bench::{BenchResult, cpu_time, memory};
 use lifecycle_facade::{Cloud, WaitTimeout};
@@ -9,6 +9,7 @@ use lifecycle_sim::{Operation, Simulator, TransitionTimes};
 use tokio::time::Instant;
 
 use crate::{
+    probe,
     record::{Recorder, TimedRequest, replay_requests},
     settings::BenchSettings,
     simulated::{Simulated, under_paused_time},
@@ -104,19 +105,12 @@ const WAIT_TIMEOUT: WaitTimeout = WaitTimeout::minutes(24 * 60);
 impl Probe {
     /// Runs this program again, as the probe.
     fn run_in_child_process(&self) -> BenchResult<Figures> {
-        let output = Command::new(env::current_exe()?)
-            .args(["scale-probe", self.cloud.as_str(), &self.count.to_string()])
-            .output()?;
-        if !output.status.success() {
-            return Err(String::from_utf8_lossy(&output.stderr).into());
-        }
-        Ok(serde_json::from_slice(&output.stdout)?)
+        probe::run(&["scale-probe", self.cloud.as_str(), &self.count.to_string()])
     }
 
     /// Runs the probe: the whole life of the probe's process.
     pub(crate) fn run(&self) -> BenchResult<()> {
-        println!("{}", serde_json::to_string(&self.figures()?)?);
-        Ok(())
+        probe::print(&self.figures()?)
     }
 
     /// Makes two runs of the same start: one without a log for memory, and one with recorded requests for

@@ -1,7 +1,7 @@
 //! Benchmark: lists of large simulated fleets without details, with details, and by tag; and the selection
 //! of ten regions compared with one region.
 
-use std::{env, process::Command, time::Duration};
+use std::time::Duration;
 
 use clap::ValueEnum;
 use lifecycle_bench::{BenchResult, cpu_time, memory};
@@ -11,6 +11,7 @@ use lifecycle_sim::{InstanceTemplate, Simulator, SimulatorBuilder};
 use tokio::time::Instant;
 
 use crate::{
+    probe,
     record::{Recorder, TimedRequest, replay_requests},
     settings::BenchSettings,
     simulated::{Simulated, under_paused_time},
@@ -118,20 +119,13 @@ impl Probe {
             Content::Details => "details",
             Content::Tagged => "tagged",
         };
-        let output = Command::new(env::current_exe()?)
-            .args(["selection-probe", self.cloud.as_str()])
-            .args([&self.count.to_string(), content])
-            .output()?;
-        if !output.status.success() {
-            return Err(String::from_utf8_lossy(&output.stderr).into());
-        }
-        Ok(serde_json::from_slice(&output.stdout)?)
+        let count = self.count.to_string();
+        probe::run(&["selection-probe", self.cloud.as_str(), &count, content])
     }
 
     /// Runs the probe: the whole life of the probe's process.
     pub(crate) fn run(&self) -> BenchResult<()> {
-        println!("{}", serde_json::to_string(&self.figures()?)?);
-        Ok(())
+        probe::print(&self.figures()?)
     }
 
     /// Makes one run, then sends the requests once more without a client: the time of the replay is the
@@ -220,24 +214,26 @@ fn text_length(row: &Observation) -> usize {
 
 /// Returns the length of all texts of the details, in bytes.
 fn details_length(details: &InstanceDetails) -> usize {
-    let optional = [
-        &details.zone,
-        &details.instance_type,
+    let texts = [&details.zone, &details.instance_type]
+        .into_iter()
+        .flatten();
+    let times = [
         &details.created_at,
         &details.started_at,
         &details.expires_at,
     ];
     let tags = details.tags.iter();
-    let addresses = details.private_ips.iter().chain(&details.public_ips);
-    optional
-        .into_iter()
-        .flatten()
-        .map(String::len)
-        .sum::<usize>()
+    let addresses = details.private_ips.iter().chain(details.public_ips.iter());
+    texts.map(|text| text.len()).sum::<usize>()
+        + times
+            .into_iter()
+            .flatten()
+            .map(|time| time.to_string().len())
+            .sum::<usize>()
         + tags
             .map(|tag| tag.key.len() + tag.value.len())
             .sum::<usize>()
-        + addresses.map(String::len).sum::<usize>()
+        + addresses.map(str::len).sum::<usize>()
 }
 
 /// Selects all instances of ten regions of one account, and compares the time with one region. Each region

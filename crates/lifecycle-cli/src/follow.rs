@@ -8,7 +8,8 @@ use std::{
 };
 
 use lifecycle_facade::{
-    Event, FleetError, FleetEvent, FleetEventStream, FleetReport, InstanceReference,
+    Event, Fault, FaultKind, FleetError, FleetEvent, FleetEventStream, FleetReport,
+    InstanceReference, InstanceReport, Outcome,
 };
 use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
 
@@ -41,7 +42,7 @@ pub(crate) async fn to_the_end(
             let rows = left_alone.into_iter().chain(rows).collect();
             print(rows, start, format, console)
         }
-        Err(error) => nothing_sent(references, error, kind, format),
+        Err(error) => Err(nothing_sent(references, error, kind, format)),
     };
     if let Some(signal) = followed.signal {
         if let Err(error) = &result {
@@ -91,12 +92,9 @@ pub(crate) async fn follow(
     console: Console,
 ) -> Followed {
     let ended = |rows| Followed { rows, signal: None };
-    let mut signals = match SignalListener::listen() {
+    let mut signals = match listen() {
         Ok(signals) => signals,
-        Err(error) => {
-            let problem = format!("cannot listen for signals: {error}");
-            return ended(Err(FleetError::Setup(problem)));
-        }
+        Err(error) => return ended(Err(error)),
     };
     let mut state = ProgressState::new(references);
     let progress = Progress::new(&state, console);
@@ -213,19 +211,62 @@ fn remark(event: &FleetEvent) -> Option<String> {
     Some(line)
 }
 
+/// Runs reads that precede the action, up to their end or to a signal. After a signal every instance has a row,
+/// and the process ends by the signal.
+///
+/// # Errors
+/// [`CommandError`] if the reads fail: nothing was sent to any cloud.
+pub(crate) async fn before_sending<T>(
+    reads: impl Future<Output = Result<T, FleetError>>,
+    references: &[InstanceReference],
+    left_alone: &[Row],
+    kind: RequestKind,
+    format: &RowFormat,
+    console: Console,
+) -> Result<T, CommandError> {
+    let mut signals = listen().map_err(|error| nothing_sent(references, error, kind, format))?;
+    let signal = tokio::select! {
+        result = reads => {
+            return result.map_err(|error| nothing_sent(references, error, kind, format));
+        }
+        signal = signals.received() => signal,
+    };
+    signals.exit_at_next_signal();
+    console.notice("interrupted: nothing was sent");
+    let rows = references.iter().map(|reference| {
+        let fault = Fault::new(FaultKind::Cancelled, "interrupted before the action");
+        let report = InstanceReport::new(reference.clone(), Outcome::Skipped(fault));
+        Row::of_report(&report, kind)
+    });
+    let rows = left_alone.iter().cloned().chain(rows).collect();
+    if let Err(error) = output::print_rows(rows, format) {
+        error.print();
+    }
+    signal.end_process()
+}
+
+/// Receives signals from now on.
+fn listen() -> Result<SignalListener, FleetError> {
+    SignalListener::listen()
+        .map_err(|error| FleetError::Setup(format!("cannot listen for signals: {error}")))
+}
+
 /// Handles an error before the first call. Output for programs still has one row for each instance.
 fn nothing_sent(
     references: &[InstanceReference],
     error: FleetError,
     kind: RequestKind,
     format: &RowFormat,
-) -> Result<Exit, CommandError> {
+) -> CommandError {
     let error = CommandError::from(error);
     if format.format.is_for_programs() && error.exit == Exit::NothingDone {
         let skipped = |reference| Row::unsent(reference, Some(kind), &error);
-        output::print_rows(references.iter().map(skipped).collect(), format)?;
+        let rows = references.iter().map(skipped).collect();
+        if let Err(unprinted) = output::print_rows(rows, format) {
+            return unprinted;
+        }
     }
-    Err(error)
+    error
 }
 
 /// The number of rows by outcome, such as `58 reached, 2 refused`.

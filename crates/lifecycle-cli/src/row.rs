@@ -229,6 +229,19 @@ impl Row {
         }
     }
 
+    /// Returns `true` if the command left the instance alone because of its protection.
+    pub(crate) fn is_protected(&self) -> bool {
+        self.status == RowStatus::LeftAlone
+    }
+
+    /// Returns the note on an instance that the command leaves alone.
+    pub(crate) fn left_alone_note(&self) -> &'static str {
+        match self.is_protected() {
+            true => "  (protected: left alone)",
+            false => "  (protection not known: left alone)",
+        }
+    }
+
     /// Returns `true` if the instance has the requested result.
     pub(crate) fn is_as_requested(&self) -> bool {
         self.status == RowStatus::AsRequested

@@ -1,23 +1,26 @@
-//! `Selected`: the instances of a command line, named or selected; and the question before an action.
+//! `Selected`: the instances of a command line, named or selected; their protection, and the question before an
+//! action.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     io::{self, BufRead, IsTerminal, Write},
+    mem,
     time::Duration,
 };
 
 use lifecycle_facade::{
-    ActionKind, Cloud, Fleet, InstanceReference, SelectedInstance, Selector,
+    ActionKind, Cloud, FaultKind, Fleet, FleetError, InstanceReference, InstanceReport, Outcome,
+    ProtectionCheck, SelectedInstance, Selector, UnreadInstance,
     core::{FilterMatch, InstanceFilter},
     distinct_instances,
 };
-use tokio::{task::spawn_blocking, time::timeout};
+use tokio::task::spawn_blocking;
 
 use crate::{
     args::ConfirmArgs,
     console::{Console, eprint_line, eprint_warning},
     exit::{CommandError, Exit},
-    row::{RequestKind, Row},
+    row::{self, RequestKind, Row},
     targets::Targets,
 };
 
@@ -28,7 +31,8 @@ pub(crate) struct Selected {
     pub(crate) references: Vec<InstanceReference>,
     /// The selected instances with their observations, protected or not; empty if all instances are named.
     found: Vec<SelectedInstance>,
-    /// The rows of the protected instances, which the command leaves alone.
+    /// The rows of the instances that the command leaves alone: protected instances, and instances whose protection
+    /// is not known.
     pub(crate) left_alone: Vec<Row>,
     /// The description of each selection.
     descriptions: Vec<String>,
@@ -77,45 +81,79 @@ impl Selected {
                 .extend(rows.map(|row| Row::of_report(row, kind)));
             selected.found.extend(selection.instances);
         }
-        selected.references = distinct_instances(fleet, selected.references)?;
+        selected.fold_duplicates(fleet)?;
         Ok(selected)
     }
 
-    /// Leaves the protected instances among the named instances alone. Instances that cannot be read count as
-    /// unprotected, so that a key with permission to stop but not to read remains usable.
-    pub(crate) async fn leave_protected_alone(
-        &mut self,
+    /// Keeps each instance once. An instance that one argument names and another argument selects is left alone if
+    /// the instance is protected.
+    fn fold_duplicates(&mut self, fleet: &Fleet) -> Result<(), FleetError> {
+        let left_alone = self.left_alone.iter().map(|row| row.reference.clone());
+        let references = left_alone.chain(mem::take(&mut self.references));
+        let distinct = distinct_instances(fleet, references)?;
+        let mut unseen: HashSet<_> = distinct.iter().cloned().collect();
+        self.left_alone.retain(|row| unseen.remove(&row.reference));
+        self.references = distinct;
+        self.references
+            .retain(|reference| unseen.contains(reference));
+        Ok(())
+    }
+
+    /// Returns `true` if the command line has a selection, which reads lists.
+    pub(crate) fn is_selection(&self) -> bool {
+        !self.descriptions.is_empty()
+    }
+
+    /// Reads the protection of the named instances. The lists of the selections have the protection of the others.
+    pub(crate) async fn read_protection(
+        &self,
         fleet: &Fleet,
-        kind: RequestKind,
-    ) -> Result<(), CommandError> {
-        let found: HashSet<_> = self
-            .found
-            .iter()
-            .map(|selected| &selected.instance)
-            .collect();
+        time_limit: Duration,
+    ) -> Result<ProtectionCheck, FleetError> {
+        let found = self.found.iter().map(|selected| &selected.instance);
+        let found: HashSet<_> = found.collect();
         let references = self.references.iter();
         let named: Vec<_> = references
             .filter(|reference| !found.contains(reference))
             .collect();
         if named.is_empty() {
-            return Ok(());
+            return Ok(ProtectionCheck::default());
         }
-        let protected = match timeout(PROTECTION_TIME_LIMIT, fleet.protected(named)).await {
-            Ok(protected) => protected?,
-            Err(_) => {
-                eprint_warning(
-                    "the protection of the named instances could not be checked in time",
-                );
-                return Ok(());
-            }
-        };
-        for selected in protected {
-            self.references
-                .retain(|reference| *reference != selected.instance);
-            let report = selected.left_alone();
-            self.left_alone.push(Row::of_report(&report, kind));
+        let reads = u32::try_from(named.len() / INSTANCES_PER_READ).unwrap_or(u32::MAX);
+        let time = FIRST_READ_TIME.saturating_add(FURTHER_READ_TIME.saturating_mul(reads));
+        fleet.protected(named, time.min(time_limit)).await
+    }
+
+    /// Leaves the protected instances of a check alone.
+    ///
+    /// `is_configured` says whether the configuration file has a rule. Then an instance that could not be read is
+    /// left alone, too, because the rule can apply to the instance. Without a rule the command acts on the
+    /// instance, so that a key with permission to stop but not to read remains usable.
+    pub(crate) fn leave_alone(
+        &mut self,
+        check: ProtectionCheck,
+        verb: &str,
+        kind: RequestKind,
+        is_configured: bool,
+    ) {
+        let mut rows: Vec<_> = check
+            .protected
+            .iter()
+            .map(|selected| Row::of_report(&selected.left_alone(), kind))
+            .collect();
+        match is_configured {
+            true => rows.extend(
+                check
+                    .unread
+                    .into_iter()
+                    .map(|unread| unread_row(unread, kind)),
+            ),
+            false => warn_of_unread(&check.unread, verb),
         }
-        Ok(())
+        let left_alone: HashSet<_> = rows.iter().map(|row| &row.reference).collect();
+        self.references
+            .retain(|reference| !left_alone.contains(reference));
+        self.left_alone.extend(rows);
     }
 
     /// Returns `None` if the command has instances to act on. Otherwise writes a notice with the reason, and
@@ -125,21 +163,26 @@ impl Selected {
             return None;
         }
         let selections = self.descriptions.join("; ");
-        match self.left_alone.len() {
-            0 => {
+        let protected = self.left_alone.iter().filter(|row| row.is_protected());
+        match (self.left_alone.len(), protected.count()) {
+            (0, _) => {
                 let notes = empty_list_notes(&self.clouds);
                 console.notice(format_args!("no instance matches: {selections}{notes}"));
             }
-            count if selections.is_empty() => {
+            (count, protected) if protected < count => console.notice(format_args!(
+                "nothing was sent: the protection of {} instances is not known",
+                count - protected
+            )),
+            (count, _) if selections.is_empty() => {
                 console.notice(format_args!("only protected instances are named ({count})"));
             }
-            count => console.notice(format_args!(
+            (count, _) => console.notice(format_args!(
                 "only protected instances match ({count}): {selections}"
             )),
         }
-        Some(match fail_empty {
-            true => Exit::Incomplete,
-            false => Exit::Complete,
+        Some(match row::exit(&self.left_alone) {
+            Exit::Complete if fail_empty => Exit::Incomplete,
+            exit => exit,
         })
     }
 
@@ -158,36 +201,42 @@ impl Selected {
         rows.collect()
     }
 
-    /// Writes the names, states and number of the selected instances to standard error. Writes nothing if all
-    /// instances are named.
+    /// Writes the names, states and number of the selected instances to standard error, and the instances that are
+    /// left alone. Writes nothing if all instances are named and none is left alone.
     pub(crate) fn describe(&self, verb: &str) {
-        if self.found.is_empty() {
+        if self.found.is_empty() && self.left_alone.is_empty() {
             return;
         }
-        let left_alone: HashSet<_> = self.left_alone.iter().map(|row| &row.reference).collect();
-        for selected in self.found.iter().take(MAX_SHOWN) {
+        let mut notes: HashMap<_, _> = self
+            .left_alone
+            .iter()
+            .map(|row| (&row.reference, row.left_alone_note()))
+            .collect();
+        let mut lines: Vec<String> = Vec::new();
+        for selected in &self.found {
             let (reference, observation) = (&selected.instance, &selected.observation);
+            let note = notes.remove(reference).unwrap_or_default();
             let name = observation.name.as_deref().unwrap_or("-");
-            let note = match left_alone.contains(reference) {
-                true => "  (protected: left alone)",
-                false => "",
-            };
-            eprint_line(format_args!(
-                "  {reference}  {}  {name}{note}",
-                observation.state
-            ));
+            lines.push(format!("{reference}  {}  {name}{note}", observation.state));
         }
-        if self.found.len() > MAX_SHOWN {
-            eprint_line(format_args!(
-                "  … and {} more",
-                self.found.len() - MAX_SHOWN
-            ));
+        let named = self.left_alone.iter();
+        for row in named.filter(|row| notes.contains_key(&row.reference)) {
+            let name = row.seen(|seen| seen.name.as_deref()).unwrap_or("-");
+            let (state, note) = (row.state().unwrap_or("-"), row.left_alone_note());
+            lines.push(format!("{}  {state}  {name}{note}", row.reference));
         }
-        eprint_line(format_args!(
-            "{verb}: {} instances, selected by {}",
-            self.references.len(),
-            self.descriptions.join("; ")
-        ));
+        for line in lines.iter().take(MAX_SHOWN) {
+            eprint_line(format_args!("  {line}"));
+        }
+        if lines.len() > MAX_SHOWN {
+            eprint_line(format_args!("  … and {} more", lines.len() - MAX_SHOWN));
+        }
+        let selections = match self.descriptions.join("; ") {
+            text if text.is_empty() => text,
+            text => format!(", selected by {text}"),
+        };
+        let count = self.references.len();
+        eprint_line(format_args!("{verb}: {count} instances{selections}"));
     }
 
     /// Asks for a confirmation before an action on two or more instances of which some are selected. Asks only
@@ -250,8 +299,59 @@ fn description(selector: &Selector, filter: &InstanceFilter) -> String {
     described.to_string()
 }
 
-/// The time limit for the check whether named instances are protected.
-const PROTECTION_TIME_LIMIT: Duration = Duration::from_secs(30);
+/// Returns the row of an instance whose protection is not known.
+fn unread_row(unread: UnreadInstance, kind: RequestKind) -> Row {
+    if unread.fault.kind() == FaultKind::NotFound {
+        let outcome = Outcome::Refused(unread.fault);
+        return Row::of_report(&InstanceReport::new(unread.instance, outcome), kind);
+    }
+    let outcome = Outcome::Skipped(unread.fault);
+    let mut row = Row::of_report(&InstanceReport::new(unread.instance, outcome), kind);
+    let problem = row.message.unwrap_or_default();
+    row.message = Some(format!(
+        "the protection could not be read, so nothing was sent: {problem}"
+    ));
+    row
+}
+
+/// Warns that a command acts on instances whose protection is not known. A cloud that does not show an instance, or
+/// accepts no call at all, gives the reason in the row of the instance.
+fn warn_of_unread(unread: &[UnreadInstance], verb: &str) {
+    let mut unknown = unread.iter().filter(|unread| {
+        !matches!(
+            unread.fault.kind(),
+            FaultKind::NotFound
+                | FaultKind::Credential
+                | FaultKind::Unreachable
+                | FaultKind::Certificate
+                | FaultKind::Proxy
+        )
+    });
+    let Some(UnreadInstance {
+        instance, fault, ..
+    }) = unknown.next()
+    else {
+        return;
+    };
+    let others = match unknown.count() {
+        0 => String::new(),
+        count => format!(" and of {count} more"),
+    };
+    eprint_warning(&format!(
+        "the protection of {instance}{others} could not be read: {}; {verb} includes what could not be read, \
+         unless the configuration file has protect or protect_tag",
+        fault.description()
+    ));
+}
+
+/// The number of instances that one call reads.
+const INSTANCES_PER_READ: usize = 100;
+
+/// The time limit for the protection of up to a hundred named instances.
+const FIRST_READ_TIME: Duration = Duration::from_secs(30);
+
+/// The additional time for each further hundred.
+const FURTHER_READ_TIME: Duration = Duration::from_secs(1);
 
 /// The number of instances that are shown before a question.
 const MAX_SHOWN: usize = 50;

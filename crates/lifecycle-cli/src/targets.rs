@@ -83,7 +83,9 @@ impl Targets {
 
     /// Makes selections of named instances, so that the conditions apply to them.
     fn select_references(&mut self) {
-        let references = std::mem::take(&mut self.references);
+        let mut references = std::mem::take(&mut self.references);
+        // One list for each location, also if the references alternate between locations.
+        references.sort_by(|one, other| one.location.cmp(&other.location));
         for same in references.chunk_by(|one, next| one.location == next.location) {
             let Some(first) = same.first() else { continue };
             let mut selector = Selector::new().location(first.location.clone().into());
@@ -294,6 +296,24 @@ mod tests {
                 "baidu/bj/i-3"
             ]
         );
+    }
+
+    #[test]
+    fn named_instances_with_conditions_are_one_selection_for_each_location() {
+        let references = ["baidu/bj/i-1", "aliyun/cn-hangzhou/i-2", "baidu/bj/i-3"];
+        let mut targets = Targets {
+            references: references.map(|text| text.parse().unwrap()).into(),
+            ..Targets::default()
+        };
+        targets.select_references();
+        let ids = targets
+            .selectors
+            .iter()
+            .map(|selector| &selector.filter.instances);
+        let mut ids: Vec<_> = ids.map(Vec::len).collect();
+        ids.sort_unstable();
+        assert_eq!(ids, [1, 2]);
+        assert!(targets.references.is_empty());
     }
 
     #[test]

@@ -430,7 +430,7 @@ mod tests {
             tags: vec![Tag::new("env", "dev"), Tag::new("empty", "")],
             zone: Some("z-a".into()),
             instance_type: Some("t.small".into()),
-            private_ips: vec!["10.0.0.1".into()],
+            private_ips: ["10.0.0.1"].into_iter().collect(),
             ..InstanceDetails::default()
         };
         Observation::new(

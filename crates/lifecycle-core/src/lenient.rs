@@ -126,7 +126,7 @@ pub struct LenientRows<T>(pub Option<Vec<Option<T>>>);
 impl<T> LenientRows<T> {
     /// Converts every row. `None` if the value is no list, if a row is of another type, or if `convert`
     /// returns `None` for a row: the list is incomplete then.
-    pub fn all<U>(self, convert: impl Fn(T) -> Option<U>) -> Option<Vec<U>> {
+    pub fn all<U>(self, mut convert: impl FnMut(T) -> Option<U>) -> Option<Vec<U>> {
         let rows = self.0?.into_iter();
         rows.map(|row| convert(row?)).collect()
     }

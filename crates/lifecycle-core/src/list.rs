@@ -206,7 +206,7 @@ mod tests {
         };
         let zone = |zone: &str| {
             Some(InstanceDetails {
-                zone: Some(zone.to_owned()),
+                zone: Some(zone.into()),
                 ..InstanceDetails::default()
             })
         };

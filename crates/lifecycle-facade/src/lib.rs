@@ -24,8 +24,8 @@ pub use fleet::{
     Account, CredentialSettings, CredentialSourceFactory, DoctorProbe, Fleet, FleetBuilder,
     FleetError, FleetEvent, FleetEventStream, FleetReport, FleetRequest, FleetRow, FleetWait,
     InstanceReference, IntoLocation, IntoTargets, Location, LocationPattern, Protection,
-    ResolvedLocation, ResolvedLocations, SelectedInstance, Selection, Selector,
-    UnavailableLocation,
+    ProtectionCheck, ResolvedLocation, ResolvedLocations, SelectedInstance, Selection, Selector,
+    UnavailableLocation, UnreadInstance,
 };
 
 pub use lifecycle_client::file;
@@ -44,7 +44,8 @@ pub use lifecycle_client::{
 pub use lifecycle_core as core;
 pub use lifecycle_core::{
     ActionKind, ChargeType, Credential, EmptyHost, Endpoint, Fault, FaultKind, FilterMatch,
-    FilterSupport, InstanceDetails, InstanceFilter, InstanceId, LocalDisk, NamePattern,
-    Observation, ParseFilterError, PowerState, Profile, Provider, Rate, RateLimits, RebootOptions,
-    Region, StartOptions, StopBilling, StopMode, StopOptions, StoppedBilling, Tag, TagCondition,
+    FilterSupport, InstanceDetails, InstanceFilter, InstanceId, IpAddresses, LocalDisk,
+    NamePattern, Observation, ParseFilterError, PowerState, Profile, Provider, Rate, RateLimits,
+    RebootOptions, Region, ReportedTime, StartOptions, StopBilling, StopMode, StopOptions,
+    StoppedBilling, Tag, TagCondition,
 };

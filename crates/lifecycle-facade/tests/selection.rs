@@ -1,11 +1,16 @@
 //! Tests of selections: all regions of a cloud, conditions, protection, and requests that select.
 #![cfg(feature = "full")]
 
+use std::time::Duration;
+
 use lifecycle_facade::{
     Account, Cloud, Credential, EmptyHost, Event, FaultKind, Fleet, FleetError, Outcome,
     PowerState, Protection, Selector, WaitTimeout,
 };
-use lifecycle_sim::{InstanceTemplate, Simulator, switches::aliyun::ForbiddenList};
+use lifecycle_sim::{
+    FaultRule, FaultTiming, InjectedFault, InstanceTemplate, Operation, Simulator,
+    switches::aliyun::ForbiddenList,
+};
 
 /// A fleet of two accounts on simulated clouds.
 fn fleet(instances: &str) -> (Simulator, Fleet) {
@@ -181,8 +186,10 @@ async fn protected_instances_are_left_alone_with_the_reason() {
             assert!(row.last_seen.is_some());
         }
         assert_eq!([0, 1, 2].map(|n| reboots(&all[n])), [1, 0, 0], "{cloud}");
-        let protected = fleet.protected(&all).await.unwrap();
-        assert_eq!(protected.len(), 2, "{protected:?}");
+        let limit = Duration::from_secs(30);
+        let check = fleet.protected(&all, limit).await.unwrap();
+        assert_eq!(check.protected.len(), 2, "{cloud}: {check:?}");
+        assert!(check.unread.is_empty(), "{cloud}: {check:?}");
         // A start harms nobody, and a selection can include protected instances.
         let report = fleet.start(everything()).await.unwrap();
         assert!(report.is_success(), "{cloud}: {report:?}");
@@ -201,6 +208,35 @@ async fn reference_of_a_protected_instance_names_the_instance_itself() {
         .unwrap();
     let report = fleet.stop(simulator.instances()).await.unwrap();
     assert!(report.is_success(), "{report:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn instance_that_is_not_read_in_time_is_neither_protected_nor_unprotected() {
+    let (simulator, fleet) = fleet("aliyun/cn-hangzhou=1:running,baidu/bj=1:running");
+    let protected = InstanceTemplate::new().tag("lifecycle:protected", "");
+    simulator
+        .add_instances("aliyun/cn-hangzhou=1:running", protected)
+        .unwrap();
+    // One cloud stays silent. The instances of the other cloud keep their results.
+    let silence = FaultRule::new(InjectedFault::Silence(FaultTiming::Before)).always();
+    simulator.inject(
+        silence
+            .at(lifecycle_sim::Cloud::Baidu)
+            .on(Operation::Observe),
+    );
+    let mut references = simulator.instances();
+    references.push("aliyun/cn-hangzhou/i-missing".to_owned());
+    let start = tokio::time::Instant::now();
+    let limit = Duration::from_secs(30);
+    let check = fleet.protected(&references, limit).await.unwrap();
+    assert!(start.elapsed() <= limit, "{:?}", start.elapsed());
+    assert_eq!(check.protected.len(), 1, "{check:?}");
+    let mut unread: Vec<_> = check.unread.iter().collect();
+    unread.sort_by_key(|unread| unread.instance.to_string());
+    let kinds: Vec<_> = unread.iter().map(|unread| unread.fault.kind()).collect();
+    assert_eq!(kinds[0], FaultKind::NotFound, "{check:?}");
+    assert_eq!(kinds.len(), 2, "{check:?}");
+    assert!(unread[1].instance.to_string().starts_with("baidu/bj"));
 }
 
 fn region_of(cloud: lifecycle_sim::Cloud) -> &'static str {

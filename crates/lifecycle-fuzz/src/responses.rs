@@ -169,8 +169,8 @@ impl Reading<'_> {
             if let Some(details) = &row.details {
                 let counts = [
                     details.tags.len(),
-                    details.private_ips.len(),
-                    details.public_ips.len(),
+                    details.private_ips.iter().count(),
+                    details.public_ips.iter().count(),
                 ];
                 assert!(counts.iter().all(|count| *count <= self.data.len()));
             }

@@ -1,7 +1,7 @@
 //! Fuzz target: texts of users: the configuration file, references, ids, locations, and
 //! specifications of fleets.
 
-use lifecycle_core::{Endpoint, InstanceId, JobId, NamePattern, TagCondition, utc_time};
+use lifecycle_core::{Endpoint, InstanceId, JobId, NamePattern, ReportedTime, TagCondition};
 use lifecycle_facade::{
     Cloud, InstanceReference, Location, LocationPattern,
     config::{Config, time_limit, waves},
@@ -72,8 +72,8 @@ pub fn check_references(data: &[u8]) {
     if let Ok(condition) = text.parse::<TagCondition>() {
         assert_eq!(condition.to_string(), text);
     }
-    let time = utc_time(text);
-    assert_eq!(utc_time(&time), time);
+    let time = ReportedTime::new(text).to_string();
+    assert_eq!(ReportedTime::new(&time).to_string(), time);
     let _ = time_limit(text);
     let _ = waves(text);
     check_fleet(text);

@@ -65,7 +65,7 @@ impl InstanceTemplate {
     /// Adds a tag; none by default.
     #[must_use]
     pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.tags.push(Tag::new(key, value));
+        self.tags.push(Tag::new(key.into(), value.into()));
         self
     }
 
@@ -298,7 +298,7 @@ impl<'c> Details<'c> {
     /// Returns the value of the tag.
     pub(crate) fn tag(&self, key: &str) -> Option<&'c str> {
         let mut tags = self.tags().iter();
-        let tag = tags.find(|tag| tag.key == key)?;
+        let tag = tags.find(|tag| *tag.key == *key)?;
         Some(&tag.value)
     }
 

@@ -3,7 +3,7 @@
 
 use lifecycle_core::{
     ChargeType, HttpResponse, InstanceDetails, LenientField, LenientObject, LenientRows,
-    LenientText, LenientTexts, RawText, Tag, distinct_addresses, utc_time,
+    LenientText, LenientTexts, RawText, ReportedTime, Tag, TextPool,
 };
 use serde::Deserialize;
 
@@ -15,7 +15,8 @@ pub(crate) fn read(response: &HttpResponse) -> impl Iterator<Item = Option<Insta
     let json = body::json(response, "/Instances/Instance").unwrap_or_default();
     let body: Body = serde_json::from_slice(&json).unwrap_or_default();
     let rows = body.instances.instance.into_iter();
-    rows.map(|row| row.0.and_then(Row::details))
+    let mut pool = TextPool::default();
+    rows.map(move |row| row.0?.details(&mut pool))
 }
 
 #[derive(Default, Deserialize)]
@@ -115,22 +116,19 @@ struct Ipv6Set {
 impl Row {
     /// Converts the row. A row with unreadable tags has no details, because an instance without tags is
     /// another statement: a filter for a missing tag would match.
-    fn details(self) -> Option<InstanceDetails> {
+    fn details(self, pool: &mut TextPool) -> Option<InstanceDetails> {
         let mut details = InstanceDetails::default();
-        details.tags = tags(self.tags)?;
-        details.zone = self.zone_id.0;
-        details.instance_type = self.instance_type.0;
+        details.tags = tags(self.tags, pool)?;
+        details.zone = self.zone_id.0.map(|zone| pool.share(zone));
+        details.instance_type = self.instance_type.0.map(|name| pool.share(name));
         let vpc = self.vpc_attributes.0.unwrap_or_default();
         let private = [vpc.private_ip_address, self.inner_ip_address];
         let interfaces = rows_of(self.network_interfaces.0, |list| list.network_interface);
-        details.private_ips = distinct_addresses(
-            private
-                .into_iter()
-                .flat_map(addresses)
-                .chain(interfaces.flat_map(NetworkInterface::addresses)),
-        );
+        let private = private.into_iter().flat_map(addresses);
+        let of_interfaces = interfaces.flat_map(NetworkInterface::addresses);
+        details.private_ips = private.chain(of_interfaces).collect();
         let public = [self.public_ip_address, self.eip_address];
-        details.public_ips = distinct_addresses(public.into_iter().flat_map(addresses));
+        details.public_ips = public.into_iter().flat_map(addresses).collect();
         details.charge_type = charge_type(self.instance_charge_type.0, self.spot_strategy.0);
         details.created_at = time(&self.creation_time);
         details.started_at = time(&self.start_time);
@@ -144,20 +142,21 @@ impl Row {
 }
 
 /// Returns the tags; `None` for a value that is not a list of tags.
-fn tags(tags: Option<LenientObject<Tags>>) -> Option<Vec<Tag>> {
+fn tags(tags: Option<LenientObject<Tags>>, pool: &mut TextPool) -> Option<Vec<Tag>> {
     let Some(tags) = tags else {
         return Some(Vec::new());
     };
     match tags.0?.tag {
-        Some(rows) => rows.all(TagRow::tag),
+        Some(rows) => rows.all(|row| row.tag(pool)),
         None => Some(Vec::new()),
     }
 }
 
 impl TagRow {
-    fn tag(self) -> Option<Tag> {
+    fn tag(self, pool: &mut TextPool) -> Option<Tag> {
         let key = self.tag_key.0.filter(|key| !key.is_empty())?;
-        Some(Tag::new(key, self.tag_value.0.unwrap_or_default()))
+        let value = self.tag_value.0.unwrap_or_default();
+        Some(Tag::new(pool.share(key), pool.share(value)))
     }
 }
 
@@ -194,12 +193,12 @@ fn charge_type(charge_type: Option<String>, spot_strategy: Option<String>) -> Op
     Some(match charge_type?.as_str() {
         "PostPaid" => ChargeType::Postpaid,
         "PrePaid" => ChargeType::Prepaid,
-        other => ChargeType::Other(other.to_owned()),
+        other => ChargeType::Other(other.into()),
     })
 }
 
-fn time(text: &LenientText) -> Option<String> {
-    text.0.as_deref().map(utc_time)
+fn time(text: &LenientText) -> Option<ReportedTime> {
+    text.0.as_deref().map(ReportedTime::new)
 }
 
 #[cfg(test)]

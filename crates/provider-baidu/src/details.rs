@@ -3,7 +3,7 @@
 
 use lifecycle_core::{
     ChargeType, HttpResponse, InstanceDetails, LenientField, LenientRows, LenientText,
-    LenientTexts, RawText, Tag, distinct_addresses, utc_time,
+    LenientTexts, RawText, ReportedTime, Tag, TextPool,
 };
 use serde::Deserialize;
 
@@ -11,17 +11,15 @@ use serde::Deserialize;
 /// be read; the row itself is read elsewhere.
 pub(crate) fn of_list(response: &HttpResponse) -> impl Iterator<Item = Option<InstanceDetails>> {
     let body: ListBody = serde_json::from_slice(response.body()).unwrap_or_default();
-    body.instances.into_iter().map(details)
+    let mut pool = TextPool::default();
+    let rows = body.instances.into_iter();
+    rows.map(move |row| row.0?.details(&mut pool))
 }
 
 /// Returns the details of a single instance.
 pub(crate) fn of_instance(response: &HttpResponse) -> Option<InstanceDetails> {
     let body: InstanceBody = serde_json::from_slice(response.body()).ok()?;
-    details(body.instance)
-}
-
-fn details(row: LenientField<Row>) -> Option<InstanceDetails> {
-    row.0?.details()
+    body.instance.0?.details(&mut TextPool::default())
 }
 
 #[derive(Default, Deserialize)]
@@ -62,28 +60,30 @@ struct TagRow {
 impl Row {
     /// Converts the row. A row with unreadable tags has no details, because an instance without tags is
     /// another statement: a filter for a missing tag would match.
-    fn details(self) -> Option<InstanceDetails> {
+    fn details(self, pool: &mut TextPool) -> Option<InstanceDetails> {
         let mut details = InstanceDetails::default();
         details.tags = match self.tags {
-            Some(rows) => rows.all(TagRow::tag)?,
+            Some(rows) => rows.all(|row| row.tag(pool))?,
             None => Vec::new(),
         };
-        details.zone = self.zone_name.0;
-        details.instance_type = self.spec.0.or(self.instance_type.0);
+        details.zone = self.zone_name.0.map(|zone| pool.share(zone));
+        let instance_type = self.spec.0.or(self.instance_type.0);
+        details.instance_type = instance_type.map(|name| pool.share(name));
         let private = [self.internal_ip.0, self.ipv6.0].into_iter().flatten();
-        details.private_ips = distinct_addresses(private.chain(self.ipv6_addresses.0));
-        details.public_ips = distinct_addresses(self.public_ip.0);
+        details.private_ips = private.chain(self.ipv6_addresses.0).collect();
+        details.public_ips = self.public_ip.0.into_iter().collect();
         details.charge_type = self.payment_timing.0.map(charge_type);
-        details.created_at = self.create_time.0.as_deref().map(utc_time);
-        details.expires_at = self.expire_time.0.as_deref().map(utc_time);
+        details.created_at = self.create_time.0.as_deref().map(ReportedTime::new);
+        details.expires_at = self.expire_time.0.as_deref().map(ReportedTime::new);
         Some(details)
     }
 }
 
 impl TagRow {
-    fn tag(self) -> Option<Tag> {
+    fn tag(self, pool: &mut TextPool) -> Option<Tag> {
         let key = self.tag_key.0.filter(|key| !key.is_empty())?;
-        Some(Tag::new(key, self.tag_value.0.unwrap_or_default()))
+        let value = self.tag_value.0.unwrap_or_default();
+        Some(Tag::new(pool.share(key), pool.share(value)))
     }
 }
 
@@ -93,7 +93,7 @@ fn charge_type(timing: String) -> ChargeType {
         "Postpaid" => ChargeType::Postpaid,
         "Prepaid" => ChargeType::Prepaid,
         "Spotpaid" | "bidding" => ChargeType::Spot,
-        _ => ChargeType::Other(timing),
+        _ => ChargeType::Other(timing.into()),
     }
 }
 

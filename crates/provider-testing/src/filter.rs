@@ -1,4 +1,5 @@
-//! Test helper: checks the requests of lists with random filters.
+//! Test helpers for filters: filters with one kind of condition, and a check of the requests of lists with random
+//! filters.
 
 use lifecycle_core::{
     Credential, InstanceFilter, InstanceId, ListQuery, PageToken, PowerState, Provider,
@@ -12,6 +13,25 @@ use proptest::{
     test_runner::{Config, TestRunner},
 };
 use serde_json::Value;
+
+/// Returns a filter with a pattern of the name.
+///
+/// # Panics
+/// If the pattern is invalid.
+pub fn name_filter(pattern: &str) -> InstanceFilter {
+    InstanceFilter::default().with_name(pattern.parse().expect("a pattern"))
+}
+
+/// Returns a filter with conditions on tags, such as `env=dev` and `!keep`.
+///
+/// # Panics
+/// If a condition is invalid.
+pub fn tag_filter(conditions: &[&str]) -> InstanceFilter {
+    let mut filter = InstanceFilter::default();
+    let conditions = conditions.iter().map(|text| text.parse());
+    filter.tags = conditions.collect::<Result<_, _>>().expect("conditions");
+    filter
+}
 
 /// The word in every key and value of a condition that excludes a tag.
 const EXCLUDED: &str = "EXCLUDED";

@@ -4,6 +4,7 @@
 //! A failed check is a panic. Secrets in tests contain [`HIDDEN`], so a single search finds a secret in
 //! any output.
 
+mod details;
 mod exchange;
 mod filter;
 mod host;
@@ -13,8 +14,12 @@ mod request;
 mod response;
 mod vectors;
 
+pub use details::{
+    check_details_on_request, check_odd_details, check_tags, first_details, listed,
+    listed_with_details, recorded_list,
+};
 pub use exchange::{ExchangeRun, ScriptedAnswer, SentStep, id_and_session, run_exchange};
-pub use filter::check_random_filters;
+pub use filter::{check_random_filters, name_filter, tag_filter};
 pub use host::FakeHost;
 pub use limits::check_limits;
 pub use mutation::{JsonMutation, changed_bytes, damaged, json_mutations, truncated};

@@ -3,7 +3,7 @@
 
 use lifecycle_core::{
     HttpResponse, InstanceDetails, LenientField, LenientObject, LenientRows, LenientText,
-    LenientTexts, RawText, Tag, distinct_addresses, utc_time,
+    LenientTexts, RawText, ReportedTime, Tag, TextPool,
 };
 use serde::Deserialize;
 
@@ -14,7 +14,8 @@ use crate::wire::read_body;
 pub(crate) fn read(response: &HttpResponse) -> impl Iterator<Item = Option<InstanceDetails>> {
     let list: List = read_body(response, "dataSet").unwrap_or_default();
     let rows = list.data_set.into_iter();
-    rows.map(|row| row.0.and_then(Row::details))
+    let mut pool = TextPool::default();
+    rows.map(move |row| row.0?.details(&mut pool))
 }
 
 #[derive(Default, Deserialize)]
@@ -51,29 +52,30 @@ struct TagRow {
 impl Row {
     /// Converts the row. A row with unreadable tags has no details, because an instance without tags is
     /// another statement: a filter for a missing tag would match.
-    fn details(self) -> Option<InstanceDetails> {
+    fn details(self, pool: &mut TextPool) -> Option<InstanceDetails> {
         let mut details = InstanceDetails::default();
         details.tags = match self.tags {
-            Some(tags) => tags
-                .0?
-                .tags
-                .map_or(Some(Vec::new()), |rows| rows.all(TagRow::tag))?,
+            Some(tags) => match tags.0?.tags {
+                Some(rows) => rows.all(|row| row.tag(pool))?,
+                None => Vec::new(),
+            },
             None => Vec::new(),
         };
-        details.zone = self.zone_id.0;
-        details.instance_type = self.instance_type.0;
-        details.private_ips = distinct_addresses(self.private_ip_addresses.0);
-        details.public_ips = distinct_addresses(self.public_ip_addresses.0);
-        details.created_at = self.create_time.0.as_deref().map(utc_time);
-        details.expires_at = self.expired_time.0.as_deref().map(utc_time);
+        details.zone = self.zone_id.0.map(|zone| pool.share(zone));
+        details.instance_type = self.instance_type.0.map(|name| pool.share(name));
+        details.private_ips = self.private_ip_addresses.0.into_iter().collect();
+        details.public_ips = self.public_ip_addresses.0.into_iter().collect();
+        details.created_at = self.create_time.0.as_deref().map(ReportedTime::new);
+        details.expires_at = self.expired_time.0.as_deref().map(ReportedTime::new);
         Some(details)
     }
 }
 
 impl TagRow {
-    fn tag(self) -> Option<Tag> {
+    fn tag(self, pool: &mut TextPool) -> Option<Tag> {
         let key = self.key.0.filter(|key| !key.is_empty())?;
-        Some(Tag::new(key, self.value.0.unwrap_or_default()))
+        let value = self.value.0.unwrap_or_default();
+        Some(Tag::new(pool.share(key), pool.share(value)))
     }
 }
 

@@ -35,29 +35,35 @@ pub(crate) fn act(action: &Action, ids: &[InstanceId]) -> Result<ApiCall<BatchAc
     Ok(ApiCall::new(unsigned(operation, ids, &fields), read_power))
 }
 
-/// Returns the call `DescribeInstancesStatus`. The default page has 20 rows, too few for 100
-/// instances.
+/// Returns the call `DescribeInstancesStatus`.
 pub(crate) fn observe(
     config: &Config,
     ids: &[InstanceId],
 ) -> Result<ApiCall<Vec<Observation>>, Fault> {
-    PROFILE.check_observe(ids.len())?;
-    let mut fields = vec![("pageSize", PROFILE.batch_limits.observe.into())];
-    fields.extend(resource_group(config));
-    let request = unsigned("DescribeInstancesStatus", ids, &fields);
-    Ok(ApiCall::new(request, lookup_reader(ids, false)))
+    lookup("DescribeInstancesStatus", config, ids, false)
 }
 
-/// Returns the call `DescribeInstances`, which has the details. One page holds all instances of one call.
+/// Returns the call `DescribeInstances`, which has the details.
 pub(crate) fn describe(
     config: &Config,
     ids: &[InstanceId],
 ) -> Result<ApiCall<Vec<Observation>>, Fault> {
+    lookup("DescribeInstances", config, ids, true)
+}
+
+/// Returns a call that reads named instances. The default page has 20 rows, too few for 100 instances, so one page
+/// holds all instances of one call.
+fn lookup(
+    operation: &'static str,
+    config: &Config,
+    ids: &[InstanceId],
+    with_details: bool,
+) -> Result<ApiCall<Vec<Observation>>, Fault> {
     PROFILE.check_observe(ids.len())?;
     let mut fields = vec![("pageSize", PROFILE.batch_limits.observe.into())];
     fields.extend(resource_group(config));
-    let request = unsigned("DescribeInstances", ids, &fields);
-    Ok(ApiCall::new(request, lookup_reader(ids, true)))
+    let request = unsigned(operation, ids, &fields);
+    Ok(ApiCall::new(request, lookup_reader(ids, with_details)))
 }
 
 /// Returns the call `DescribeInstances`. The token is the number of the page, from 1.

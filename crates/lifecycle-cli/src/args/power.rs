@@ -144,7 +144,7 @@ pub(crate) struct RequestArgs {
     #[arg(long, value_name = "COUNT", value_parser = count_or_zero)]
     pub(crate) max: Option<usize>,
 
-    /// Show the calls that this command would send, and send nothing
+    /// Show the actions that this command would send, and send none
     #[arg(long)]
     pub(crate) dry_run: bool,
 

@@ -93,7 +93,7 @@ impl PowerCommand<'_> {
     /// Selects the instances, builds the request with `build`, and runs the request to its end.
     async fn run<O: Into<Action> + Clone>(
         self,
-        build: impl FnOnce(&Fleet, &[InstanceReference]) -> FleetRequest<O>,
+        build: impl Fn(&Fleet, &[InstanceReference]) -> FleetRequest<O>,
     ) -> Result<Exit, CommandError> {
         let Self {
             kind,
@@ -113,33 +113,57 @@ impl PowerCommand<'_> {
         let is_guarded = !self.confirm.include_protected;
         let mut selected =
             Selected::find(targets, &fleet, Some(self.action), !is_guarded, Some(kind)).await?;
-        if is_guarded && setup.protects() {
-            selected.leave_protected_alone(&fleet, kind).await?;
+        let request_for = |references: &[InstanceReference]| {
+            let mut request = build(&fleet, references);
+            if let Some(timeout) = setup.wait_timeout(args) {
+                request = request.wait(timeout);
+            }
+            if let Some(waves) = waves {
+                request = request.waves(waves);
+            }
+            if let Some(instances) = setup.max(args) {
+                request = request.max(instances);
+            }
+            request
+        };
+        if !selected.references.is_empty() {
+            // A command that is refused as a whole reads no instance, and does not ask.
+            request_for(&selected.references).dry_run()?;
         }
-        if let Some(exit) = selected.exit_if_empty(args.instances.filter.fail_empty, console) {
-            output::print_rows(selected.left_alone, &format)?;
-            return Ok(exit);
+        // A dry run of named instances sends nothing at all, unless the configuration file has a rule.
+        let is_checked = !args.dry_run || setup.protects() || selected.is_selection();
+        if is_guarded && is_checked {
+            let reads = selected.read_protection(&fleet, setup.timeout());
+            let (references, left_alone) = (&selected.references, &selected.left_alone);
+            let check =
+                follow::before_sending(reads, references, left_alone, kind, &format, console)
+                    .await?;
+            selected.leave_alone(check, self.verb, kind, setup.protects());
         }
-        let references = &selected.references;
-        let mut request = build(&fleet, references);
-        if let Some(timeout) = setup.wait_timeout(args) {
-            request = request.wait(timeout);
-        }
-        if let Some(waves) = waves {
-            request = request.waves(waves);
-        }
-        if let Some(instances) = setup.max(args) {
-            request = request.max(instances);
-        }
-        if args.dry_run {
-            let planned = request.dry_run()?;
+        let show_plan = |selected: &Selected, planned: &[_]| {
             if !console.quiet {
                 selected.describe(self.verb);
             }
-            return dry_run::print(&planned, console);
+            dry_run::print(planned, console)
+        };
+        if let Some(exit) = selected.exit_if_empty(args.instances.filter.fail_empty, console) {
+            match args.dry_run {
+                true => {
+                    show_plan(&selected, &[])?;
+                }
+                false => output::print_rows(selected.left_alone, &format)?,
+            }
+            return Ok(exit);
         }
-        // A command that is refused as a whole does not ask.
-        request.dry_run()?;
+        let request = request_for(&selected.references);
+        if args.dry_run {
+            let exit = show_plan(&selected, &request.dry_run()?)?;
+            if is_guarded && !is_checked {
+                console
+                    .notice("the protection of named instances is checked when the command runs");
+            }
+            return Ok(exit);
+        }
         selected.confirm(self.verb, self.confirm).await?;
         let events = request.events();
         follow::to_the_end(

@@ -123,19 +123,28 @@ pub(crate) const FIELDS: &[Field] = &[
         Value::text(row.detail(|of| of.charge_type.as_ref().map(ChargeType::as_str)))
     }),
     details("private_ips", |row| {
-        Value::list(row.detail(|of| Some(&of.private_ips)))
+        Value::addresses(row.detail(|of| Some(&of.private_ips)))
     }),
     details("public_ips", |row| {
-        Value::list(row.detail(|of| Some(&of.public_ips)))
+        Value::addresses(row.detail(|of| Some(&of.public_ips)))
     }),
     details("created_at", |row| {
-        Value::text(row.detail(|of| of.created_at.as_deref()))
+        Value::text(
+            row.detail(|of| of.created_at.as_ref())
+                .map(ToString::to_string),
+        )
     }),
     details("started_at", |row| {
-        Value::text(row.detail(|of| of.started_at.as_deref()))
+        Value::text(
+            row.detail(|of| of.started_at.as_ref())
+                .map(ToString::to_string),
+        )
     }),
     details("expires_at", |row| {
-        Value::text(row.detail(|of| of.expires_at.as_deref()))
+        Value::text(
+            row.detail(|of| of.expires_at.as_ref())
+                .map(ToString::to_string),
+        )
     }),
     details("tags", |row| Value::tags(row.detail(|of| Some(&of.tags)))),
 ];
@@ -144,8 +153,7 @@ pub(crate) const FIELDS: &[Field] = &[
 const EXTRA: &[Field] = &[
     // The address for people: the first private one, else the first public one.
     details("ip", |row| {
-        let ip = row.detail(|of| of.private_ips.iter().chain(&of.public_ips).next());
-        Value::text(ip.map(String::as_str))
+        Value::text(row.detail(|of| of.private_ips.iter().chain(of.public_ips.iter()).next()))
     }),
 ];
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use lifecycle_facade::core::Tag;
+use lifecycle_facade::core::{IpAddresses, Tag};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
 /// The value of a column in a row.
@@ -29,12 +29,11 @@ impl<'r> Value<'r> {
         text.map_or(Self::Absent, |text| Self::Text(text.into()))
     }
 
-    /// Returns a list of texts; `None` is an unknown value.
-    pub(crate) fn list(texts: Option<&'r Vec<String>>) -> Self {
-        let list = |texts: &'r Vec<String>| {
-            Self::List(texts.iter().map(|text| Cow::Borrowed(&**text)).collect())
-        };
-        texts.map_or(Self::Unknown, list)
+    /// Returns a list of addresses; `None` is an unknown value.
+    pub(crate) fn addresses(addresses: Option<&'r IpAddresses>) -> Self {
+        let list =
+            |addresses: &'r IpAddresses| Self::List(addresses.iter().map(Cow::Borrowed).collect());
+        addresses.map_or(Self::Unknown, list)
     }
 
     /// Returns the keys and values of tags; `None` is an unknown value.

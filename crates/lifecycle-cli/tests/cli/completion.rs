@@ -7,7 +7,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use crate::support::run;
+use crate::support::{report_skipped, run};
 
 const CONFIG: &str = "\
 [accounts.prod]
@@ -18,7 +18,8 @@ region = \"cn-shanghai\"
 web = [\"prod@aliyun/cn-shanghai/i-web1\", \"baidu/bj/i-web2\"]
 ";
 
-/// Runs a program with the binary in the search path; `None` if this machine has no such program.
+/// Runs a program with the binary in the search path; `None`, with a line on standard error, if this machine has no
+/// such program.
 fn tool(name: &str, args: &[&str], config: &Path) -> Option<Output> {
     let binary = assert_cmd::cargo::cargo_bin!("lifecycle");
     let path = format!("{}:/usr/bin:/bin", binary.parent().unwrap().display());
@@ -31,7 +32,7 @@ fn tool(name: &str, args: &[&str], config: &Path) -> Option<Output> {
         .env("LIFECYCLE_CONFIG", config)
         .stdin(Stdio::null())
         .output();
-    output.ok()
+    output.inspect_err(|error| report_skipped(name, error)).ok()
 }
 
 /// Returns the candidates in bash for a command line with the cursor at its end.

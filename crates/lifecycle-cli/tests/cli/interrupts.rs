@@ -65,6 +65,21 @@ fn start_interrupted_before_the_answer_is_uncertain() {
 }
 
 #[test]
+fn stop_interrupted_while_the_protection_is_read_is_skipped() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", silent.local_addr().unwrap());
+    let stop = ["stop", "baidu/bj/i-1", "--endpoint", &endpoint];
+    let args = [&stop[..], &["--output", "json"]].concat();
+    let child = spawn(&args, &keys("id", "secret", "project"));
+    let (mut call, _) = silent.accept().unwrap();
+    call.read_exact(&mut [0]).unwrap();
+    let result = interrupted(child, "INT");
+    assert_eq!(result.column("outcome"), ["skipped"], "{result:#?}");
+    assert_eq!(result.column("kind"), ["cancelled"], "{result:#?}");
+    assert!(result.stderr.contains("nothing was sent"), "{result:#?}");
+}
+
+#[test]
 fn second_interrupt_ends_the_process_at_once() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", silent.local_addr().unwrap());

@@ -15,6 +15,7 @@ mod output;
 #[cfg(unix)]
 mod outside_text;
 mod power;
+mod protection;
 mod proxies;
 #[cfg(unix)]
 mod readme;

@@ -141,36 +141,6 @@ fn group_can_be_a_selection_and_protected_instances_are_left_alone() {
 }
 
 #[test]
-fn named_instance_is_left_alone_if_the_configuration_file_protects_it() {
-    let fleet = "aliyun/cn-hangzhou=1:running;name=db-#,aliyun/cn-hangzhou=1:running;name=web-#";
-    let server = SimulatorServer::with(&["--fleet", fleet, "--speed", "20"]);
-    let folder = tempfile::tempdir().unwrap();
-    let config = folder.path().join("lifecycle.toml");
-    fs::write(&config, "[defaults]\nprotect = [\"db-*\"]\n").unwrap();
-    let config = ["--config", config.to_str().unwrap(), "--output", "json"];
-    let list = ["list", "aliyun/cn-hangzhou"];
-    let list = server.run(&[&list[..], &config].concat()).exits_with(0);
-    let ids = list.column("instance");
-    let stop = ["stop", ids[0].as_str().unwrap(), ids[1].as_str().unwrap()];
-    let stop = [&stop[..], &config].concat();
-    let result = server.run(&stop).exits_with(0);
-    let mut outcomes: Vec<_> = result.column("outcome");
-    outcomes.sort_by_key(ToString::to_string);
-    assert_eq!(outcomes, ["reached", "skipped"], "{result:#?}");
-    let alone = [&["stop", ids[0].as_str().unwrap()][..], &config].concat();
-    let result = server.run(&alone).exits_with(0);
-    assert_eq!(result.column("kind"), ["protected"], "{result:#?}");
-    assert!(
-        result
-            .stderr
-            .contains("only protected instances are named (1)")
-    );
-    let included = [&alone[..], &["--include-protected", "--no-wait"]].concat();
-    let result = server.run(&included).exits_with(0);
-    assert_eq!(result.column("outcome"), ["accepted"]);
-}
-
-#[test]
 fn tags_select_instances_in_every_cloud() {
     let location = [
         "baidu/bj",
@@ -214,39 +184,6 @@ fn tags_select_instances_in_every_cloud() {
             "{table:#?}"
         );
     }
-}
-
-#[test]
-fn instance_with_the_protecting_tag_is_skipped_and_no_failure() {
-    let fleet = "aliyun/cn-hangzhou=1:running;name=web-#,\
-                 aliyun/cn-hangzhou=1:running;name=db-#;tag:lifecycle:protected=yes";
-    let server = SimulatorServer::with(&["--fleet", fleet, "--speed", "20"]);
-    let stop = [
-        "stop",
-        "aliyun/cn-hangzhou",
-        "--name",
-        "*",
-        "--output",
-        "json",
-        "--no-wait",
-    ];
-    let result = server.run(&stop).exits_with(0);
-    let rows: Vec<(String, String)> = result
-        .rows()
-        .iter()
-        .map(|row| (row["name"].to_string(), row["outcome"].to_string()))
-        .collect();
-    assert_eq!(
-        rows[0],
-        ("\"db-1\"".to_owned(), "\"skipped\"".to_owned()),
-        "{result:#?}"
-    );
-    assert_eq!(rows[1].1, "\"accepted\"", "{result:#?}");
-    let message = result.column("message")[0].to_string();
-    assert!(
-        message.contains("has the tag lifecycle:protected"),
-        "{message}"
-    );
 }
 
 #[test]

@@ -154,7 +154,21 @@ pub(crate) fn signal(child: &Child, name: &str) {
     assert!(sent.unwrap().success(), "the process is gone");
 }
 
-/// Runs the command on a pseudo-terminal; `None` if this machine has no `script`.
+/// Reports a program that a test cannot start, so that the checks with this program are left out. The line passes by
+/// the test harness, which hides the output of passed tests: a silent omission would look like a check.
+#[cfg(unix)]
+pub(crate) fn report_skipped(program: &str, error: &std::io::Error) {
+    use std::io::Write as _;
+
+    let thread = std::thread::current();
+    let test = thread.name().unwrap_or("a test");
+    let line = format!("skipped: {test}: checks with {program}: {error}\n");
+    // A closed standard error is no failure of the test.
+    let _ = std::io::stderr().write_all(line.as_bytes());
+}
+
+/// Runs the command on a pseudo-terminal; `None`, with a line on standard error, if this machine has no
+/// `script`.
 #[cfg(target_os = "linux")]
 pub(crate) fn on_terminal(args: &str, answer: &str) -> Option<(bool, String)> {
     use std::io::Write as _;
@@ -169,6 +183,7 @@ pub(crate) fn on_terminal(args: &str, answer: &str) -> Option<(bool, String)> {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
+        .inspect_err(|error| report_skipped("script", error))
         .ok()?;
     // The answer must not arrive before the question, and the terminal must stay open.
     std::thread::sleep(Duration::from_secs(4));

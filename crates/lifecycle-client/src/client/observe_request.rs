@@ -4,6 +4,7 @@ use std::{
     collections::HashMap,
     future::{Future, IntoFuture},
     pin::Pin,
+    time::Duration,
 };
 
 use futures_util::future::join_all;
@@ -25,6 +26,7 @@ pub struct ObserveRequest<T: Target = Client> {
     target: T,
     instances: Result<Vec<T::Instance>, T::Error>,
     content: ReadContent,
+    timeout: Option<Duration>,
 }
 
 impl<T: Target> ObserveRequest<T> {
@@ -46,6 +48,7 @@ impl<T: Target> ObserveRequest<T> {
             instances: distinct_instances(&target, instances),
             target,
             content: ReadContent::State,
+            timeout: None,
         }
     }
 
@@ -67,6 +70,26 @@ impl<T: Target> ObserveRequest<T> {
         self
     }
 
+    /// Sets the time limit of the reads; [`Timeouts::request`](crate::Timeouts::request) by default. Instances
+    /// that are not read in time have a fault, and the other instances keep their results. The time for
+    /// connections and keys does not count.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// let statuses = client.observe(&ids).timeout(Duration::from_secs(30)).await?;
+    /// assert!(statuses.iter().all(|status| status.result.is_ok()));
+    /// # Ok(())
+    /// # });
+    /// ```
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.timeout = Some(limit);
+        self
+    }
+
     async fn run(self) -> Result<Vec<InstanceStatus<T::Instance>>, T::Error> {
         let instances = self.instances?;
         let groups = by_location::<T>(&instances);
@@ -76,7 +99,7 @@ impl<T: Target> ObserveRequest<T> {
         let clients = connect(&self.target, &instances).await?;
         let read = async |location: &T::Location, ids| {
             let observer = &clients.get(location)?.observer;
-            let statuses = observer.statuses(ids, self.content).await;
+            let statuses = observer.statuses(ids, self.content, self.timeout).await;
             let named = statuses.into_iter().map(|status| InstanceStatus {
                 instance: T::join(location, status.instance),
                 result: status.result,

@@ -1,5 +1,7 @@
 //! The result of reading the state of an instance once.
 
+use std::time::Duration;
+
 use lifecycle_core::{Fault, InstanceId, Observation};
 use tokio::time::Instant;
 
@@ -31,13 +33,15 @@ impl<I> InstanceStatus<I> {
 }
 
 impl Observer {
-    /// Reads the states of `ids` once, within the time of a request.
+    /// Reads the states of `ids` once, within `timeout`; `None` stands for the time of a request.
     pub(crate) async fn statuses(
         &self,
         ids: &[InstanceId],
         content: ReadContent,
+        timeout: Option<Duration>,
     ) -> Vec<InstanceStatus> {
-        let deadline = after(Instant::now(), self.engine.timeouts.request);
+        let timeout = timeout.unwrap_or(self.engine.timeouts.request);
+        let deadline = after(Instant::now(), timeout);
         let ctx = CallContext::of_read(CallKind::Observe, ids.len(), deadline, &IgnoreEvents);
         let mut results = match content {
             ReadContent::State => self.observe_once(ids, &ctx).await,

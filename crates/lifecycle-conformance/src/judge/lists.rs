@@ -59,8 +59,7 @@ fn has_facts(truth: &GroundTruth<'_>, filter: &InstanceFilter, id: &InstanceId) 
     let tags = simulator.tags_of(&reference).unwrap_or_default();
     let value = |key: &str| {
         let mut tags = tags.iter();
-        tags.find(|tag| tag.key == key)
-            .map(|tag| tag.value.as_str())
+        tags.find(|tag| *tag.key == *key).map(|tag| &*tag.value)
     };
     (filter.names.is_empty() || filter.names.iter().any(|pattern| pattern.matches(&name)))
         && filter.tags.iter().all(|tag| tag.matches(value(tag.key())))

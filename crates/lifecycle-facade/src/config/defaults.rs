@@ -29,9 +29,9 @@ pub struct Defaults {
     pub ca_certificates: Vec<PathBuf>,
     /// The destinations that requests may reach without TLS.
     pub plain_http: Option<PlainHttp>,
-    /// Patterns of names that selections never stop or reboot.
+    /// Patterns of the names of instances that are protected from stops and reboots.
     pub protect: Vec<NamePattern>,
-    /// The key of the tag that protects an instance from stops and reboots by selections.
+    /// The key of the tag that protects an instance from stops and reboots.
     pub protect_tag: Option<String>,
 }
 

@@ -13,6 +13,7 @@ mod location_pattern;
 mod lock; // locks on maps
 mod probe; // the probe of an endpoint
 mod protection;
+mod protection_check;
 mod regions; // the regions of a cloud
 mod select; // selects instances
 mod selector;
@@ -35,6 +36,7 @@ pub use location::{InstanceReference, Location};
 pub use location_pattern::LocationPattern;
 pub use probe::DoctorProbe;
 pub use protection::Protection;
+pub use protection_check::{ProtectionCheck, UnreadInstance};
 pub use regions::{ResolvedLocation, ResolvedLocations, UnavailableLocation};
 pub use select::{IntoTargets, SelectedInstance, Selection};
 pub use selector::Selector;

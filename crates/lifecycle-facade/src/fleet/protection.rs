@@ -6,7 +6,8 @@ use lifecycle_core::{ActionKind, NamePattern, Observation};
 /// [`Selector::include_protected`](crate::Selector::include_protected) is set.
 ///
 /// An instance is protected by a tag or by its name. The rule applies to selections only: a request with
-/// references acts on all named instances.
+/// references acts on all named instances, and [`Fleet::protected`](crate::Fleet::protected)
+/// checks them before.
 ///
 /// # Examples
 /// ```

@@ -2,7 +2,7 @@
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use lifecycle_client::{
-    Error, InstanceReport, IntoInstances, Outcome, SelectFuture, SelectInstances, SelectedInstances,
+    Error, InstanceReport, Outcome, SelectFuture, SelectInstances, SelectedInstances,
 };
 use lifecycle_core::{ActionKind, Fault, FaultKind, Observation};
 
@@ -148,41 +148,6 @@ impl Fleet {
             }
             _ => Ok(selection),
         }
-    }
-
-    /// Returns the instances among `references` that are protected from stops and reboots.
-    ///
-    /// The call reads the names and tags of all instances; instances that cannot be read are left out. A
-    /// selection leaves protected instances alone without this call; see [`Protection`].
-    ///
-    /// # Errors
-    /// [`FleetError`] for an invalid reference, or if a location cannot be connected.
-    ///
-    /// # Examples
-    /// ```
-    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
-    /// # setup::run(async |fleet, references| {
-    /// for selected in fleet.protected(&references).await? {
-    ///     println!("{}: {:?}", selected.instance, selected.protection);
-    /// }
-    /// # Ok(())
-    /// # });
-    /// ```
-    pub async fn protected(
-        &self,
-        references: impl IntoInstances<Self>,
-    ) -> Result<Vec<SelectedInstance>, FleetError> {
-        let statuses = self.observe(references).details().await?;
-        let protection = &self.connector.settings.protection;
-        let protected = statuses.into_iter().filter_map(|status| {
-            let observation = status.result.ok()?;
-            Some(SelectedInstance {
-                instance: status.instance,
-                protection: Some(protection.reason(&observation)?),
-                observation,
-            })
-        });
-        Ok(protected.collect())
     }
 
     /// Returns the selected instances of one location; the location itself if the key cannot use the location

@@ -128,7 +128,7 @@ fn read_tags(request: &ReceivedRequest, name: &str, form: SeveralTags) -> Option
 /// Compares the condition with the text of each tag.
 fn has_tag(details: &Details<'_>, condition: &str, keys_match: bool) -> bool {
     let mut tags = details.tags().iter();
-    tags.any(|tag| tag.to_string() == condition || keys_match && tag.key == condition)
+    tags.any(|tag| tag.to_string() == condition || keys_match && *tag.key == *condition)
 }
 
 fn addresses(details: &Details<'_>) -> Vec<String> {

@@ -1,7 +1,9 @@
 //! Tests of the conditions that ECS applies.
 
 use lifecycle_core::{Credential, InstanceFilter, ListQuery, PageToken, Provider};
-use provider_testing::{check_random_filters, numbered_ids};
+use provider_testing::{
+    check_random_filters, name_filter as name, numbered_ids, tag_filter as tags,
+};
 
 use super::*;
 use crate::{Aliyun, Config};
@@ -22,17 +24,6 @@ fn page_query(filter: InstanceFilter, page: Option<&str>) -> String {
     let common = ["MaxResults=100", "RegionId=cn-beijing"];
     let pairs = query.split('&').filter(|pair| !common.contains(pair));
     pairs.collect::<Vec<_>>().join("&")
-}
-
-fn name(text: &str) -> InstanceFilter {
-    InstanceFilter::default().with_name(text.parse().unwrap())
-}
-
-fn tags(texts: &[&str]) -> InstanceFilter {
-    let filter = InstanceFilter::default();
-    texts.iter().fold(filter, |filter, text| {
-        filter.with_tag(text.parse().unwrap())
-    })
 }
 
 #[test]

@@ -1,21 +1,12 @@
 //! Tests of the conditions that BCC applies.
 
 use lifecycle_core::{Credential, InstanceFilter};
-use provider_testing::{check_random_filters, numbered_ids};
+use provider_testing::{
+    check_random_filters, name_filter as name, numbered_ids, tag_filter as tags,
+};
 
 use super::*;
 use crate::{Baidu, Config};
-
-fn name(text: &str) -> InstanceFilter {
-    InstanceFilter::default().with_name(text.parse().unwrap())
-}
-
-fn tags(texts: &[&str]) -> InstanceFilter {
-    let filter = InstanceFilter::default();
-    texts.iter().fold(filter, |filter, text| {
-        filter.with_tag(text.parse().unwrap())
-    })
-}
 
 #[test]
 fn condition_that_a_parameter_can_express_is_sent() {

@@ -1,7 +1,9 @@
 //! Tests of the conditions that ECS applies (Huawei).
 
 use lifecycle_core::{Credential, ListQuery, PageToken, Provider};
-use provider_testing::{check_random_filters, numbered_ids};
+use provider_testing::{
+    check_random_filters, name_filter as name, numbered_ids, tag_filter as tags,
+};
 
 use super::*;
 use crate::{Config, Huawei};
@@ -15,17 +17,6 @@ fn query(filter: &InstanceFilter, page: Option<&str>) -> String {
     let page = page.map(PageToken::new);
     let call = huawei().list(&ListQuery::new(filter.clone()), page.as_ref());
     call.unwrap().request.query
-}
-
-fn name(text: &str) -> InstanceFilter {
-    InstanceFilter::default().with_name(text.parse().unwrap())
-}
-
-fn tags(texts: &[&str]) -> InstanceFilter {
-    let filter = InstanceFilter::default();
-    texts.iter().fold(filter, |filter, text| {
-        filter.with_tag(text.parse().unwrap())
-    })
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Tests of the conditions that ZEC applies.
 
 use lifecycle_core::{Credential, ListQuery, Provider};
-use provider_testing::{check_random_filters, numbered_ids};
+use provider_testing::{
+    check_random_filters, name_filter as name, numbered_ids, tag_filter as tags,
+};
 
 use super::*;
 use crate::{Config, Zenlayer};
@@ -16,17 +18,6 @@ fn body(filter: InstanceFilter) -> Value {
     assert_eq!(fields.remove("pageSize"), Some(1000.into()));
     assert_eq!(fields.remove("pageNum"), Some(1.into()));
     body
-}
-
-fn name(text: &str) -> InstanceFilter {
-    InstanceFilter::default().with_name(text.parse().unwrap())
-}
-
-fn tags(texts: &[&str]) -> InstanceFilter {
-    let filter = InstanceFilter::default();
-    texts.iter().fold(filter, |filter, text| {
-        filter.with_tag(text.parse().unwrap())
-    })
 }
 
 #[test]

@@ -13,7 +13,7 @@ mod state;
 mod store;
 
 pub use history::{History, HistoryEntry};
-pub use journal::Journal;
+pub use journal::{Journal, host_name};
 pub use record::{
     ActionRecord, Answer, AnswerRecord, Edge, EdgeProgress, End, FaultRecord, Header, Hold,
     InstanceAnswer, Intent, IntentInstance, Notice, ObservationRecord, Opened, OperationId,

@@ -5,8 +5,8 @@
 use std::{convert::Infallible, str::FromStr, sync::Arc};
 
 use lifecycle_facade::{
-    Clock, Fault, FaultKind, InstanceReport, Outcome, PowerRequest, Report,
-    ResumePoint, Target, Waves,
+    Clock, Fault, FaultKind, InstanceReport, Outcome, PowerRequest, Report, ResumePoint, Target,
+    Waves,
     core::{Action, JobId},
 };
 

@@ -26,6 +26,8 @@ use crate::{
 };
 use sink::Sink;
 
+pub use open::host_name;
+
 /// A store in one file, which one process writes at a time.
 ///
 /// Cheap to clone: all clones write the same file. The last clone closes the file and ends the lock.

@@ -82,8 +82,13 @@ pub(super) fn opened(now: Timestamp) -> Opened {
     Opened {
         at: now,
         pid: std::process::id(),
-        host: gethostname::gethostname().to_string_lossy().into_owned(),
+        host: host_name(),
     }
+}
+
+/// Returns the name of this machine.
+pub fn host_name() -> String {
+    gethostname::gethostname().to_string_lossy().into_owned()
 }
 
 /// Makes a new name in the folder of `path` durable.

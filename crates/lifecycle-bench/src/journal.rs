@@ -45,7 +45,9 @@ pub(crate) fn measure(settings: &BenchSettings) -> BenchResult<Table> {
     let empty = cost_of_a_request(requests, async || Ok(Some(Arc::new(NoRecord) as _)))?;
     let journal = cost_of_a_request(requests, async || {
         let store = Arc::new(Journal::open(&path).await?);
-        Ok(Some(Arc::new(StoreRecorder::new(store, "bench", "bench")) as _))
+        Ok(Some(
+            Arc::new(StoreRecorder::new(store, "bench", "bench")) as _
+        ))
     })?;
     for (what, cost) in [
         ("no recorder", plain),

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use lifecycle_client::{
     CallAnswer, CallRecorder, Client, InstanceReport, Outcome, RecordError, RecordedCall,
-    RecordedRequest, Recorder, Report, Waves,
+    RecordedRequest, Recorder, Report, Timeouts, Waves,
 };
 use lifecycle_core::{FaultKind, InstanceId, Rate, RateLimits, StopOptions};
 
@@ -241,7 +241,9 @@ async fn call_that_ends_in_the_queue_of_the_rate_limiter_is_closed_as_not_sent()
     let recorder = TestRecorder::default();
     let cloud = logged(&recorder, |_| ok("ok"));
     let rate = Rate::new(0.001, 1);
-    let client = cloud.client_with(|builder| builder.rate_limits(RateLimits::new(rate, rate)));
+    let limits = RateLimits::new(rate, rate);
+    let timeouts = Timeouts::default().with_request(seconds(10));
+    let client = cloud.client_with(|builder| builder.rate_limits(limits).timeouts(timeouts));
     let report = client
         .start(ids(11))
         .recorder(recorder.boxed())
@@ -268,7 +270,7 @@ async fn halves_of_a_rejected_batch_are_new_records() {
     let recorder = TestRecorder::default();
     let cloud = logged(&recorder, |sent| match sent.operation.as_str() {
         "observe" => all_in_state(sent, "running"),
-        _ if sent.ids.len() > 1 => fault(FaultKind::Locked),
+        _ if sent.ids.len() > 1 => fault(FaultKind::WrongState),
         _ => ok("ok"),
     });
     let client = cloud.client();
@@ -287,7 +289,10 @@ async fn halves_of_a_rejected_batch_are_new_records() {
         ]
     );
     let first = &recorder.log.of("answer")[0];
-    assert_eq!(first, "answer 1: i-0=rejected(locked) i-1=rejected(locked)");
+    assert_eq!(
+        first,
+        "answer 1: i-0=rejected(wrong-state) i-1=rejected(wrong-state)"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,8 +4,10 @@
 //! Nothing below this crate knows about schedules or journals.
 
 mod convert;
+mod error;
 mod history;
 mod journal;
+mod progress;
 mod record;
 mod recorder;
 mod resume;

@@ -4,6 +4,7 @@
 use std::{
     fmt,
     io::{self, IsTerminal},
+    path::Path,
     time::Duration,
 };
 
@@ -23,7 +24,8 @@ use crate::{
     row::{self, RequestKind, Row},
 };
 
-/// Executes a request and prints the outcomes, after the rows of instances that the request leaves alone.
+/// Executes a request and prints the outcomes, after the rows of instances that the request leaves alone. An
+/// interrupted request with a journal can be finished later, and a notice says so.
 ///
 /// # Errors
 /// [`CommandError`] if nothing was sent to any cloud.
@@ -33,6 +35,7 @@ pub(crate) async fn to_the_end(
     events: FleetEventStream,
     kind: RequestKind,
     format: &RowFormat,
+    journal: Option<&Path>,
     console: Console,
 ) -> Result<Exit, CommandError> {
     let start = Instant::now();
@@ -45,6 +48,12 @@ pub(crate) async fn to_the_end(
         Err(error) => Err(nothing_sent(references, error, kind, format)),
     };
     if let Some(signal) = followed.signal {
+        if let Some(journal) = journal {
+            let path = journal.display();
+            console.notice(format_args!(
+                "finish the request with: lifecycle resume {path}"
+            ));
+        }
         if let Err(error) = &result {
             error.print();
         }

@@ -9,8 +9,8 @@ use std::{
 };
 
 use lifecycle_facade::{
-    ActionKind, Cloud, FaultKind, Fleet, FleetError, InstanceReference, InstanceReport, Outcome,
-    ProtectionCheck, SelectedInstance, Selector, UnreadInstance,
+    ActionKind, Cloud, FaultKind, Fleet, FleetError, FleetRow, InstanceReference, InstanceReport,
+    Outcome, ProtectionCheck, SelectedInstance, Selector, UnreadInstance,
     core::{FilterMatch, InstanceFilter},
     distinct_instances,
 };
@@ -34,6 +34,8 @@ pub(crate) struct Selected {
     /// The rows of the instances that the command leaves alone: protected instances, and instances whose protection
     /// is not known.
     pub(crate) left_alone: Vec<Row>,
+    /// The same rows for the journal.
+    pub(crate) left_alone_reports: Vec<FleetRow>,
     /// The description of each selection.
     descriptions: Vec<String>,
     /// The clouds whose lists were read.
@@ -75,10 +77,7 @@ impl Selected {
             let parts = selection.for_action(action);
             selected.references.extend(parts.instances);
             let kind = request.unwrap_or(RequestKind::Wait);
-            let rows = parts.left_alone.iter();
-            selected
-                .left_alone
-                .extend(rows.map(|row| Row::of_report(row, kind)));
+            selected.add_left_alone(parts.left_alone, kind);
             selected.found.extend(selection.instances);
         }
         selected.fold_duplicates(fleet)?;
@@ -92,6 +91,9 @@ impl Selected {
         let references = left_alone.chain(mem::take(&mut self.references));
         let distinct = distinct_instances(fleet, references)?;
         let mut unseen: HashSet<_> = distinct.iter().cloned().collect();
+        let mut unreported = unseen.clone();
+        self.left_alone_reports
+            .retain(|report| unreported.remove(&report.instance));
         self.left_alone.retain(|row| unseen.remove(&row.reference));
         self.references = distinct;
         self.references
@@ -136,24 +138,25 @@ impl Selected {
         kind: RequestKind,
         is_configured: bool,
     ) {
-        let mut rows: Vec<_> = check
+        let mut reports: Vec<FleetRow> = check
             .protected
             .iter()
-            .map(|selected| Row::of_report(&selected.left_alone(), kind))
+            .map(SelectedInstance::left_alone)
             .collect();
         match is_configured {
-            true => rows.extend(
-                check
-                    .unread
-                    .into_iter()
-                    .map(|unread| unread_row(unread, kind)),
-            ),
+            true => reports.extend(check.unread.into_iter().map(unread_report)),
             false => warn_of_unread(&check.unread, verb),
         }
-        let left_alone: HashSet<_> = rows.iter().map(|row| &row.reference).collect();
+        let left_alone: HashSet<_> = reports.iter().map(|report| &report.instance).collect();
         self.references
             .retain(|reference| !left_alone.contains(reference));
+        self.add_left_alone(reports, kind);
+    }
+
+    fn add_left_alone(&mut self, reports: Vec<FleetRow>, kind: RequestKind) {
+        let rows = reports.iter().map(|report| Row::of_report(report, kind));
         self.left_alone.extend(rows);
+        self.left_alone_reports.extend(reports);
     }
 
     /// Returns `None` if the command has instances to act on. Otherwise writes a notice with the reason, and
@@ -299,19 +302,20 @@ fn description(selector: &Selector, filter: &InstanceFilter) -> String {
     described.to_string()
 }
 
-/// Returns the row of an instance whose protection is not known.
-fn unread_row(unread: UnreadInstance, kind: RequestKind) -> Row {
-    if unread.fault.kind() == FaultKind::NotFound {
-        let outcome = Outcome::Refused(unread.fault);
-        return Row::of_report(&InstanceReport::new(unread.instance, outcome), kind);
-    }
-    let outcome = Outcome::Skipped(unread.fault);
-    let mut row = Row::of_report(&InstanceReport::new(unread.instance, outcome), kind);
-    let problem = row.message.unwrap_or_default();
-    row.message = Some(format!(
-        "the protection could not be read, so nothing was sent: {problem}"
-    ));
-    row
+/// Returns the report of an instance whose protection is not known.
+fn unread_report(unread: UnreadInstance) -> FleetRow {
+    let fault = unread.fault;
+    let outcome = match fault.kind() {
+        FaultKind::NotFound => Outcome::Refused(fault),
+        _ => {
+            let message = format!(
+                "the protection could not be read, so nothing was sent: {}",
+                fault.message()
+            );
+            Outcome::Skipped(fault.with_message(message))
+        }
+    };
+    InstanceReport::new(unread.instance, outcome)
 }
 
 /// Warns that a command acts on instances whose protection is not known. A cloud that does not show an instance, or

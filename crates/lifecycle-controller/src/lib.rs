@@ -2,3 +2,29 @@
 //! and the loop that keeps them.
 //!
 //! Nothing below this crate knows about schedules or journals.
+
+mod convert;
+mod error;
+mod history;
+mod journal;
+mod progress;
+mod record;
+mod recorder;
+mod resume;
+mod state;
+mod store;
+
+pub use history::{History, HistoryEntry};
+pub use journal::{Journal, host_name};
+pub use record::{
+    ActionRecord, Answer, AnswerRecord, Edge, EdgeProgress, End, FaultRecord, Header, Hold,
+    InstanceAnswer, Intent, IntentInstance, Notice, ObservationRecord, Opened, OperationId,
+    OutcomeRecord, Outcomes, Pass, Record, Release, Request, RequestOptionsRecord, RowRecord,
+    Snapshot, VERSION, Wanted, WavesRecord,
+};
+pub use recorder::StoreRecorder;
+pub use resume::{
+    ResumeError, ResumeMode, ResumeStep, ResumedRequest, resume_request, resume_step,
+};
+pub use state::{EdgeKey, InstanceProgress, LastAction, Operation, SendPhase, State};
+pub use store::{HistoryQuery, Store, StoreError};

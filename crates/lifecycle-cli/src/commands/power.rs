@@ -2,6 +2,7 @@
 
 use lifecycle_facade::{ActionKind, Fleet, FleetRequest, InstanceReference, core::Action};
 
+use super::journal;
 use crate::{
     args::{ConfirmArgs, RebootArgs, RequestArgs, StartArgs, StopArgs},
     console::Console,
@@ -107,6 +108,10 @@ impl PowerCommand<'_> {
         };
         let format = args.table.format(rows, console)?;
         let setup = Setup::read(&args.connection).await?;
+        let journal = match &args.journal {
+            Some(path) if !args.dry_run => Some(journal::open_for_request(path).await?),
+            _ => None,
+        };
         let targets = setup.targets(&args.instances).await?;
         let waves = setup.waves(args)?;
         let fleet = setup.fleet().await?;
@@ -155,7 +160,7 @@ impl PowerCommand<'_> {
             }
             return Ok(exit);
         }
-        let request = request_for(&selected.references);
+        let mut request = request_for(&selected.references);
         if args.dry_run {
             let exit = show_plan(&selected, &request.dry_run()?)?;
             if is_guarded && !is_checked {
@@ -165,15 +170,24 @@ impl PowerCommand<'_> {
             return Ok(exit);
         }
         selected.confirm(self.verb, self.confirm).await?;
+        if let Some(journal) = &journal {
+            let rows = &selected.left_alone_reports;
+            request = request.recorder(journal::recorder(journal, self.verb, rows));
+        }
         let events = request.events();
-        follow::to_the_end(
+        let result = follow::to_the_end(
             &selected.references,
             selected.left_alone,
             events,
             kind,
             &format,
+            args.journal.as_deref(),
             console,
         )
-        .await
+        .await;
+        if let Some(journal) = &journal {
+            journal::warn_of_failure(journal);
+        }
+        result
     }
 }

@@ -1,0 +1,72 @@
+//! `Store`: the place that keeps records durably, such as a journal file or a database.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+pub use crate::error::StoreError;
+use crate::{history::HistoryEntry, record::Record, state::State};
+
+/// A place that keeps records durably. One `Store` serves many tasks of a program.
+///
+/// An implementation keeps two promises. [`append`](Self::append) returns after the records are durable,
+/// and never writes a part of the records as valid. [`append`](Self::append) refuses a second intent for the
+/// same instance of the same operation when the first call may have been executed and may not be
+/// repeated; [`State::check`] has the rule.
+#[async_trait]
+pub trait Store: fmt::Debug + Send + Sync + 'static {
+    /// Appends records, in their order, and makes them durable.
+    ///
+    /// Dropping the returned future does not undo the records: they may be durable or not.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] for an intent that is not unique: no record was appended. After any other
+    /// error the records may be lost, and the store refuses further records.
+    async fn append(&self, records: Vec<Record>) -> Result<(), StoreError>;
+
+    /// Returns the folded records: open operations, holds, edges, and the last action of each instance.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    async fn state(&self) -> Result<State, StoreError>;
+
+    /// Returns the history, the oldest entry first.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    async fn history(&self, query: &HistoryQuery) -> Result<Vec<HistoryEntry>, StoreError>;
+}
+
+/// The part of the history to return.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HistoryQuery {
+    /// The instance, group or target of the entries; `None` for all.
+    pub subject: Option<String>,
+    /// The time of the oldest entry; `None` for all.
+    pub since: Option<Timestamp>,
+}
+
+impl HistoryQuery {
+    /// Sets the instance, group or target.
+    #[must_use]
+    pub fn with_subject(mut self, subject: Option<String>) -> Self {
+        self.subject = subject;
+        self
+    }
+
+    /// Sets the time of the oldest entry.
+    #[must_use]
+    pub fn with_since(mut self, since: Option<Timestamp>) -> Self {
+        self.since = since;
+        self
+    }
+
+    /// Returns whether the query asks for an entry.
+    pub fn admits(&self, entry: &HistoryEntry) -> bool {
+        let subject = self.subject.as_ref();
+        subject.is_none_or(|subject| entry.subject.as_ref() == Some(subject))
+            && self.since.is_none_or(|since| entry.at >= since)
+    }
+}

@@ -2,3 +2,5 @@
 //! and the loop that keeps them.
 //!
 //! Nothing below this crate knows about schedules or journals.
+
+pub mod schedule;

@@ -39,8 +39,10 @@ pub use power::{
     event_stream::{EventStream, ReportFuture},
     options::PowerRequestOptions,
     plan::PlannedCall,
+    recorder::{CallAnswer, CallRecorder, RecordError, RecordedCall, RecordedRequest, Recorder},
     report::{Evidence, IncompleteError, InstanceReport, Outcome, Pending, Report},
-    waves::Waves,
+    resume::ResumePoint,
+    waves::{WaveSize, Waves},
 };
 pub use transport::{Transport, TransportError, markers::OwnConnection, plain_http::PlainHttp};
 #[cfg(feature = "reqwest")]

@@ -3,4 +3,19 @@
 //!
 //! Nothing below this crate knows about schedules or journals.
 
+mod convert;
+mod history;
+mod record;
 pub mod schedule;
+mod state;
+mod store;
+
+pub use history::{History, HistoryEntry};
+pub use record::{
+    ActionRecord, Answer, AnswerRecord, Edge, EdgeProgress, End, FaultRecord, Header, Hold,
+    InstanceAnswer, Intent, IntentInstance, Notice, ObservationRecord, Opened, OperationId,
+    OutcomeRecord, Outcomes, Pass, Record, Release, Request, RequestOptionsRecord, RowRecord,
+    VERSION, Wanted, WavesRecord,
+};
+pub use state::{EdgeKey, InstanceProgress, LastAction, Operation, SendPhase, State};
+pub use store::{HistoryQuery, Store, StoreError};

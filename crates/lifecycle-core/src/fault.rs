@@ -341,6 +341,9 @@ pub enum FaultKind {
     Halted,
     /// A tag or a rule of the caller protects the instance from stops and reboots. Nothing was sent.
     Protected,
+    /// The recorder of the caller did not record the call, so nothing was sent. Correct the problem of the
+    /// recorder, such as a full disk.
+    NotRecorded,
     /// The caller cancelled the request. Send the request again if the action is still needed.
     Cancelled,
     /// The code is unknown to this library.
@@ -374,6 +377,7 @@ impl FaultKind {
         Self::Deadline,
         Self::Halted,
         Self::Protected,
+        Self::NotRecorded,
         Self::Cancelled,
         Self::Unknown,
     ];
@@ -419,6 +423,7 @@ impl FaultKind {
             | Self::Deadline
             | Self::Halted
             | Self::Protected
+            | Self::NotRecorded
             | Self::Cancelled => ExecutionStatus::NotExecuted,
             Self::Unavailable
             | Self::Failed
@@ -471,6 +476,7 @@ impl FaultKind {
             Self::Deadline => "deadline",
             Self::Halted => "halted",
             Self::Protected => "protected",
+            Self::NotRecorded => "not-recorded",
             Self::Cancelled => "cancelled",
             Self::Unknown => "unknown",
         }
@@ -509,6 +515,7 @@ impl FaultKind {
                 "check the earlier failures, then send the request for the remaining instances"
             }
             Self::Protected => "include protected instances in the request if they are meant",
+            Self::NotRecorded => "correct the problem of the journal, then send the request again",
             Self::Cancelled => "send the request again if the action is still needed",
             Self::Unreadable => {
                 "check the instance; a proxy may have sent this response instead of the cloud"

@@ -33,13 +33,15 @@ pub use lifecycle_client::file;
 pub use suggest::did_you_mean;
 
 pub use lifecycle_client::{
-    CachedCredentials, CallCounts, Client, ClientBuilder, Clock, CredentialError, CredentialInfo,
-    CredentialProvider, Error, Event, EventStream, Evidence, HttpTransport, HttpTransportBuilder,
-    IncompleteError, InstanceReport, InstanceStatus, IntoInstances, ListDefect, ListRequest,
-    ObserveRequest, Outcome, Pending, PlainHttp, PlannedCall, PowerRequest, PowerRequestOptions,
-    Report, ReportFuture, ResolveError, RetryPolicy, SelectFuture, SelectInstances,
-    SelectedInstances, StaticCredential, StepDriver, SystemClock, SystemHost, Target, Timeouts,
-    Transport, TransportError, WaitRequest, WaitTimeout, Waves, distinct_instances, proxy_variable,
+    CachedCredentials, CallAnswer, CallCounts, CallRecorder, Client, ClientBuilder, Clock,
+    CredentialError, CredentialInfo, CredentialProvider, Error, Event, EventStream, Evidence,
+    HttpTransport, HttpTransportBuilder, IncompleteError, InstanceReport, InstanceStatus,
+    IntoInstances, ListDefect, ListRequest, ObserveRequest, Outcome, Pending, PlainHttp,
+    PlannedCall, PowerRequest, PowerRequestOptions, RecordError, RecordedCall, RecordedRequest,
+    Recorder, Report, ReportFuture, ResolveError, ResumePoint, RetryPolicy, SelectFuture,
+    SelectInstances, SelectedInstances, StaticCredential, StepDriver, SystemClock, SystemHost,
+    Target, Timeouts, Transport, TransportError, WaitRequest, WaitTimeout, WaveSize, Waves,
+    distinct_instances, proxy_variable,
 };
 pub use lifecycle_core as core;
 pub use lifecycle_core::{

@@ -17,8 +17,10 @@ use crate::{
     power::event::Event,
     power::event_stream::{EventStream, ReportFuture},
     power::plan::{Plan, PlannedCall},
+    power::recorder::{RecordedRequest, Recorder},
     power::report::Report,
-    power::rollout::{RolloutState, Share, run_rollout},
+    power::resume::ResumePoints,
+    power::rollout::{Name, RolloutState, Share, run_rollout, skip_all},
     power::waves::Waves,
     sync::lock,
 };
@@ -35,6 +37,10 @@ pub(super) struct Execution<T: Target> {
     pub(super) max: Option<usize>,
     /// The plan of each client, without instances.
     pub(super) plan: Plan,
+    /// Records the calls before they are sent.
+    pub(super) recorder: Option<Arc<dyn Recorder<T::Instance>>>,
+    /// The points that an earlier process reached.
+    pub(super) resume: ResumePoints<T::Instance>,
 }
 
 impl<T: Target> Execution<T> {
@@ -87,7 +93,10 @@ impl<T: Target> Execution<T> {
     pub(super) fn report(request: Result<Self, T::Error>) -> ReportFuture<T::Instance, T::Error> {
         Box::pin(async move {
             let request = request?;
-            let state = Mutex::new(RolloutState::new(Arc::clone(&request.instances)));
+            let state = Mutex::new(RolloutState::new(
+                Arc::clone(&request.instances),
+                request.resume.clone(),
+            ));
             request.run(&state, None).await
         })
     }
@@ -98,7 +107,8 @@ impl<T: Target> Execution<T> {
             Ok(request) => request,
             Err(error) => return EventStream::failed(error),
         };
-        EventStream::new(Arc::clone(&request.instances), |state, events| {
+        let (instances, resume) = (Arc::clone(&request.instances), request.resume.clone());
+        EventStream::new(instances, resume, |state, events| {
             Box::pin(async move { request.run(&state, Some(&events)).await })
         })
     }
@@ -117,19 +127,47 @@ impl<T: Target> Execution<T> {
             lock(state).select(instances, selected.left_alone, selected.description, events);
         }
         let clients = connect(&self.target, &self.instances).await?;
+        let mut recorder = None;
+        if let (Some(chosen), Some(request)) = (&self.recorder, self.recorded(state)) {
+            match chosen.begin(request).await {
+                Ok(begun) => recorder = Some(begun),
+                Err(error) => return Ok(skip_all(state, &error.fault(), events)),
+            }
+        }
         let split = |wave: &[T::Instance]| {
             let groups = by_location::<T>(wave).into_iter();
-            let share = |(location, ids)| {
+            let share = |(location, ids): (T::Location, Vec<InstanceId>)| {
                 let client = clients.get(&location)?;
+                let name: Name<T::Instance> = Arc::new(move |id| T::join(&location, id));
+                let resume = self.resume.of_client(&ids, &*name);
                 Some(Share {
                     observer: Arc::clone(&client.observer),
-                    plan: self.plan_for(ids),
-                    name: Arc::new(move |id| T::join(&location, id)),
+                    plan: Plan {
+                        resume,
+                        ..self.plan_for(ids)
+                    },
+                    name,
                 })
             };
             groups.filter_map(share).collect()
         };
-        Ok(run_rollout(state, self.waves, split, events).await)
+        Ok(run_rollout(state, self.waves, split, recorder, events).await)
+    }
+
+    /// Returns the request for the recorder; `None` for a request without an action.
+    fn recorded(
+        &self,
+        state: &Mutex<RolloutState<T::Instance>>,
+    ) -> Option<RecordedRequest<T::Instance>> {
+        let (left_alone, selected_by) = lock(state).selection();
+        Some(RecordedRequest {
+            instances: Arc::clone(&self.instances),
+            action: self.plan.action?,
+            options: self.plan.options,
+            waves: self.waves,
+            selected_by,
+            left_alone,
+        })
     }
 
     /// Returns the plan of one client.

@@ -1,6 +1,6 @@
 //! `PowerRequest`: starts, stops or reboots instances.
 
-use std::{future::IntoFuture, sync::Arc, time::Duration};
+use std::{collections::HashMap, future::IntoFuture, sync::Arc, time::Duration};
 
 use lifecycle_core::{
     Action, LocalDisk, RebootOptions, StartOptions, StopBilling, StopMode, StopOptions,
@@ -17,6 +17,8 @@ use crate::{
     power::event_stream::{EventStream, ReportFuture},
     power::options::PowerRequestOptions,
     power::plan::{Plan, PlannedCall},
+    power::recorder::Recorder,
+    power::resume::{ResumePoint, ResumePoints},
     power::waves::Waves,
 };
 
@@ -34,6 +36,8 @@ pub struct PowerRequest<O, T: Target = Client> {
     request_options: PowerRequestOptions,
     waves: Option<Waves>,
     max: Option<usize>,
+    recorder: Option<Arc<dyn Recorder<T::Instance>>>,
+    resume: ResumePoints<T::Instance>,
 }
 
 impl<O: Into<Action>, T: Target> PowerRequest<O, T> {
@@ -97,6 +101,8 @@ impl<O: Into<Action>, T: Target> PowerRequest<O, T> {
             request_options: PowerRequestOptions::default(),
             waves: None,
             max: None,
+            recorder: None,
+            resume: ResumePoints::default(),
         }
     }
 
@@ -201,6 +207,71 @@ impl<O: Into<Action>, T: Target> PowerRequest<O, T> {
         self
     }
 
+    /// Records every call that acts before the call is sent, and the results. If the recorder fails, nothing
+    /// more is sent, and the instances are [`Skipped`](crate::Outcome::Skipped).
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::Arc;
+    /// use lifecycle_client::{CallRecorder, RecordError, RecordedRequest, Recorder};
+    ///
+    /// /// A recorder on a full disk.
+    /// #[derive(Debug)]
+    /// struct FullDisk;
+    ///
+    /// #[async_trait::async_trait]
+    /// impl Recorder for FullDisk {
+    ///     async fn begin(&self, _: RecordedRequest) -> Result<Arc<dyn CallRecorder>, RecordError> {
+    ///         Err(RecordError::new("the disk is full"))
+    ///     }
+    /// }
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// let report = client.start(&ids).recorder(Arc::new(FullDisk)).await?;
+    /// assert_eq!(report.instances()[0].outcome.as_str(), "skipped");
+    /// assert_eq!(client.calls().actions, 0);
+    /// # Ok(())
+    /// # });
+    /// ```
+    pub fn recorder(mut self, recorder: Arc<dyn Recorder<T::Instance>>) -> Self {
+        self.recorder = Some(recorder);
+        self
+    }
+
+    /// Continues a request that an earlier process began. The request names all instances of the earlier
+    /// request, with the same options and waves; `points` has the instances that the other process sent or
+    /// settled. The other instances are sent now.
+    ///
+    /// # Examples
+    /// ```
+    /// use lifecycle_client::{ResumePoint, WaitTimeout};
+    /// use lifecycle_core::{Fault, FaultKind, InstanceId};
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// // A record of an earlier process shows a reboot without an answer.
+    /// let point = ResumePoint::Unclear {
+    ///     before: None,
+    ///     fault: Fault::new(FaultKind::NoAnswer, "the process ended before the answer"),
+    ///     resend: false,
+    /// };
+    /// let points = [(InstanceId::new(&ids[0])?, point)];
+    /// let reboot = client.reboot(&ids[..1]).wait(WaitTimeout::minutes(5));
+    /// let report = reboot.resume(points).await?;
+    /// assert_eq!(client.calls().actions, 0, "a reboot is never sent again");
+    /// assert_eq!(report.instances()[0].outcome.as_str(), "uncertain");
+    /// # Ok(())
+    /// # });
+    /// ```
+    pub fn resume(
+        mut self,
+        points: impl IntoIterator<Item = (T::Instance, ResumePoint<T::Instance>)>,
+    ) -> Self {
+        self.resume = ResumePoints::new(points);
+        self
+    }
+
     /// Checks everything that can be checked without a call.
     ///
     /// # Errors
@@ -289,7 +360,10 @@ impl<O: Into<Action>, T: Target> PowerRequest<O, T> {
                     Some(_) => self.request_options.waiting(),
                     None => self.request_options,
                 },
+                resume: HashMap::new(),
             },
+            recorder: self.recorder,
+            resume: self.resume,
         };
         request.check()
     }

@@ -1,6 +1,6 @@
 //! `WaitRequest`: waits until instances have a state.
 
-use std::{future::IntoFuture, sync::Arc};
+use std::{collections::HashMap, future::IntoFuture, sync::Arc};
 
 use lifecycle_core::PowerState;
 
@@ -16,6 +16,7 @@ use crate::{
     power::options::PowerRequestOptions,
     power::plan::Plan,
     power::report::Report,
+    power::resume::ResumePoints,
 };
 
 /// A request that waits until instances are in a state, without an action. Nothing is read until
@@ -122,7 +123,10 @@ impl<T: Target> WaitRequest<T> {
                 goal: self.goal,
                 ids: Vec::new(),
                 options: PowerRequestOptions::default().with_wait(self.timeout),
+                resume: HashMap::new(),
             },
+            recorder: None,
+            resume: ResumePoints::default(),
         };
         request.check()
     }

@@ -36,6 +36,15 @@ impl ActionBatch {
         }
     }
 
+    /// Returns the instances to send again after an earlier call that may have been executed. The action may
+    /// be repeated.
+    pub(crate) fn again(batch: Self) -> Self {
+        Self {
+            resent: true,
+            ..batch
+        }
+    }
+
     /// Returns the rest of a rejected batch, without the instances that explain the rejection.
     fn rest(ids: Vec<InstanceId>) -> Self {
         Self {

@@ -15,7 +15,8 @@ use lifecycle_core::InstanceId;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use crate::{
-    error::Error, power::event::Event, power::report::Report, power::rollout::RolloutState,
+    error::Error,
+    power::{event::Event, report::Report, resume::ResumePoints, rollout::RolloutState},
     sync::lock,
 };
 
@@ -44,13 +45,14 @@ impl<I: Clone + Eq + Hash, E: Clone> EventStream<I, E> {
     /// Creates the stream of a request that `work` carries out.
     pub(crate) fn new(
         instances: Arc<[I]>,
+        resume: ResumePoints<I>,
         work: impl FnOnce(
             Arc<Mutex<RolloutState<I>>>,
             UnboundedSender<Event<I, E>>,
         ) -> ReportFuture<I, E>,
     ) -> Self {
         let (sender, receiver) = mpsc::unbounded_channel();
-        let state = Arc::new(Mutex::new(RolloutState::new(instances)));
+        let state = Arc::new(Mutex::new(RolloutState::new(instances, resume)));
         Self {
             receiver,
             work: Some(work(Arc::clone(&state), sender)),
@@ -65,7 +67,10 @@ impl<I: Clone + Eq + Hash, E: Clone> EventStream<I, E> {
         Self {
             receiver: mpsc::unbounded_channel().1,
             work: None,
-            state: Arc::new(Mutex::new(RolloutState::new([].into()))),
+            state: Arc::new(Mutex::new(RolloutState::new(
+                [].into(),
+                ResumePoints::default(),
+            ))),
             result: Some(Err(error)),
             ended: false,
         }

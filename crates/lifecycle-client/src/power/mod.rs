@@ -10,8 +10,10 @@ pub(crate) mod force_timers; // the time until a forced stop
 pub(crate) mod job; // follows jobs of the cloud
 pub(crate) mod options;
 pub(crate) mod plan;
+pub(crate) mod recorder;
 pub(crate) mod rejection; // rejections of single instances
 pub(crate) mod report;
+pub(crate) mod resume;
 pub(crate) mod rollout; // runs wave after wave
 pub(crate) mod run; // runs one request of one client
 pub(crate) mod runner; // the shared state of a running request

@@ -1,5 +1,7 @@
 //! The plan of a power request on one client, made before the first call.
 
+use std::collections::HashMap;
+
 use lifecycle_core::{Action, ActionKind, InstanceId, PowerState, Profile, StopMode};
 
 use crate::{
@@ -7,6 +9,7 @@ use crate::{
     error::Error,
     mutation::{Mutant, Mutation},
     power::options::PowerRequestOptions,
+    power::resume::ClientPoint,
 };
 
 /// The part of a request that one client carries out.
@@ -17,6 +20,8 @@ pub(crate) struct Plan {
     pub(crate) goal: PowerState,
     pub(crate) ids: Vec<InstanceId>,
     pub(crate) options: PowerRequestOptions,
+    /// The instances that an earlier process sent.
+    pub(crate) resume: HashMap<InstanceId, ClientPoint>,
 }
 
 impl Plan {

@@ -9,16 +9,21 @@ use std::{
     time::Duration,
 };
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use lifecycle_core::{Fault, FaultKind, InstanceId};
-use tokio::{sync::mpsc::UnboundedSender, time::sleep};
+use tokio::{
+    sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
+    time::sleep,
+};
 
 use crate::{
     error::Error,
     observe::observer::Observer,
     power::event::Event,
     power::plan::Plan,
-    power::report::{InstanceReport, Outcome, Report},
+    power::recorder::{CallRecorder, NamedRecorder, ShareRecorder, is_recorded},
+    power::report::{InstanceReport, Report},
+    power::resume::ResumePoints,
     power::run::run,
     power::tracker::{Listener, OutcomeTracker},
     power::waves::Waves,
@@ -48,17 +53,25 @@ pub(crate) struct RolloutState<I> {
     wave: Range<usize>,
     /// The clients of the wave under way.
     running: Vec<(Arc<Mutex<OutcomeTracker>>, Name<I>)>,
+    /// The points that an earlier process reached.
+    resume: ResumePoints<I>,
 }
 
 impl<I: Clone + Eq + Hash> RolloutState<I> {
-    pub(crate) fn new(instances: Arc<[I]>) -> Self {
+    pub(crate) fn new(instances: Arc<[I]>, resume: ResumePoints<I>) -> Self {
         Self {
             instances,
             selected_by: None,
             rows: Vec::new(),
             wave: 0..0,
             running: Vec::new(),
+            resume,
         }
+    }
+
+    /// Returns the rows of the instances that the request leaves alone, and the selection in words.
+    pub(crate) fn selection(&self) -> (Vec<InstanceReport<I>>, Option<String>) {
+        (self.rows.clone(), self.selected_by.clone())
     }
 
     /// Sets the instances of a request that selects them, and the rows of the instances that the request
@@ -103,15 +116,18 @@ impl<I: Clone + Eq + Hash> RolloutState<I> {
         self.wave.start = wave.end;
         let before = self.rows.len();
         match (reports.next(), reports.next()) {
-            (None, _) => {}
-            (Some(only), None) => self.rows.extend(only),
+            (None, _) if self.resume.is_empty() => {}
+            (Some(only), None) if self.resume.is_empty() => self.rows.extend(only),
             (first, second) => {
+                let settled = |instance| self.resume.settled(instance).cloned();
                 let rows = first.into_iter().chain(second).chain(reports).flatten();
                 let mut rows: HashMap<I, InstanceReport<I>> =
                     rows.map(|row| (row.instance.clone(), row)).collect();
                 let ordered = self.instances[wave].iter();
-                self.rows
-                    .extend(ordered.filter_map(|instance| rows.remove(instance)));
+                self.rows.extend(ordered.filter_map(|instance| {
+                    let row = rows.remove(instance);
+                    row.or_else(|| settled(instance))
+                }));
             }
         }
         let failed = |row: &&InstanceReport<I>| !row.outcome.is_success();
@@ -122,12 +138,55 @@ impl<I: Clone + Eq + Hash> RolloutState<I> {
     pub(crate) fn cancel(&mut self) -> Report<I> {
         self.end_wave(OutcomeTracker::cancelled_report);
         let fault = Fault::new(FaultKind::Cancelled, "cancelled before the action was sent");
-        let skipped =
-            |instance: &I| InstanceReport::new(instance.clone(), Outcome::Skipped(fault.clone()));
-        let unsent = self.instances[self.wave.end..].iter().map(skipped);
+        let untouched = |instance| self.resume.untouched(instance, &fault);
+        let unsent = self.instances[self.wave.end..].iter().map(untouched);
         let unsent: Vec<_> = unsent.collect();
         self.take_report(unsent)
     }
+
+    /// Returns the instances of a wave whose outcome is not known from an earlier process.
+    fn open_instances(&self, wave: Range<usize>) -> Vec<I> {
+        let instances = self.instances[wave].iter();
+        let is_open = |instance: &&I| self.resume.settled(instance).is_none();
+        instances.filter(is_open).cloned().collect()
+    }
+
+    /// Returns the rows of a wave that are known from an earlier process.
+    fn settled_rows(&self, wave: Range<usize>) -> Vec<InstanceReport<I>> {
+        let instances = self.instances[wave].iter();
+        let settled = instances.filter_map(|instance| self.resume.settled(instance));
+        settled.cloned().collect()
+    }
+
+    /// Returns whether an earlier process began a wave.
+    fn is_begun(&self, wave: Range<usize>) -> bool {
+        let mut instances = self.instances[wave].iter();
+        instances.any(|instance| self.resume.contains(instance))
+    }
+}
+
+/// Ends a request of which nothing is sent, because of `fault`.
+pub(crate) fn skip_all<I, E>(
+    state: &Mutex<RolloutState<I>>,
+    fault: &Fault,
+    events: Option<&UnboundedSender<Event<I, E>>>,
+) -> Report<I>
+where
+    I: Clone + Eq + Hash,
+{
+    let mut state = lock(state);
+    let instances = state.instances.iter();
+    let rows = instances.map(|instance| state.resume.untouched(instance, fault));
+    let rows: Vec<_> = rows.collect();
+    if let Some(events) = events {
+        for row in &rows {
+            // Fails only if nobody reads the events.
+            let _ = events.send(Event::Settled(row.clone()));
+        }
+    }
+    let end = state.instances.len();
+    state.wave = end..end;
+    state.take_report(rows)
 }
 
 /// Carries a request out. `split` returns the shares of a wave.
@@ -135,6 +194,7 @@ pub(crate) async fn run_rollout<I, E>(
     state: &Mutex<RolloutState<I>>,
     waves: Option<Waves>,
     split: impl Fn(&[I]) -> Vec<Share<I>>,
+    recorder: Option<Arc<dyn CallRecorder<I>>>,
     events: Option<&UnboundedSender<Event<I, E>>>,
 ) -> Report<I>
 where
@@ -151,19 +211,38 @@ where
     let of = waves.unwrap_or_default().ranges(instances).count();
     let mut failures = 0;
     for (number, wave) in (1..).zip(waves.unwrap_or_default().ranges(instances)) {
-        if let Some(fault) = waves.and_then(|waves| waves.halt(failures)) {
+        let settled = lock(state).settled_rows(wave.clone());
+        let is_settled = settled.len() == wave.len();
+        for row in settled {
+            emit(Event::Settled(row));
+        }
+        if is_settled {
             let mut state = lock(state);
-            for at in wave {
-                let instance = state.instances[at].clone();
-                let row = InstanceReport::new(instance, Outcome::Skipped(fault.clone()));
+            state.wave = wave;
+            failures += state.end_wave(OutcomeTracker::take_report);
+            continue;
+        }
+        if let Some(fault) = waves.and_then(|waves| waves.halt(failures)) {
+            let halted = {
+                let mut state = lock(state);
+                let rows = state.instances[wave].iter();
+                let rows = rows.map(|instance| state.resume.untouched(instance, &fault));
+                let rows: Vec<_> = rows.collect();
+                state.rows.extend_from_slice(&rows);
+                state.wave = instances..instances;
+                rows
+            };
+            for row in &halted {
                 emit(Event::Settled(row.clone()));
-                state.rows.push(row);
             }
-            state.wave = instances..instances;
+            if let Some(recorder) = &recorder {
+                recorder.settled(halted).await;
+            }
             continue;
         }
         let pause = waves.map_or(Duration::ZERO, Waves::pause);
-        if number > 1 && !pause.is_zero() {
+        let is_begun = lock(state).is_begun(wave.clone());
+        if number > 1 && !pause.is_zero() && !is_begun {
             emit(Event::Pause {
                 number,
                 wait: pause,
@@ -178,27 +257,69 @@ where
                 instances,
             });
         }
+        let (settled, mut to_record) = mpsc::unbounded_channel();
+        let recording = recorder
+            .as_ref()
+            .map(|recorder| Recording { recorder, settled });
         let runs = {
             let mut state = lock(state);
             state.wave = wave.clone();
-            let shares = split(&state.instances[wave]);
-            let start = |share| start(&mut state, share, events);
+            let shares = split(&state.open_instances(wave));
+            let start = |share| start(&mut state, share, recording.as_ref(), events);
             shares.into_iter().map(start).collect::<Vec<_>>()
         };
-        join_all(runs).await;
+        match recording {
+            None => drop(join_all(runs).await),
+            Some(Recording { recorder, settled }) => {
+                let running = async {
+                    join_all(runs).await;
+                    // Fails only if the receiver is gone.
+                    let _ = settled.send(None);
+                };
+                join(running, record_settled(&**recorder, &mut to_record)).await;
+            }
+        }
         failures += lock(state).end_wave(OutcomeTracker::take_report);
     }
+    if let Some(recorder) = &recorder {
+        recorder.finished().await;
+    }
     lock(state).take_report(Vec::new())
+}
+
+/// The recorder of a wave, and the channel of the final rows; `None` in the channel ends the wave.
+struct Recording<'r, I> {
+    recorder: &'r Arc<dyn CallRecorder<I>>,
+    settled: UnboundedSender<Option<InstanceReport<I>>>,
+}
+
+/// Records final rows as they come, until the end of the wave.
+async fn record_settled<I: 'static>(
+    recorder: &dyn CallRecorder<I>,
+    rows: &mut UnboundedReceiver<Option<InstanceReport<I>>>,
+) {
+    let mut received = Vec::new();
+    while rows.recv_many(&mut received, 1_024).await > 0 {
+        let is_last = received.iter().any(Option::is_none);
+        let batch: Vec<_> = received.drain(..).flatten().filter(is_recorded).collect();
+        if !batch.is_empty() {
+            recorder.settled(batch).await;
+        }
+        if is_last {
+            return;
+        }
+    }
 }
 
 /// Starts to track a share, and returns the future that carries the share out.
 fn start<I, E>(
     state: &mut RolloutState<I>,
     share: Share<I>,
+    recording: Option<&Recording<'_, I>>,
     events: Option<&UnboundedSender<Event<I, E>>>,
 ) -> impl Future<Output = ()> + Send + use<I, E>
 where
-    I: Send + 'static,
+    I: Clone + Send + 'static,
     E: From<Error> + Send + 'static,
 {
     let Share {
@@ -206,11 +327,26 @@ where
         plan,
         name,
     } = share;
-    let listener = events.cloned().map(|events| {
+    let recorder = recording.map(|recording| -> Arc<dyn ShareRecorder> {
+        Arc::new(NamedRecorder {
+            recorder: Arc::clone(recording.recorder),
+            name: Arc::clone(&name),
+        })
+    });
+    let settled = recording.map(|recording| recording.settled.clone());
+    let events = events.cloned();
+    let listener = (events.is_some() || settled.is_some()).then(|| {
         let name = Arc::clone(&name);
         Listener::new(move |event: Event| {
-            // Fails only if nobody reads the events.
-            let _ = events.send(event.rename(&*name));
+            let event: Event<I, E> = event.rename(&*name);
+            if let (Some(settled), Event::Settled(row)) = (&settled, &event) {
+                // Fails only after the end of the wave.
+                let _ = settled.send(Some(row.clone()));
+            }
+            if let Some(events) = &events {
+                // Fails only if nobody reads the events.
+                let _ = events.send(event);
+            }
         })
     });
     let mutant = observer.engine.mutant();
@@ -218,5 +354,5 @@ where
     let tracker = OutcomeTracker::new(&plan, listener, mutant);
     let tracker = Arc::new(Mutex::new(tracker));
     state.running.push((Arc::clone(&tracker), name));
-    async move { run(&observer, plan, &tracker).await }
+    async move { run(&observer, plan, &tracker, recorder).await }
 }

@@ -5,6 +5,7 @@
 
 use std::{
     future::pending,
+    mem,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -20,10 +21,13 @@ use tokio::{
 };
 
 use super::{
+    bisect::ActionBatch,
     escalate::escalate,
     force_timers::ForceTimers,
     job::{Jobs, follow_jobs},
     plan::Plan,
+    recorder::ShareRecorder,
+    resume::resume,
     runner::RequestRunner,
     send::send,
     tracker::OutcomeTracker,
@@ -35,7 +39,12 @@ use crate::{
 };
 
 /// Executes `plan`. Every instance of `tracker` has an outcome afterwards.
-pub(crate) async fn run(observer: &Observer, plan: Plan, tracker: &Mutex<OutcomeTracker>) {
+pub(crate) async fn run(
+    observer: &Observer,
+    plan: Plan,
+    tracker: &Mutex<OutcomeTracker>,
+    recorder: Option<Arc<dyn ShareRecorder>>,
+) {
     let mailbox = Arc::new(Mailbox::default());
     let timeouts = observer.engine.timeouts;
     let limit = plan.options.timeout().unwrap_or(timeouts.request);
@@ -58,6 +67,7 @@ pub(crate) async fn run(observer: &Observer, plan: Plan, tracker: &Mutex<Outcome
         force_timers,
         sending_finished: AtomicBool::new(false),
         mailbox,
+        recorder,
     };
     let waits = plan.options.timeout().is_some();
     let (jobs, opened) = waits.then(mpsc::unbounded_channel).unzip();
@@ -86,16 +96,30 @@ pub(crate) async fn run(observer: &Observer, plan: Plan, tracker: &Mutex<Outcome
     }
 }
 
-async fn send_all(runner: &RequestRunner<'_>, plan: Plan, jobs: Jobs) {
+async fn send_all(runner: &RequestRunner<'_>, mut plan: Plan, jobs: Jobs) {
     let Some(action) = plan.action else {
         runner.subscription.add_as_they_are(plan.ids);
         return;
     };
-    let batches = if plan.observes_first() {
+    let mut again = Vec::new();
+    if !plan.resume.is_empty() {
+        let mut resumed = mem::take(&mut plan.resume);
+        let (sent, unsent): (Vec<_>, Vec<_>) = plan
+            .ids
+            .into_iter()
+            .partition(|id| resumed.contains_key(id));
+        plan.ids = unsent;
+        let points = sent.into_iter();
+        let points = points.filter_map(|id| resumed.remove_entry(&id)).collect();
+        again = resume(runner, &action, points, &jobs).await;
+    }
+    let mut batches = if plan.observes_first() && !plan.ids.is_empty() {
         triage(runner, &action, plan.ids).await
     } else {
         runner.batches(&plan.ids, &action)
     };
+    let again = runner.batches(&again, &action).into_iter();
+    batches.extend(again.map(ActionBatch::again));
     send(runner, action, batches, jobs).await;
 }
 

@@ -12,7 +12,10 @@ use async_trait::async_trait;
 use lifecycle_core::{Action, InstanceId};
 use tokio::time::{Instant, timeout};
 
-use super::{force_timers::ForceTimers, plan::batches, tracker::OutcomeTracker};
+use super::{
+    bisect::ActionBatch, force_timers::ForceTimers, plan::batches, recorder::ShareRecorder,
+    tracker::OutcomeTracker,
+};
 use crate::{
     call::context::{CallContext, CallKind},
     call::event::{CallEvent, CallObserver},
@@ -39,6 +42,8 @@ pub(crate) struct RequestRunner<'a> {
     pub(crate) sending_finished: AtomicBool,
     /// Receives the results of the poller.
     pub(crate) mailbox: Arc<Mailbox>,
+    /// Records the calls that act, if the request has a recorder.
+    pub(crate) recorder: Option<Arc<dyn ShareRecorder>>,
 }
 
 impl RequestRunner<'_> {
@@ -96,10 +101,12 @@ impl RequestRunner<'_> {
     }
 
     /// Splits `ids` into as few batches as the cloud allows for `action`.
-    pub(crate) fn batches(&self, ids: &[InstanceId], action: &Action) -> Vec<Vec<InstanceId>> {
+    pub(crate) fn batches(&self, ids: &[InstanceId], action: &Action) -> Vec<ActionBatch> {
         let engine = &self.observer.engine;
         let batches = batches(ids, action, engine.profile(), engine.mutant());
-        batches.map(<[_]>::to_vec).collect()
+        batches
+            .map(|batch| ActionBatch::new(batch.to_vec()))
+            .collect()
     }
 }
 

@@ -10,6 +10,7 @@ use lifecycle_core::{
 use super::{
     bisect::{ActionBatch, bisect, call_budget, halves, is_idempotent, poll_ambiguous},
     job::{Job, Jobs},
+    recorder::{RecordedCall, answers},
     rejection::{reject, state_may_explain},
     runner::{RequestCall, RequestRunner},
 };
@@ -24,7 +25,7 @@ use crate::{
 pub(crate) async fn send(
     runner: &RequestRunner<'_>,
     action: Action,
-    mut batches: Vec<Vec<InstanceId>>,
+    mut batches: Vec<ActionBatch>,
     jobs: Jobs,
 ) {
     if runner
@@ -71,9 +72,9 @@ enum BatchOutcome {
 }
 
 impl Sender<'_> {
-    async fn send_batch(&self, ids: Vec<InstanceId>) {
-        let mut calls_left = call_budget(ids.len());
-        let mut batches = vec![ActionBatch::new(ids)];
+    async fn send_batch(&self, batch: ActionBatch) {
+        let mut calls_left = call_budget(batch.ids.len());
+        let mut batches = vec![batch];
         while let Some(batch) = batches.pop() {
             calls_left = calls_left.saturating_sub(1);
             match self.send_once(&batch).await {
@@ -120,7 +121,7 @@ impl Sender<'_> {
     /// Makes one call. Records every result except a rejection of the batch, which the caller handles.
     async fn send_once(&self, batch: &ActionBatch) -> BatchOutcome {
         let ids = &batch.ids;
-        let error = match self.call_with_injected_bug(ids).await {
+        let error = match self.recorded_call(batch).await {
             Ok(output) => {
                 self.record(ids, output).await;
                 return BatchOutcome::Answered;
@@ -155,6 +156,26 @@ impl Sender<'_> {
         }
         self.runner.notify();
         BatchOutcome::Failed
+    }
+
+    /// Makes the call, after the recorder has recorded the call, and before the recorder receives the result.
+    async fn recorded_call(&self, batch: &ActionBatch) -> Result<CallOutput<BatchAck>, CallError> {
+        let ids = &batch.ids;
+        let Some(recorder) = &self.runner.recorder else {
+            return self.call_with_injected_bug(ids).await;
+        };
+        let instances = self.runner.tracker().before_sending(ids);
+        let intent = recorder.intend(RecordedCall {
+            action: self.action,
+            resent: batch.resent,
+            instances,
+        });
+        let number = intent
+            .await
+            .map_err(|error| CallError::unsent(error.fault()))?;
+        let result = self.call_with_injected_bug(ids).await;
+        recorder.answered(number, answers(ids, &result)).await;
+        result
     }
 
     async fn call(

@@ -109,6 +109,44 @@ impl OutcomeTracker {
         }
     }
 
+    /// Returns the instances with their observations before the action.
+    pub(crate) fn before_sending(
+        &self,
+        ids: &[InstanceId],
+    ) -> Vec<(InstanceId, Option<Observation>)> {
+        let before = |id: &InstanceId| {
+            let at = self.index.get(id)?;
+            self.instances[*at].before.clone()
+        };
+        ids.iter().map(|id| (id.clone(), before(id))).collect()
+    }
+
+    /// Records that an earlier process sent the instance, and the observation before that. The time of the
+    /// call counts as now: every view so far can precede the action.
+    pub(crate) fn sent_earlier(&mut self, id: &InstanceId, before: Option<Observation>) {
+        if let Some(tracked) = self.get_mut(id) {
+            tracked.sent_at = Some(Instant::now());
+            if let Some(before) = before {
+                tracked.record_before(before);
+            }
+        }
+    }
+
+    /// Records a call of an earlier process without an answer. Lookups settle the question until `settle_by`;
+    /// with `None` until the deadline of the request.
+    pub(crate) fn unclear_earlier(
+        &mut self,
+        id: &InstanceId,
+        fault: &Fault,
+        settle_by: Option<Instant>,
+    ) {
+        self.settle_fact(id, Fact::AnswerLost(fault), settle_by);
+        self.emit(Event::Unclear {
+            instance: id.clone(),
+            fault: fault.clone(),
+        });
+    }
+
     /// Returns whether an instance is in the same state as before the action; `false` without an earlier
     /// observation.
     pub(crate) fn back_in_initial_state(&self, seen: &Observation) -> bool {

@@ -3,7 +3,7 @@
 
 use lifecycle_core::{Action, ActionKind, Fault, FaultKind, InstanceId, Observation, PowerState};
 
-use super::runner::RequestRunner;
+use super::{bisect::ActionBatch, runner::RequestRunner};
 use crate::observe::lookup::ObserveResult;
 
 /// The way in which an instance is sent.
@@ -24,7 +24,7 @@ pub(crate) async fn triage(
     runner: &RequestRunner<'_>,
     action: &Action,
     ids: Vec<InstanceId>,
-) -> Vec<Vec<InstanceId>> {
+) -> Vec<ActionBatch> {
     let results = runner.observe_once(&ids).await;
     let (mut together, mut alone) = (Vec::new(), Vec::new());
     {
@@ -42,7 +42,7 @@ pub(crate) async fn triage(
             }
         }
     }
-    let singles = alone.into_iter().map(|id| vec![id]);
+    let singles = alone.into_iter().map(|id| ActionBatch::new(vec![id]));
     let mut batches = runner.batches(&together, action);
     batches.extend(singles);
     batches

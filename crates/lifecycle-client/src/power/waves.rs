@@ -21,29 +21,33 @@ use lifecycle_core::{Fault, FaultKind};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Waves {
-    size: Size,
+    size: WaveSize,
     stop_after: NonZeroUsize,
     pause: Duration,
 }
 
+/// The size of a wave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Size {
+#[non_exhaustive]
+pub enum WaveSize {
+    /// A fixed number of instances.
     Instances(NonZeroUsize),
+    /// A percentage of the request.
     Percent(u8),
 }
 
 impl Waves {
     /// Creates waves of a fixed number of instances; at least 1.
     pub fn of(instances: usize) -> Self {
-        Self::new(Size::Instances(at_least_one(instances)))
+        Self::new(WaveSize::Instances(at_least_one(instances)))
     }
 
     /// Creates waves of a percentage of the request, rounded down; at least 1 instance, at most all.
     pub fn percent(percent: u8) -> Self {
-        Self::new(Size::Percent(percent))
+        Self::new(WaveSize::Percent(percent))
     }
 
-    fn new(size: Size) -> Self {
+    fn new(size: WaveSize) -> Self {
         Self {
             size,
             stop_after: NonZeroUsize::MIN,
@@ -80,15 +84,32 @@ impl Waves {
     }
 
     /// Returns the pause between two waves.
-    pub(crate) fn pause(self) -> Duration {
+    pub fn pause(self) -> Duration {
         self.pause
+    }
+
+    /// Returns the size of a wave.
+    ///
+    /// # Examples
+    /// ```
+    /// use lifecycle_client::{WaveSize, Waves};
+    ///
+    /// assert_eq!(Waves::percent(10).size(), WaveSize::Percent(10));
+    /// ```
+    pub fn size(self) -> WaveSize {
+        self.size
+    }
+
+    /// Returns the number of instances without the requested result that ends the request.
+    pub fn stop_after(self) -> usize {
+        self.stop_after.get()
     }
 
     /// Returns the waves of a request, as ranges in the order of the request.
     pub fn ranges(self, instances: usize) -> impl Iterator<Item = Range<usize>> + Send {
         let size = match self.size {
-            Size::Instances(size) => size.get(),
-            Size::Percent(percent) => instances * usize::from(percent.min(100)) / 100,
+            WaveSize::Instances(size) => size.get(),
+            WaveSize::Percent(percent) => instances * usize::from(percent.min(100)) / 100,
         }
         .max(1);
         (0..instances)

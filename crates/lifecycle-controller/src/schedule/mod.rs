@@ -44,33 +44,4 @@ pub use evaluate::{Change, Schedule, ScheduledState};
 pub use maintenance::Maintenance;
 pub use window::{Exception, Window};
 
-use std::fmt;
-
-/// The state that a schedule or a hold wants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Wanted {
-    /// The machines run.
-    Running,
-    /// The machines are stopped.
-    Stopped,
-    /// The machines stay as they are.
-    Leave,
-}
-
-impl Wanted {
-    /// Returns the word of the configuration file: `running`, `stopped` or `leave`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Stopped => "stopped",
-            Self::Leave => "leave",
-        }
-    }
-}
-
-impl fmt::Display for Wanted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
+pub use crate::record::Wanted;

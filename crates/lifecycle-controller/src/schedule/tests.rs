@@ -44,7 +44,7 @@ fn changes(schedule: &Schedule, first: Date, last: Date) -> Vec<String> {
     {
         let offset = schedule.zone.to_offset(change.at);
         let text = change.at.display_with_offset(offset);
-        changes.push(format!("{text} {}", change.wanted));
+        changes.push(format!("{text} {}", change.wanted.as_str()));
         now = change.at;
     }
     changes
@@ -283,10 +283,10 @@ fn schedule_without_windows_has_no_change() {
 #[test]
 fn sides_can_leave_machines_as_they_are() {
     let mut starts_only = schedule("UTC", [(Days::ALL, at(8, 0), at(9, 0))]);
-    starts_only.outside = Wanted::Leave;
+    starts_only.outside = Wanted::AsIs;
     let next = starts_only.next_change(moment("2026-05-01T08:30:00Z"));
-    assert_eq!(next.unwrap().wanted, Wanted::Leave);
-    starts_only.inside = Wanted::Leave;
+    assert_eq!(next.unwrap().wanted, Wanted::AsIs);
+    starts_only.inside = Wanted::AsIs;
     assert_eq!(
         starts_only.next_change(moment("2026-05-01T08:30:00Z")),
         None

@@ -1,0 +1,530 @@
+//! The records of a journal: what a program wants to do, what it sent, and what became of it.
+//!
+//! A record is plain data that serde reads and writes. Names of instances are texts, as the program that
+//! writes the journal spells them: `account@cloud/region/id` for a fleet, the id alone for a client.
+//! The module `convert` translates between records and the types of the client.
+
+use std::{fmt, time::Duration};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The version of the records. A program refuses records of a later version.
+pub const VERSION: u32 = 1;
+
+/// One record of a journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Record {
+    /// The first record of a file.
+    Header(Header),
+    /// A process opened the journal for writing.
+    Opened(Opened),
+    /// A request with all its instances, before the first call.
+    Request(Request),
+    /// A call that acts, before the call is sent.
+    Intent(Intent),
+    /// The result of a call.
+    Answer(Answer),
+    /// Final outcomes of instances.
+    Outcome(Outcomes),
+    /// The end of a request: every instance has an outcome.
+    End(End),
+    /// An exception from the schedule.
+    Hold(Hold),
+    /// The end of a hold before its time.
+    Release(Release),
+    /// The progress of a group or an instance since the last change of its schedule.
+    Edge(Edge),
+    /// One pass of a controller.
+    Pass(Pass),
+    /// A fact for people, such as a failed notification.
+    Notice(Notice),
+}
+
+/// The first record of a file: the format and its version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Header {
+    /// The name of the format: `lifecycle-journal`.
+    pub format: String,
+    /// The version of the records, see [`VERSION`].
+    pub version: u32,
+    /// The time at which the file was created.
+    pub at: Timestamp,
+    /// The file whose open state the file carries on, after a rotation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continues: Option<String>,
+}
+
+impl Header {
+    /// The name of the format.
+    pub const FORMAT: &'static str = "lifecycle-journal";
+
+    /// Returns the header of a new file.
+    pub fn new(at: Timestamp) -> Self {
+        Self {
+            format: Self::FORMAT.to_owned(),
+            version: VERSION,
+            at,
+            continues: None,
+        }
+    }
+}
+
+/// A process that opened the journal for writing. Names the holder of the lock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Opened {
+    /// The time.
+    pub at: Timestamp,
+    /// The id of the process.
+    pub pid: u32,
+    /// The name of the machine.
+    pub host: String,
+}
+
+/// The id of an operation: one request, however many processes carry the request out.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct OperationId(pub String);
+
+impl OperationId {
+    /// Returns a new id. Ids made later sort later.
+    pub fn new() -> Self {
+        Self(uuid::Uuid::now_v7().to_string())
+    }
+}
+
+impl Default for OperationId {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Display for OperationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A request, before the first call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Request {
+    /// The id of the operation.
+    pub operation: OperationId,
+    /// The time.
+    pub at: Timestamp,
+    /// The person or program that made the request, such as `ops@bastion`.
+    pub by: String,
+    /// The reason: a command, a schedule, a hold.
+    pub why: String,
+    /// The action with all its options.
+    pub action: ActionRecord,
+    /// The options besides the action.
+    pub options: RequestOptionsRecord,
+    /// The waves; `None` sends all instances at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waves: Option<WavesRecord>,
+    /// The selection in words, if the request selected its instances.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selected_by: Option<String>,
+    /// All instances, in the order of the request.
+    pub instances: Vec<String>,
+}
+
+/// A power action with all its options.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ActionRecord {
+    /// A start.
+    Start {
+        /// The local disks are initialized, and lose their data.
+        initialize_local_disk: bool,
+    },
+    /// A stop.
+    Stop {
+        /// The power is cut without a shutdown.
+        forced: bool,
+        /// The compute resources are released and not billed.
+        release: bool,
+    },
+    /// A reboot.
+    Reboot {
+        /// The power is cut without a shutdown.
+        forced: bool,
+    },
+}
+
+impl ActionRecord {
+    /// Returns the name of the action: `start`, `stop` or `reboot`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Start { .. } => "start",
+            Self::Stop { .. } => "stop",
+            Self::Reboot { .. } => "reboot",
+        }
+    }
+}
+
+/// The options of a request besides the action.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RequestOptionsRecord {
+    /// The time limit of the wait for the goal; `None` ends with the acceptance.
+    #[serde(
+        rename = "wait_ms",
+        default,
+        with = "millis",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub wait: Option<Duration>,
+    /// An instance already at the goal is refused.
+    #[serde(default)]
+    pub strict: bool,
+    /// The time after which a graceful stop is followed by a forced one.
+    #[serde(
+        rename = "force_after_ms",
+        default,
+        with = "millis",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub force_after: Option<Duration>,
+}
+
+/// The waves of a request. One of `instances` and `percent` is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct WavesRecord {
+    /// The number of instances in a wave.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instances: Option<usize>,
+    /// The share of the request in a wave.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub percent: Option<u8>,
+    /// The number of failures that ends the request.
+    pub stop_after: usize,
+    /// The pause between two waves.
+    #[serde(
+        rename = "pause_ms",
+        default,
+        with = "millis",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub pause: Option<Duration>,
+}
+
+/// A call that acts, before the call is sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Intent {
+    /// The id of the operation.
+    pub operation: OperationId,
+    /// The number of the call in the operation, counted from 1.
+    pub call: u64,
+    /// The time.
+    pub at: Timestamp,
+    /// The action of this call: a forced stop can follow a graceful one.
+    pub action: ActionRecord,
+    /// The instances were part of a rejected call, and lookups proved that the cloud executed nothing, or
+    /// the action may be repeated.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub resent: bool,
+    /// The instances of the call.
+    pub instances: Vec<IntentInstance>,
+}
+
+/// An instance of a call, and the state seen before the call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct IntentInstance {
+    /// The name.
+    pub instance: String,
+    /// The instance as seen before the call, if the request looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<ObservationRecord>,
+}
+
+/// An observation of an instance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ObservationRecord {
+    /// The state.
+    pub state: String,
+    /// The cloud's own word for the state.
+    pub raw: String,
+    /// The name in the console.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The start time, as the cloud writes the time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<String>,
+    /// The lock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock: Option<String>,
+    /// The billing while stopped; `None` if the cloud does not show it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped_billing: Option<String>,
+}
+
+/// The result of a call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Answer {
+    /// The id of the operation.
+    pub operation: OperationId,
+    /// The number of the call.
+    pub call: u64,
+    /// The time.
+    pub at: Timestamp,
+    /// The answer for each instance of the call.
+    pub answers: Vec<InstanceAnswer>,
+}
+
+/// The answer for one instance of a call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct InstanceAnswer {
+    /// The name.
+    pub instance: String,
+    /// The answer.
+    #[serde(flatten)]
+    pub answer: AnswerRecord,
+}
+
+/// The answer of the cloud to a call, for one instance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum AnswerRecord {
+    /// The cloud accepted the action.
+    Accepted {
+        /// The cloud's id of the request.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        request_id: Option<String>,
+        /// The job of the cloud that carries the action out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        job: Option<String>,
+    },
+    /// The cloud refused this instance, and executed nothing for the instance.
+    Refused {
+        /// The reason.
+        fault: FaultRecord,
+    },
+    /// The cloud rejected the call as a whole. The cloud may have executed a part of the call.
+    Rejected {
+        /// The reason.
+        fault: FaultRecord,
+    },
+    /// The answer was lost or cannot be read: the cloud may have executed the action.
+    Unclear {
+        /// The reason.
+        fault: FaultRecord,
+    },
+    /// The call was not sent.
+    NotSent {
+        /// The reason.
+        fault: FaultRecord,
+    },
+}
+
+impl AnswerRecord {
+    /// Returns the name of the answer, in lower case with hyphens.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Accepted { .. } => "accepted",
+            Self::Refused { .. } => "refused",
+            Self::Rejected { .. } => "rejected",
+            Self::Unclear { .. } => "unclear",
+            Self::NotSent { .. } => "not-sent",
+        }
+    }
+
+    /// Returns the fault; `None` for an accepted action.
+    pub fn fault(&self) -> Option<&FaultRecord> {
+        match self {
+            Self::Accepted { .. } => None,
+            Self::Refused { fault }
+            | Self::Rejected { fault }
+            | Self::Unclear { fault }
+            | Self::NotSent { fault } => Some(fault),
+        }
+    }
+}
+
+/// A fault of a call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct FaultRecord {
+    /// The kind, see [`FaultKind`](lifecycle_facade::FaultKind).
+    pub kind: String,
+    /// The message.
+    pub message: String,
+    /// The cloud may have executed the call.
+    pub maybe_executed: bool,
+    /// The code of the cloud.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// The HTTP status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// The cloud's id of the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// The number of attempts at the call.
+    pub attempts: u32,
+}
+
+/// Final outcomes of instances.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Outcomes {
+    /// The id of the operation.
+    pub operation: OperationId,
+    /// The time.
+    pub at: Timestamp,
+    /// One row for each instance.
+    pub rows: Vec<RowRecord>,
+}
+
+/// The final outcome of an instance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RowRecord {
+    /// The name.
+    pub instance: String,
+    /// The outcome.
+    #[serde(flatten)]
+    pub outcome: OutcomeRecord,
+    /// The last observation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_seen: Option<ObservationRecord>,
+    /// The cloud's id of the request that carried the action.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// The billing of a stopped instance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub billing: Option<String>,
+}
+
+/// An outcome, with the same names as in the output of the command.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum OutcomeRecord {
+    /// The goal was observed after the action.
+    Reached {
+        /// The kind of the evidence: `seen`, `left-and-returned`, `start-time-changed` or `job`.
+        evidence: String,
+        /// The job, for the evidence `job`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        job: Option<String>,
+    },
+    /// The cloud accepted the action, and the request did not wait.
+    Accepted,
+    /// The instance was already at the goal, or changing to the goal.
+    Unchanged,
+    /// The action was not executed.
+    Refused {
+        /// The reason.
+        fault: FaultRecord,
+    },
+    /// The cloud may or may not have executed the action.
+    Uncertain {
+        /// The reason.
+        fault: FaultRecord,
+    },
+    /// The cloud accepted the action, and the goal was not observed.
+    Pending {
+        /// The reason, see [`Pending`](lifecycle_facade::Pending).
+        reason: String,
+        /// The state observed last.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        state: Option<String>,
+        /// The age of that state.
+        #[serde(
+            rename = "age_ms",
+            default,
+            with = "millis",
+            skip_serializing_if = "Option::is_none"
+        )]
+        age: Option<Duration>,
+        /// The fault behind the reason.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fault: Option<FaultRecord>,
+    },
+    /// The action was not sent.
+    Skipped {
+        /// The reason.
+        fault: FaultRecord,
+    },
+}
+
+impl OutcomeRecord {
+    /// Returns the name of the outcome, in lower case.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Reached { .. } => "reached",
+            Self::Accepted => "accepted",
+            Self::Unchanged => "unchanged",
+            Self::Refused { .. } => "refused",
+            Self::Uncertain { .. } => "uncertain",
+            Self::Pending { .. } => "pending",
+            Self::Skipped { .. } => "skipped",
+        }
+    }
+
+    /// Returns the fault behind the outcome.
+    pub fn fault(&self) -> Option<&FaultRecord> {
+        match self {
+            Self::Refused { fault } | Self::Uncertain { fault } | Self::Skipped { fault } => {
+                Some(fault)
+            }
+            Self::Pending { fault, .. } => fault.as_ref(),
+            Self::Reached { .. } | Self::Accepted | Self::Unchanged => None,
+        }
+    }
+}
+
+/// The end of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct End {
+    /// The id of the operation.
+    pub operation: OperationId,
+    /// The time.
+    pub at: Timestamp,
+}
+
+mod schedule;
+pub use schedule::{Edge, EdgeProgress, Hold, Notice, Pass, Release, Wanted};
+
+/// Reads and writes an optional duration as whole milliseconds.
+mod millis {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[expect(clippy::ref_option, reason = "the signature that serde requires")]
+    pub(super) fn serialize<S: Serializer>(
+        value: &Option<Duration>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let millis = value.map(|value| u64::try_from(value.as_millis()).unwrap_or(u64::MAX));
+        millis.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Duration>, D::Error> {
+        let millis: Option<u64> = Option::deserialize(deserializer)?;
+        Ok(millis.map(Duration::from_millis))
+    }
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}

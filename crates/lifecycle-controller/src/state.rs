@@ -1,0 +1,315 @@
+//! `State`: everything that the records of a journal say, folded: operations, holds, edges and the last
+//! action of each instance. No I/O.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::Timestamp;
+use lifecycle_facade::core::{Action, Idempotency};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    record::{
+        ActionRecord, AnswerRecord, Edge, Hold, Intent, ObservationRecord, OperationId, Pass,
+        Record, Request, RowRecord,
+    },
+    store::StoreError,
+};
+
+/// The folded records of a journal.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct State {
+    /// The operations without an end, and the latest operation, in the order of their requests.
+    pub operations: Vec<Operation>,
+    /// The holds by target. A hold whose end has passed stays until another one replaces it.
+    pub holds: BTreeMap<String, Hold>,
+    /// The last edge of each group, and of each instance of a group.
+    pub edges: BTreeMap<EdgeKey, Edge>,
+    /// The last action of each instance.
+    pub last_actions: BTreeMap<String, LastAction>,
+    /// The last pass of a controller.
+    pub last_pass: Option<Pass>,
+}
+
+/// A group, or an instance of a group.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub struct EdgeKey {
+    /// The group.
+    pub group: String,
+    /// The instance; `None` for the group as a whole.
+    pub instance: Option<String>,
+}
+
+impl EdgeKey {
+    /// Returns the key of a group as a whole.
+    pub fn group(group: impl Into<String>) -> Self {
+        Self {
+            group: group.into(),
+            instance: None,
+        }
+    }
+
+    /// Returns the key of an instance of a group.
+    pub fn instance(group: impl Into<String>, instance: impl Into<String>) -> Self {
+        Self {
+            group: group.into(),
+            instance: Some(instance.into()),
+        }
+    }
+}
+
+/// The last action on an instance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct LastAction {
+    /// The id of the operation.
+    pub operation: OperationId,
+    /// The action.
+    pub action: ActionRecord,
+    /// The time at which the intent was recorded.
+    pub at: Timestamp,
+    /// The name of the outcome; `None` without an outcome.
+    pub outcome: Option<String>,
+}
+
+/// One request, and the progress of its instances.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Operation {
+    /// The request.
+    pub request: Request,
+    /// The progress of each instance that was sent or has an outcome.
+    pub instances: HashMap<String, InstanceProgress>,
+    /// The number of the last call.
+    pub calls: u64,
+    /// The request ended: every instance has an outcome.
+    pub ended: bool,
+}
+
+impl Operation {
+    fn new(request: Request) -> Self {
+        Self {
+            request,
+            instances: HashMap::new(),
+            calls: 0,
+            ended: false,
+        }
+    }
+
+    /// Returns the progress of an instance.
+    pub fn progress(&self, instance: &str) -> &InstanceProgress {
+        const NOT_SENT: &InstanceProgress = &InstanceProgress::NOT_SENT;
+        self.instances.get(instance).unwrap_or(NOT_SENT)
+    }
+
+    /// Returns the number of instances with an outcome.
+    pub fn settled(&self) -> usize {
+        let instances = self.request.instances.iter();
+        let is_settled = |name: &&String| self.progress(name).outcome.is_some();
+        instances.filter(is_settled).count()
+    }
+
+    /// Returns whether every instance has an outcome.
+    pub fn is_finished(&self) -> bool {
+        self.ended || self.settled() == self.request.instances.len()
+    }
+
+    /// Checks that a call may be sent.
+    fn check(&self, intent: &Intent) -> Result<(), StoreError> {
+        let repeatable = is_repeatable(intent.action);
+        for sent in &intent.instances {
+            let progress = self.progress(&sent.instance);
+            let allowed = match (&progress.outcome, &progress.phase) {
+                (Some(_), _) => false,
+                (None, SendPhase::NotSent | SendPhase::Answered(AnswerRecord::NotSent { .. })) => {
+                    true
+                }
+                (None, SendPhase::Answered(AnswerRecord::Rejected { .. })) => {
+                    repeatable || intent.resent
+                }
+                (None, SendPhase::Sent | SendPhase::Answered(_)) => repeatable,
+            };
+            if !allowed {
+                return Err(StoreError::Conflict {
+                    instance: sent.instance.clone(),
+                    operation: self.request.operation.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns whether the action may be sent again when its first execution is not known.
+pub(crate) fn is_repeatable(action: ActionRecord) -> bool {
+    let action = Action::from(action);
+    matches!(action.idempotency(), Idempotency::Idempotent(_))
+}
+
+/// The progress of one instance of an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InstanceProgress {
+    /// The last call for the instance.
+    pub phase: SendPhase,
+    /// The instance as seen before the first call.
+    pub before: Option<ObservationRecord>,
+    /// The final outcome.
+    pub outcome: Option<RowRecord>,
+}
+
+impl InstanceProgress {
+    const NOT_SENT: Self = Self {
+        phase: SendPhase::NotSent,
+        before: None,
+        outcome: None,
+    };
+}
+
+/// The progress of the last call for an instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SendPhase {
+    /// No call was recorded.
+    NotSent,
+    /// A call was recorded, and its answer was not: the cloud may have executed the call.
+    Sent,
+    /// The answer was recorded.
+    Answered(AnswerRecord),
+}
+
+impl State {
+    /// Returns an operation.
+    pub fn operation(&self, id: &OperationId) -> Option<&Operation> {
+        self.operations
+            .iter()
+            .rfind(|operation| operation.request.operation == *id)
+    }
+
+    /// Returns the latest operation.
+    pub fn latest(&self) -> Option<&Operation> {
+        self.operations.last()
+    }
+
+    /// Returns the operations in which an instance has no outcome.
+    pub fn unfinished(&self) -> impl Iterator<Item = &Operation> {
+        self.operations
+            .iter()
+            .filter(|operation| !operation.is_finished())
+    }
+
+    /// Returns the hold of a target at a time.
+    pub fn hold(&self, target: &str, now: Timestamp) -> Option<&Hold> {
+        self.holds.get(target).filter(|hold| now < hold.until)
+    }
+
+    /// Checks that a record may be appended: a call that may not be repeated has one intent.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] for an instance that already has an intent in the operation, or an outcome;
+    /// [`StoreError::UnknownOperation`] for a record of an operation without a request.
+    pub fn check(&self, record: &Record) -> Result<(), StoreError> {
+        let operation = |id: &OperationId| {
+            self.operation(id)
+                .ok_or_else(|| StoreError::UnknownOperation(id.clone()))
+        };
+        match record {
+            Record::Intent(intent) => operation(&intent.operation)?.check(intent),
+            Record::Answer(answer) => operation(&answer.operation).map(drop),
+            Record::Outcome(outcomes) => operation(&outcomes.operation).map(drop),
+            Record::End(end) => operation(&end.operation).map(drop),
+            _ => Ok(()),
+        }
+    }
+
+    /// Adds a record.
+    pub fn apply(&mut self, record: &Record) {
+        match record {
+            Record::Header(_) | Record::Opened(_) | Record::Notice(_) => {}
+            Record::Request(request) => {
+                self.operations.retain(|operation| !operation.is_finished());
+                self.operations.push(Operation::new(request.clone()));
+            }
+            Record::Intent(intent) => self.apply_intent(intent),
+            Record::Answer(answer) => {
+                if let Some(operation) = self.operation_mut(&answer.operation) {
+                    for row in &answer.answers {
+                        let progress = operation.progress_mut(&row.instance);
+                        progress.phase = SendPhase::Answered(row.answer.clone());
+                    }
+                }
+            }
+            Record::Outcome(outcomes) => {
+                for row in &outcomes.rows {
+                    let last = self.last_actions.get_mut(&row.instance);
+                    let last = last.filter(|last| last.operation == outcomes.operation);
+                    if let Some(last) = last {
+                        last.outcome = Some(row.outcome.as_str().to_owned());
+                    }
+                }
+                if let Some(operation) = self.operation_mut(&outcomes.operation) {
+                    for row in &outcomes.rows {
+                        operation.progress_mut(&row.instance).outcome = Some(row.clone());
+                    }
+                }
+            }
+            Record::End(end) => {
+                if let Some(operation) = self.operation_mut(&end.operation) {
+                    operation.ended = true;
+                }
+            }
+            Record::Hold(hold) => {
+                self.holds.insert(hold.target.clone(), hold.clone());
+            }
+            Record::Release(release) => {
+                self.holds.remove(&release.target);
+            }
+            Record::Edge(edge) => {
+                let key = EdgeKey {
+                    group: edge.group.clone(),
+                    instance: edge.instance.clone(),
+                };
+                self.edges.insert(key, edge.clone());
+            }
+            Record::Pass(pass) => self.last_pass = Some(pass.clone()),
+        }
+    }
+
+    fn apply_intent(&mut self, intent: &Intent) {
+        for sent in &intent.instances {
+            let last = LastAction {
+                operation: intent.operation.clone(),
+                action: intent.action,
+                at: intent.at,
+                outcome: None,
+            };
+            self.last_actions.insert(sent.instance.clone(), last);
+        }
+        let Some(operation) = self.operation_mut(&intent.operation) else {
+            return;
+        };
+        operation.calls = operation.calls.max(intent.call);
+        for sent in &intent.instances {
+            let progress = operation.progress_mut(&sent.instance);
+            progress.phase = SendPhase::Sent;
+            if progress.before.is_none() {
+                progress.before.clone_from(&sent.before);
+            }
+        }
+    }
+
+    fn operation_mut(&mut self, id: &OperationId) -> Option<&mut Operation> {
+        self.operations
+            .iter_mut()
+            .rfind(|operation| operation.request.operation == *id)
+    }
+}
+
+impl Operation {
+    fn progress_mut(&mut self, instance: &str) -> &mut InstanceProgress {
+        self.instances
+            .entry(instance.to_owned())
+            .or_insert(InstanceProgress::NOT_SENT)
+    }
+}

@@ -4,6 +4,7 @@
 //! Nothing below this crate knows about schedules or journals.
 
 mod convert;
+pub mod decide;
 mod history;
 mod record;
 pub mod schedule;

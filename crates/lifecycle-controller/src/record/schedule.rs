@@ -91,6 +91,12 @@ pub enum EdgeProgress {
     },
     /// The wanted state was seen after the edge.
     Reached,
+    /// Another state was seen: somebody else changed the instance, or the edge was missed. The time of
+    /// the record is the time at which the state was first seen.
+    Drifted {
+        /// The state, in lower case.
+        state: String,
+    },
     /// The controller gave up until the next edge.
     GivenUp {
         /// The reason.

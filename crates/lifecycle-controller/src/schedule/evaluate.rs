@@ -4,7 +4,7 @@
 //! readings of the clock, `next_change` compares moments.
 
 use jiff::{
-    Timestamp, ToSpan,
+    SignedDuration, Timestamp, ToSpan,
     civil::{Date, Time},
     tz::TimeZone,
 };
@@ -115,6 +115,21 @@ impl Schedule {
         open_until
             .filter(is_before_horizon)
             .map(|end| self.change(end, false))
+    }
+
+    /// Returns the last change at or before `moment`; `None` if nothing changed within a year.
+    pub fn last_change(&self, moment: Timestamp) -> Option<Change> {
+        // Most schedules change within a week. Longer searches are for holidays.
+        [8, 50, HORIZON_DAYS].into_iter().find_map(|days| {
+            let start = moment.checked_sub(SignedDuration::from_hours(24 * days));
+            let mut last = None;
+            let mut next = self.next_change(start.ok()?);
+            while let Some(change) = next.filter(|change| change.at <= moment) {
+                last = Some(change);
+                next = self.next_change(change.at);
+            }
+            last
+        })
     }
 
     /// Returns the zone's name, such as `Asia/Shanghai`.

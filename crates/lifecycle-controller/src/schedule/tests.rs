@@ -273,10 +273,24 @@ fn window_without_an_end_has_no_change() {
 }
 
 #[test]
+fn last_change_is_the_change_before() {
+    let weekend = Days::weekdays(Weekday::Saturday, Weekday::Sunday);
+    let schedule = schedule("Europe/London", [(weekend, at(8, 0), at(20, 0))]);
+    let last = |text: &str| schedule.last_change(moment(text)).unwrap();
+    let friday = last("2026-05-01T12:00:00+01:00");
+    assert_eq!(friday.at, moment("2026-04-26T20:00:00+01:00"));
+    assert_eq!(friday.wanted, Wanted::Stopped);
+    let at_start = last("2026-05-02T08:00:00+01:00");
+    assert_eq!(at_start.at, moment("2026-05-02T08:00:00+01:00"));
+    assert_eq!(at_start.wanted, Wanted::Running);
+}
+
+#[test]
 fn schedule_without_windows_has_no_change() {
     let schedule = schedule("UTC", []);
     let now = moment("2026-05-01T00:00:00Z");
     assert_eq!(schedule.next_change(now), None);
+    assert_eq!(schedule.last_change(now), None);
     assert_eq!(schedule.wanted(now).wanted, Wanted::Stopped);
 }
 

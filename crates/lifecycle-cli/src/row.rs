@@ -270,7 +270,8 @@ fn status(outcome: &Outcome, kind: RequestKind) -> RowStatus {
             FaultKind::Credential
             | FaultKind::Unreachable
             | FaultKind::Certificate
-            | FaultKind::Proxy,
+            | FaultKind::Proxy
+            | FaultKind::NotRecorded,
         ) => RowStatus::NoAccess,
         Some(FaultKind::Halted) => RowStatus::NotAttempted,
         Some(FaultKind::Protected) => RowStatus::LeftAlone,

@@ -7,7 +7,7 @@ use std::{
 };
 
 use lifecycle_facade::{
-    ActionKind, Cloud, Fleet, InstanceReference, SelectedInstance, Selector,
+    ActionKind, Cloud, Fleet, FleetRow, InstanceReference, SelectedInstance, Selector,
     core::{FilterMatch, InstanceFilter},
     distinct_instances,
 };
@@ -30,6 +30,8 @@ pub(crate) struct Selected {
     found: Vec<SelectedInstance>,
     /// The rows of the protected instances, which the command leaves alone.
     pub(crate) left_alone: Vec<Row>,
+    /// The same rows for the journal.
+    pub(crate) left_alone_reports: Vec<FleetRow>,
     /// The description of each selection.
     descriptions: Vec<String>,
     /// The clouds whose lists were read.
@@ -75,6 +77,7 @@ impl Selected {
             selected
                 .left_alone
                 .extend(rows.map(|row| Row::of_report(row, kind)));
+            selected.left_alone_reports.extend(parts.left_alone);
             selected.found.extend(selection.instances);
         }
         selected.references = distinct_instances(fleet, selected.references)?;
@@ -114,6 +117,7 @@ impl Selected {
                 .retain(|reference| *reference != selected.instance);
             let report = selected.left_alone();
             self.left_alone.push(Row::of_report(&report, kind));
+            self.left_alone_reports.push(report);
         }
         Ok(())
     }

@@ -6,14 +6,15 @@
 use std::fmt;
 
 use lifecycle_facade::{
-    Evidence, Fault, FaultKind, InstanceId, InstanceReport, LocalDisk, Observation, Outcome,
-    Pending, PowerRequestOptions, PowerState, RebootOptions, StartOptions, StopBilling, StopMode,
-    StopOptions, StoppedBilling,
+    CallAnswer, Evidence, Fault, FaultKind, InstanceId, InstanceReport, LocalDisk, Observation,
+    Outcome, Pending, PowerRequestOptions, PowerState, RebootOptions, StartOptions, StopBilling,
+    StopMode, StopOptions, StoppedBilling, WaveSize, Waves,
     core::{Action, ExecutionStatus, JobId, Lock},
 };
 
 use crate::record::{
-    ActionRecord, FaultRecord, ObservationRecord, OutcomeRecord, RequestOptionsRecord, RowRecord,
+    ActionRecord, AnswerRecord, FaultRecord, ObservationRecord, OutcomeRecord,
+    RequestOptionsRecord, RowRecord, WavesRecord,
 };
 
 impl From<Action> for ActionRecord {
@@ -86,6 +87,62 @@ impl From<RequestOptionsRecord> for PowerRequestOptions {
         options.wait = record.wait.map(Into::into);
         options.force_after = record.force_after;
         options
+    }
+}
+
+impl From<Waves> for WavesRecord {
+    fn from(waves: Waves) -> Self {
+        let (instances, percent) = match waves.size() {
+            WaveSize::Instances(instances) => (Some(instances.get()), None),
+            WaveSize::Percent(percent) => (None, Some(percent)),
+            // Unreachable: a new size needs a new version of the records.
+            _ => (Some(1), None),
+        };
+        Self {
+            instances,
+            percent,
+            stop_after: waves.stop_after(),
+            pause: Some(waves.pause()).filter(|pause| !pause.is_zero()),
+        }
+    }
+}
+
+impl From<WavesRecord> for Waves {
+    fn from(record: WavesRecord) -> Self {
+        let waves = match (record.instances, record.percent) {
+            (None, Some(percent)) => Self::percent(percent),
+            (instances, _) => Self::of(instances.unwrap_or(1)),
+        };
+        waves
+            .with_stop_after(record.stop_after)
+            .with_pause(record.pause.unwrap_or_default())
+    }
+}
+
+impl From<&CallAnswer> for AnswerRecord {
+    fn from(answer: &CallAnswer) -> Self {
+        match answer {
+            CallAnswer::Accepted { request_id, job } => Self::Accepted {
+                request_id: request_id.clone(),
+                job: job.as_ref().map(|job| job.as_str().to_owned()),
+            },
+            CallAnswer::Refused(fault) => Self::Refused {
+                fault: fault.into(),
+            },
+            CallAnswer::Rejected(fault) => Self::Rejected {
+                fault: fault.into(),
+            },
+            CallAnswer::Unclear(fault) => Self::Unclear {
+                fault: fault.into(),
+            },
+            CallAnswer::NotSent(fault) => Self::NotSent {
+                fault: fault.into(),
+            },
+            // Unreachable: a new answer needs a new version of the records.
+            _ => Self::Unclear {
+                fault: (&Fault::new(FaultKind::Unknown, "unknown answer")).into(),
+            },
+        }
     }
 }
 
@@ -345,6 +402,17 @@ mod tests {
             let text = serde_json::to_string(&record).unwrap();
             let read: ActionRecord = serde_json::from_str(&text).unwrap();
             assert_eq!(Action::from(read), action, "{text}");
+        }
+    }
+
+    #[test]
+    fn waves_survive_the_record() {
+        let pause = Duration::from_secs(5);
+        for waves in [
+            Waves::of(7).with_stop_after(3).with_pause(pause),
+            Waves::percent(10),
+        ] {
+            assert_eq!(Waves::from(WavesRecord::from(waves)), waves);
         }
     }
 

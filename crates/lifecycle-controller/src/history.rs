@@ -76,6 +76,12 @@ impl History {
                 self.requests
                     .insert(request.operation.clone(), request.clone());
             }
+            Record::Snapshot(snapshot) => {
+                for operation in &snapshot.operations {
+                    let request = operation.request.clone();
+                    self.requests.insert(request.operation.clone(), request);
+                }
+            }
             Record::Intent(intent) => self.add_intent(intent),
             Record::Answer(answer) => self.add_answer(answer),
             Record::Outcome(outcomes) => self.add_outcomes(outcomes),

@@ -6,17 +6,25 @@
 mod convert;
 pub mod decide;
 mod history;
+mod journal;
 mod record;
+mod recorder;
+mod resume;
 pub mod schedule;
 mod state;
 mod store;
 
 pub use history::{History, HistoryEntry};
+pub use journal::{Journal, host_name};
 pub use record::{
     ActionRecord, Answer, AnswerRecord, Edge, EdgeProgress, End, FaultRecord, Header, Hold,
     InstanceAnswer, Intent, IntentInstance, Notice, ObservationRecord, Opened, OperationId,
     OutcomeRecord, Outcomes, Pass, Record, Release, Request, RequestOptionsRecord, RowRecord,
-    VERSION, Wanted, WavesRecord,
+    Snapshot, VERSION, Wanted, WavesRecord,
+};
+pub use recorder::StoreRecorder;
+pub use resume::{
+    ResumeError, ResumeMode, ResumeStep, ResumedRequest, resume_request, resume_step,
 };
 pub use state::{EdgeKey, InstanceProgress, LastAction, Operation, SendPhase, State};
 pub use store::{HistoryQuery, Store, StoreError};

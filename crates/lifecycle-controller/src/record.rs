@@ -4,10 +4,12 @@
 //! writes the journal spells them: `account@cloud/region/id` for a fleet, the id alone for a client.
 //! The module `convert` translates between records and the types of the client.
 
-use std::{fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use crate::state::{LastAction, Operation};
 
 /// The version of the records. A program refuses records of a later version.
 pub const VERSION: u32 = 1;
@@ -31,6 +33,8 @@ pub enum Record {
     Outcome(Outcomes),
     /// The end of a request: every instance has an outcome.
     End(End),
+    /// The open state of the file before, at the beginning of a file.
+    Snapshot(Box<Snapshot>),
     /// An exception from the schedule.
     Hold(Hold),
     /// The end of a hold before its time.
@@ -131,6 +135,10 @@ pub struct Request {
     /// The selection in words, if the request selected its instances.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selected_by: Option<String>,
+    /// The rows of the instances that the request leaves alone, such as protected instances. The report begins
+    /// with these rows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_alone: Vec<RowRecord>,
     /// All instances, in the order of the request.
     pub instances: Vec<String>,
 }
@@ -497,6 +505,25 @@ pub struct End {
     pub operation: OperationId,
     /// The time.
     pub at: Timestamp,
+}
+
+/// The open state of the file before, at the beginning of a file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// The time.
+    pub at: Timestamp,
+    /// The operations without an end, and the latest operation.
+    pub operations: Vec<Operation>,
+    /// The holds.
+    pub holds: Vec<Hold>,
+    /// The last edge of each group and instance.
+    pub edges: Vec<Edge>,
+    /// The last action of each instance.
+    pub last_actions: BTreeMap<String, LastAction>,
+    /// The last pass of a controller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_pass: Option<Pass>,
 }
 
 mod schedule;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     record::{
         ActionRecord, AnswerRecord, Edge, Hold, Intent, ObservationRecord, OperationId, Pass,
-        Record, Request, RowRecord,
+        Record, Request, RowRecord, Snapshot,
     },
     store::StoreError,
 };
@@ -74,7 +74,7 @@ pub struct LastAction {
 }
 
 /// One request, and the progress of its instances.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Operation {
     /// The request.
@@ -148,7 +148,7 @@ pub(crate) fn is_repeatable(action: ActionRecord) -> bool {
 }
 
 /// The progress of one instance of an operation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct InstanceProgress {
     /// The last call for the instance.
@@ -168,7 +168,8 @@ impl InstanceProgress {
 }
 
 /// The progress of the last call for an instance.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum SendPhase {
     /// No call was recorded.
@@ -276,7 +277,20 @@ impl State {
                 self.edges.insert(key, edge.clone());
             }
             Record::Pass(pass) => self.last_pass = Some(pass.clone()),
+            Record::Snapshot(snapshot) => *self = Self::from(&**snapshot),
         }
+    }
+
+    /// Returns the record with which the next file of a journal begins.
+    pub fn snapshot(&self, at: Timestamp) -> Record {
+        Record::Snapshot(Box::new(Snapshot {
+            at,
+            operations: self.operations.clone(),
+            holds: self.holds.values().cloned().collect(),
+            edges: self.edges.values().cloned().collect(),
+            last_actions: self.last_actions.clone(),
+            last_pass: self.last_pass.clone(),
+        }))
     }
 
     fn apply_intent(&mut self, intent: &Intent) {
@@ -306,6 +320,24 @@ impl State {
         self.operations
             .iter_mut()
             .rfind(|operation| operation.request.operation == *id)
+    }
+}
+
+impl From<&Snapshot> for State {
+    fn from(snapshot: &Snapshot) -> Self {
+        let mut state = Self {
+            operations: snapshot.operations.clone(),
+            last_actions: snapshot.last_actions.clone(),
+            last_pass: snapshot.last_pass.clone(),
+            ..Self::default()
+        };
+        for hold in &snapshot.holds {
+            state.apply(&Record::Hold(hold.clone()));
+        }
+        for edge in &snapshot.edges {
+            state.apply(&Record::Edge(edge.clone()));
+        }
+        state
     }
 }
 

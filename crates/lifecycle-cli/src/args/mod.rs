@@ -2,6 +2,7 @@
 
 mod connection;
 mod instances;
+mod journal;
 mod locations;
 mod power;
 mod query;
@@ -17,6 +18,7 @@ use clap::{Parser, Subcommand};
 pub(crate) use self::{
     connection::ConnectionArgs,
     instances::{InstanceArg, InstanceArgs, is_instance_id},
+    journal::{HistoryArgs, ResumeArgs},
     locations::{LocationArg, LocationsArgs},
     power::{RebootArgs, RequestArgs, StartArgs, StopArgs},
     query::{ListArgs, StatusArgs, WaitArgs},
@@ -56,6 +58,16 @@ pub(crate) enum Command {
     /// Reboot running instances, each at most once
     #[command(after_help = exit::HELP)]
     Reboot(RebootArgs),
+    /// Finish a request that was recorded with --journal and did not end
+    ///
+    /// Prints the whole report. Looks at instances whose call has no answer. Starts and stops are sent again
+    /// where that is safe, a reboot never. Instances that were never sent are sent. A finished request is
+    /// printed again, and nothing is sent.
+    #[command(after_help = exit::HELP)]
+    Resume(ResumeArgs),
+    /// Show who did what to which instance, from the file of --journal
+    #[command(after_help = exit::HELP)]
+    History(HistoryArgs),
     /// Show the states of instances
     #[command(after_help = exit::HELP)]
     Status(StatusArgs),
@@ -105,12 +117,13 @@ impl Command {
             Self::Start(args) => args.request.connection.sim,
             Self::Stop(args) => args.request.connection.sim,
             Self::Reboot(args) => args.request.connection.sim,
+            Self::Resume(args) => args.connection.sim,
             Self::Status(args) => args.connection.sim,
             Self::Wait(args) => args.connection.sim,
             Self::List(args) => args.connection.sim,
             Self::Credentials(args) | Self::Doctor(args) => args.connection.sim,
             Self::Demo => true,
-            Self::Simulate(_) | Self::Completions(_) | Self::Man(_) => false,
+            Self::History(_) | Self::Simulate(_) | Self::Completions(_) | Self::Man(_) => false,
         }
     }
 }

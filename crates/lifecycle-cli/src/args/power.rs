@@ -1,8 +1,8 @@
 //! Arguments of `start`, `stop` and `reboot`.
 
-use std::{num::NonZeroUsize, time::Duration};
+use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
-use clap::ValueEnum;
+use clap::{ValueEnum, ValueHint};
 use lifecycle_facade::{
     LocalDisk, StopBilling, StopMode, Waves,
     config::{time_limit, waves},
@@ -143,6 +143,11 @@ pub(crate) struct RequestArgs {
     /// Send nothing if there are more instances than this
     #[arg(long, value_name = "COUNT", value_parser = count_or_zero)]
     pub(crate) max: Option<usize>,
+
+    /// Record every call in this file before the call is sent. After a crash, lifecycle resume FILE finishes
+    /// the request
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) journal: Option<PathBuf>,
 
     /// Show the calls that this command would send, and send nothing
     #[arg(long)]

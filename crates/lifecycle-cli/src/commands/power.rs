@@ -2,6 +2,7 @@
 
 use lifecycle_facade::{ActionKind, Fleet, FleetRequest, InstanceReference, core::Action};
 
+use super::journal;
 use crate::{
     args::{ConfirmArgs, RebootArgs, RequestArgs, StartArgs, StopArgs},
     console::Console,
@@ -107,6 +108,10 @@ impl PowerCommand<'_> {
         };
         let format = args.table.format(rows, console)?;
         let setup = Setup::read(&args.connection).await?;
+        let journal = match &args.journal {
+            Some(path) if !args.dry_run => Some(journal::open_for_request(path).await?),
+            _ => None,
+        };
         let targets = setup.targets(&args.instances).await?;
         let waves = setup.waves(args)?;
         let fleet = setup.fleet().await?;
@@ -141,8 +146,12 @@ impl PowerCommand<'_> {
         // A command that is refused as a whole does not ask.
         request.dry_run()?;
         selected.confirm(self.verb, self.confirm).await?;
+        if let Some(journal) = &journal {
+            let rows = &selected.left_alone_reports;
+            request = request.recorder(journal::recorder(journal, self.verb, rows));
+        }
         let events = request.events();
-        follow::to_the_end(
+        let result = follow::to_the_end(
             &selected.references,
             selected.left_alone,
             events,
@@ -150,6 +159,10 @@ impl PowerCommand<'_> {
             &format,
             console,
         )
-        .await
+        .await;
+        if let Some(journal) = &journal {
+            journal::warn_of_failure(journal);
+        }
+        result
     }
 }

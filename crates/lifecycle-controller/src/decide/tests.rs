@@ -511,6 +511,7 @@ fn machine_of_an_open_request_is_left_alone() {
         options: RequestOptionsRecord::default(),
         waves: None,
         selected_by: None,
+        left_alone: Vec::new(),
         instances: vec![WEB_1.to_owned()],
     }));
     assert_eq!(line(&rules(), Stopped, &state, at("08:00")), "wait");

@@ -1,0 +1,335 @@
+//! The keeper: passes that look at the machines of all groups, and start, stop and reboot by the rules.
+//!
+//! One pass settles the open calls of an earlier process, looks, decides (see [`decide`](crate::decide)),
+//! records, acts, and reports facts. Store, clock and fleet are arguments, so a test runs a week in a
+//! second.
+
+mod act;
+mod look;
+mod notify;
+
+#[cfg(test)]
+mod tests;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+use lifecycle_facade::{Clock, Fleet, SystemClock};
+use tokio::time::sleep;
+
+use crate::{
+    decide::{Decision, Fact, FactKind, PlannedAction, SeenMachine, Waiting, decide},
+    journal::now,
+    record::{Notice, Pass, Record},
+    settings::Settings,
+    state::State,
+    store::{Store, StoreError},
+};
+
+pub use act::ActionResult;
+pub use notify::{Message, Notifier, ProgramNotifier};
+
+/// Warns of the end of a calendar from this number of days before.
+pub const CALENDAR_WARNING_DAYS: i32 = 30;
+/// A calendar that ends is reported once in this time.
+const CALENDAR_REMINDER: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// After a wait the clock of the machine can be a little behind the timer.
+const SHORTEST_WAIT: Duration = Duration::from_secs(1);
+
+/// Keeps the groups of a fleet in the states of their schedules.
+///
+/// The keeper is safe to stop at any moment, also by dropping its future: an open call stays in the
+/// store, and the next pass looks at the machine instead of sending the call again.
+#[derive(Clone)]
+pub struct Keeper {
+    fleet: Fleet,
+    store: Arc<dyn Store>,
+    settings: Settings,
+    clock: Arc<dyn Clock>,
+    by: String,
+    notifier: Option<Arc<dyn Notifier>>,
+}
+
+/// The machines of all groups as one look sees them.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Look {
+    /// The machines.
+    pub machines: Vec<SeenMachine>,
+    /// The groups or locations that could not be read, with the reasons.
+    pub problems: Vec<String>,
+}
+
+/// The result of one pass.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct PassReport {
+    /// The number of machines that the pass looked at.
+    pub machines: usize,
+    /// The actions and their results.
+    pub actions: Vec<(PlannedAction, ActionResult)>,
+    /// The machines that differ and are left alone.
+    pub waiting: Vec<Waiting>,
+    /// The facts for people.
+    pub facts: Vec<Fact>,
+    /// The groups or locations that could not be read, and open calls that could not be settled.
+    pub problems: Vec<String>,
+    /// The reason for which the pass did nothing.
+    pub blocked: Option<String>,
+    /// The time of the next pass.
+    pub next: Option<Timestamp>,
+}
+
+impl Keeper {
+    /// Returns a keeper. `by` names the program in the history.
+    pub fn new(
+        fleet: Fleet,
+        store: Arc<dyn Store>,
+        settings: Settings,
+        by: impl Into<String>,
+    ) -> Self {
+        Self {
+            fleet,
+            store,
+            settings,
+            clock: Arc::new(SystemClock),
+            by: by.into(),
+            notifier: None,
+        }
+    }
+
+    /// Takes the time from `clock` instead of this machine.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Sends facts to a notifier.
+    #[must_use]
+    pub fn notifier(mut self, notifier: Arc<dyn Notifier>) -> Self {
+        self.notifier = Some(notifier);
+        self
+    }
+
+    /// Returns the time.
+    pub fn now(&self) -> Timestamp {
+        now(&*self.clock)
+    }
+
+    /// Looks at all machines, and decides. Records and sends nothing.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn plan(&self) -> Result<(Look, Decision), StoreError> {
+        let state = self.store.state().await?;
+        let look = self.look().await;
+        let decision = decide(&self.settings.rules, &look.machines, &state, self.now());
+        Ok((look, decision))
+    }
+
+    /// Makes one pass.
+    ///
+    /// # Errors
+    /// The store cannot be read or written. Nothing is sent that is not recorded.
+    pub async fn pass(&self) -> Result<PassReport, StoreError> {
+        let mut report = PassReport::default();
+        let state = self.store.state().await?;
+        self.settle_open(&state, &mut report).await;
+        let state = self.store.state().await?;
+        let began = self.now();
+        let look = self.look().await;
+        report.machines = look.machines.len();
+        report.problems.extend(look.problems);
+
+        let mut decision = decide(&self.settings.rules, &look.machines, &state, began);
+        report.facts.append(&mut decision.facts);
+        report.facts.extend(self.ending_calendars(&state, began));
+        report.blocked = decision.problem;
+        report.waiting = decision.waiting;
+        let edges = decision.edges.into_iter();
+        let attempts = decision.actions.iter().map(|action| action.edge.clone());
+        self.append(edges.chain(attempts).map(Record::Edge)).await?;
+
+        report.actions = self.act(decision.actions, &mut report.problems).await;
+        let now = self.now();
+        let settled = report.actions.iter();
+        let settled = settled.map(|(action, result)| action.settled(result.reached, now));
+        self.append(settled.map(Record::Edge)).await?;
+        report.facts.extend(report.uncertain());
+        report.next = self.next(decision.next, now);
+        self.record_pass(&report, began).await?;
+        Ok(report)
+    }
+
+    /// Makes passes until `stop` ends: at each change of a schedule, and at least every `resync`.
+    ///
+    /// # Errors
+    /// The store cannot be read or written.
+    pub async fn run(
+        &self,
+        stop: impl Future<Output = ()>,
+        mut on_pass: impl FnMut(&PassReport),
+    ) -> Result<(), StoreError> {
+        let passes = async {
+            loop {
+                let report = self.pass().await?;
+                self.notify_in_background(&report);
+                on_pass(&report);
+                sleep(self.wait_until(report.next)).await;
+            }
+        };
+        tokio::select! {
+            ended = passes => ended,
+            () = stop => Ok(()),
+        }
+    }
+
+    /// Sends the facts of a pass to the notifier, and records a failure. The notifier bounds its time.
+    pub async fn notify(&self, report: &PassReport) {
+        let Some(notifier) = &self.notifier else {
+            return;
+        };
+        if report.facts.is_empty() {
+            return;
+        }
+        let message = Message::new(self.now(), &self.by, &report.facts);
+        if let Err(problem) = notifier.notify(message).await {
+            let notice = Notice {
+                at: self.now(),
+                kind: "notification-failed".to_owned(),
+                subject: None,
+                message: problem,
+            };
+            // The store reports its own failure at the next pass.
+            let _ = self.store.append(vec![Record::Notice(notice)]).await;
+        }
+    }
+
+    fn notify_in_background(&self, report: &PassReport) {
+        if self.notifier.is_some() && !report.facts.is_empty() {
+            let (keeper, report) = (self.clone(), report.clone());
+            tokio::spawn(async move { keeper.notify(&report).await });
+        }
+    }
+
+    /// Returns the calendars that end soon, at most once a week.
+    fn ending_calendars(&self, state: &State, now: Timestamp) -> Vec<Fact> {
+        let last = state.last_pass.as_ref().map(|pass| pass.at);
+        // The week of the Unix epoch in which a moment lies: no record is needed.
+        let week = |at: Timestamp| at.as_second().div_euclid(CALENDAR_REMINDER.as_secs());
+        if last.is_some_and(|last| week(last) == week(now)) {
+            return Vec::new();
+        }
+        let groups = self.settings.rules.groups.iter();
+        groups
+            .filter_map(|group| {
+                let calendar = self.settings.calendars.get(&group.name)?;
+                let today = now.to_zoned(group.schedule.zone.clone()).date();
+                Some(Fact {
+                    kind: FactKind::CalendarEnding,
+                    subject: group.name.clone(),
+                    message: calendar_warning(calendar, today)?,
+                })
+            })
+            .collect()
+    }
+
+    async fn record_pass(&self, report: &PassReport, began: Timestamp) -> Result<(), StoreError> {
+        let notices = report.facts.iter().map(|fact| {
+            Record::Notice(Notice {
+                at: self.now(),
+                kind: fact.kind.as_str().to_owned(),
+                subject: Some(fact.subject.clone()),
+                message: fact.message.clone(),
+            })
+        });
+        let pass = Record::Pass(Pass {
+            at: began,
+            by: self.by.clone(),
+            instances: report.machines,
+            changes: report.actions.len(),
+            problem: report.blocked.clone(),
+        });
+        self.append(notices.chain([pass])).await
+    }
+
+    async fn append(&self, records: impl Iterator<Item = Record>) -> Result<(), StoreError> {
+        let records: Vec<_> = records.collect();
+        match records.is_empty() {
+            true => Ok(()),
+            false => self.store.append(records).await,
+        }
+    }
+
+    /// Returns the time of the next pass: the next change, and `resync` at the latest.
+    fn next(&self, change: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+        let resync = now.checked_add(self.settings.resync).ok();
+        change.into_iter().chain(resync).min()
+    }
+
+    /// Returns the wait until the next pass. A clock that is set back does not make the wait longer than
+    /// `resync`.
+    fn wait_until(&self, next: Option<Timestamp>) -> Duration {
+        let wait = next.map(|next| next.duration_since(self.now()));
+        let wait = wait.and_then(|wait| Duration::try_from(wait).ok());
+        wait.unwrap_or_default()
+            .clamp(SHORTEST_WAIT, self.settings.resync.max(SHORTEST_WAIT))
+    }
+}
+
+/// Returns the warning of a calendar that has ended, or ends within
+/// [`CALENDAR_WARNING_DAYS`]; `None` for another calendar.
+pub fn calendar_warning(
+    calendar: &crate::settings::CalendarEnd,
+    today: jiff::civil::Date,
+) -> Option<String> {
+    let ends = calendar.ends?;
+    let days = today.until(ends).ok()?.get_days();
+    let name = &calendar.name;
+    match days {
+        ..0 => Some(format!(
+            "the calendar {name} ended on {ends}: days count as plain weekdays; add the holidays of the \
+             new year"
+        )),
+        0..=CALENDAR_WARNING_DAYS => Some(format!(
+            "the calendar {name} ends on {ends}, in {days} days: add the holidays of the new year"
+        )),
+        _ => None,
+    }
+}
+
+impl PassReport {
+    /// Returns true if every action reached its state, and everything could be read.
+    pub fn is_complete(&self) -> bool {
+        self.blocked.is_none()
+            && self.problems.is_empty()
+            && self.actions.iter().all(|(_, result)| result.reached)
+    }
+
+    fn uncertain(&self) -> Vec<Fact> {
+        let actions = self.actions.iter();
+        actions
+            .filter(|(_, result)| result.outcome == "uncertain")
+            .map(|(action, result)| Fact {
+                kind: FactKind::Uncertain,
+                subject: action.instance.clone(),
+                message: format!(
+                    "{} of {}: the cloud may have executed the action; {}",
+                    action.action.as_str(),
+                    action.instance,
+                    result.message.as_deref().unwrap_or("check the machine")
+                ),
+            })
+            .collect()
+    }
+}
+
+impl fmt::Debug for Keeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keeper")
+            .field("by", &self.by)
+            .field("store", &self.store)
+            .finish_non_exhaustive()
+    }
+}

@@ -6,6 +6,7 @@ mod journal;
 mod locations;
 mod power;
 mod query;
+mod schedule;
 mod select;
 mod shell;
 mod simulate;
@@ -22,6 +23,9 @@ pub(crate) use self::{
     locations::{LocationArg, LocationsArgs},
     power::{RebootArgs, RequestArgs, StartArgs, StopArgs},
     query::{ListArgs, StatusArgs, WaitArgs},
+    schedule::{
+        ApplyArgs, ControllerArgs, HoldArgs, HoldsArgs, PlanArgs, ReleaseArgs, RunArgs, StoreArgs,
+    },
     select::{ConfirmArgs, FilterArgs},
     shell::{CompletionsArgs, ManArgs},
     simulate::SimulateArgs,
@@ -68,6 +72,31 @@ pub(crate) enum Command {
     /// Show who did what to which instance, from the file of --journal
     #[command(after_help = exit::HELP)]
     History(HistoryArgs),
+    /// Show the state that each group should have, and the next changes of its schedule
+    ///
+    /// Reads [schedules], [keep] and [[maintenance]] of the configuration file. Calls no cloud, except with
+    /// --look.
+    #[command(after_help = exit::HELP)]
+    Plan(PlanArgs),
+    /// Start and stop machines as their schedules want it now, once; for cron and timers
+    ///
+    /// Running it again changes nothing. The journal keeps two such commands from acting at the same time.
+    #[command(after_help = exit::SCHEDULE_HELP)]
+    Apply(ApplyArgs),
+    /// Keep the schedules until Ctrl-C or SIGTERM
+    ///
+    /// Acts at each change of a schedule, and looks at all machines every few minutes (resync).
+    #[command(after_help = exit::SCHEDULE_HELP)]
+    Run(RunArgs),
+    /// Keep a group or a machine in a state until a time, whatever its schedule says
+    #[command(after_help = exit::HELP)]
+    Hold(HoldArgs),
+    /// End a hold before its time
+    #[command(after_help = exit::HELP)]
+    Release(ReleaseArgs),
+    /// Show the holds
+    #[command(after_help = exit::HELP)]
+    Holds(HoldsArgs),
     /// Show the states of instances
     #[command(after_help = exit::HELP)]
     Status(StatusArgs),
@@ -122,6 +151,10 @@ impl Command {
             Self::Wait(args) => args.connection.sim,
             Self::List(args) => args.connection.sim,
             Self::Credentials(args) | Self::Doctor(args) => args.connection.sim,
+            Self::Plan(args) => args.controller.connection.sim,
+            Self::Apply(args) => args.controller.connection.sim,
+            Self::Run(args) => args.controller.connection.sim,
+            Self::Hold(_) | Self::Release(_) | Self::Holds(_) => false,
             Self::Demo => true,
             Self::History(_) | Self::Simulate(_) | Self::Completions(_) | Self::Man(_) => false,
         }

@@ -11,11 +11,16 @@ mod notify;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    future::ready,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use jiff::{SignedDuration, Timestamp};
 use lifecycle_facade::{Clock, Fleet, SystemClock};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::{
     decide::{Decision, Fact, FactKind, PlannedAction, SeenMachine, Waiting, decide},
@@ -48,6 +53,8 @@ pub struct Keeper {
     clock: Arc<dyn Clock>,
     by: String,
     notifier: Option<Arc<dyn Notifier>>,
+    /// The failures of notifications in the background, for the next pass.
+    late: Arc<Mutex<Vec<Record>>>,
 }
 
 /// The machines of all groups as one look sees them.
@@ -95,6 +102,7 @@ impl Keeper {
             clock: Arc::new(SystemClock),
             by: by.into(),
             notifier: None,
+            late: Arc::default(),
         }
     }
 
@@ -112,20 +120,21 @@ impl Keeper {
         self
     }
 
+    /// Returns the settings.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// Returns the time.
     pub fn now(&self) -> Timestamp {
         now(&*self.clock)
     }
 
-    /// Looks at all machines, and decides. Records and sends nothing.
-    ///
-    /// # Errors
-    /// The store cannot be read.
-    pub async fn plan(&self) -> Result<(Look, Decision), StoreError> {
-        let state = self.store.state().await?;
+    /// Looks at all machines, and decides for a state of the store. Records and sends nothing.
+    pub async fn plan(&self, state: &State) -> (Look, Decision) {
         let look = self.look().await;
-        let decision = decide(&self.settings.rules, &look.machines, &state, self.now());
-        Ok((look, decision))
+        let decision = decide(&self.settings.rules, &look.machines, state, self.now());
+        (look, decision)
     }
 
     /// Makes one pass.
@@ -134,6 +143,8 @@ impl Keeper {
     /// The store cannot be read or written. Nothing is sent that is not recorded.
     pub async fn pass(&self) -> Result<PassReport, StoreError> {
         let mut report = PassReport::default();
+        let late = std::mem::take(&mut *self.late.lock().unwrap_or_else(PoisonError::into_inner));
+        self.append(late.into_iter()).await?;
         let state = self.store.state().await?;
         self.settle_open(&state, &mut report).await;
         let state = self.store.state().await?;
@@ -169,11 +180,35 @@ impl Keeper {
     pub async fn run(
         &self,
         stop: impl Future<Output = ()>,
-        mut on_pass: impl FnMut(&PassReport),
+        on_pass: impl FnMut(&PassReport),
     ) -> Result<(), StoreError> {
+        let open = || ready(Ok(Arc::clone(&self.store)));
+        self.run_with(open, stop, on_pass).await
+    }
+
+    /// Makes passes as [`run`](Self::run) does, with a store that is opened for each pass: between two
+    /// passes other programs can use a journal. A store in use is tried again until `resync` is over.
+    ///
+    /// # Errors
+    /// The store cannot be opened, read or written.
+    pub async fn run_with<F>(
+        &self,
+        open: impl Fn() -> F,
+        stop: impl Future<Output = ()>,
+        mut on_pass: impl FnMut(&PassReport),
+    ) -> Result<(), StoreError>
+    where
+        F: Future<Output = Result<Arc<dyn Store>, StoreError>>,
+    {
         let passes = async {
             loop {
-                let report = self.pass().await?;
+                let store = self.open(&open).await?;
+                let report = Self {
+                    store,
+                    ..self.clone()
+                }
+                .pass()
+                .await?;
                 self.notify_in_background(&report);
                 on_pass(&report);
                 sleep(self.wait_until(report.next)).await;
@@ -185,32 +220,56 @@ impl Keeper {
         }
     }
 
-    /// Sends the facts of a pass to the notifier, and records a failure. The notifier bounds its time.
-    pub async fn notify(&self, report: &PassReport) {
-        let Some(notifier) = &self.notifier else {
-            return;
-        };
-        if report.facts.is_empty() {
-            return;
-        }
-        let message = Message::new(self.now(), &self.by, &report.facts);
-        if let Err(problem) = notifier.notify(message).await {
-            let notice = Notice {
-                at: self.now(),
-                kind: "notification-failed".to_owned(),
-                subject: None,
-                message: problem,
-            };
-            // The store reports its own failure at the next pass.
-            let _ = self.store.append(vec![Record::Notice(notice)]).await;
+    /// Opens the store of a pass. Another program has a journal for a short time only.
+    async fn open<F>(&self, open: impl Fn() -> F) -> Result<Arc<dyn Store>, StoreError>
+    where
+        F: Future<Output = Result<Arc<dyn Store>, StoreError>>,
+    {
+        let deadline = Instant::now() + self.settings.resync;
+        loop {
+            match open().await {
+                Err(StoreError::Locked { .. }) if Instant::now() < deadline => {
+                    sleep(SHORTEST_WAIT).await;
+                }
+                opened => return opened,
+            }
         }
     }
 
-    fn notify_in_background(&self, report: &PassReport) {
-        if self.notifier.is_some() && !report.facts.is_empty() {
-            let (keeper, report) = (self.clone(), report.clone());
-            tokio::spawn(async move { keeper.notify(&report).await });
+    /// Sends the facts of a pass to the notifier, and records a failure. The notifier bounds its time.
+    pub async fn notify(&self, report: &PassReport) {
+        if let Some(failure) = self.notification_failure(report).await {
+            // The store reports its own failure at the next pass.
+            let _ = self.store.append(vec![failure]).await;
         }
+    }
+
+    /// Sends the facts of a pass while further passes are made. The next pass records a failure.
+    fn notify_in_background(&self, report: &PassReport) {
+        if self.notifier.is_none() || report.facts.is_empty() {
+            return;
+        }
+        let (keeper, report) = (self.clone(), report.clone());
+        tokio::spawn(async move {
+            let failure = keeper.notification_failure(&report).await;
+            let mut late = keeper.late.lock().unwrap_or_else(PoisonError::into_inner);
+            late.extend(failure);
+        });
+    }
+
+    async fn notification_failure(&self, report: &PassReport) -> Option<Record> {
+        let notifier = self.notifier.as_ref()?;
+        if report.facts.is_empty() {
+            return None;
+        }
+        let message = Message::new(self.now(), &self.by, &report.facts);
+        let problem = notifier.notify(message).await.err()?;
+        Some(Record::Notice(Notice {
+            at: self.now(),
+            kind: "notification-failed".to_owned(),
+            subject: None,
+            message: problem,
+        }))
     }
 
     /// Returns the calendars that end soon, at most once a week.

@@ -4,6 +4,7 @@
 // The measurements: one module for each part.
 mod calls;
 mod delay;
+mod journal;
 mod memory;
 mod reboots;
 mod scale;
@@ -66,6 +67,7 @@ enum Part {
     Throttle,
     Delay,
     Reboots,
+    Journal,
 }
 
 /// The work of this program when a benchmark starts the program as a child process.
@@ -126,7 +128,7 @@ impl Arguments {
 
 type Measure = fn(&BenchSettings) -> BenchResult<Table>;
 
-const MEASUREMENTS: [(Part, Measure); 9] = [
+const MEASUREMENTS: [(Part, Measure); 10] = [
     (Part::Sign, sign::measure),
     (Part::Calls, calls::measure_calls),
     (Part::Calls, calls::measure_iterations),
@@ -136,4 +138,5 @@ const MEASUREMENTS: [(Part, Measure); 9] = [
     (Part::Throttle, throttle::measure),
     (Part::Delay, delay::measure),
     (Part::Reboots, reboots::measure),
+    (Part::Journal, journal::measure),
 ];

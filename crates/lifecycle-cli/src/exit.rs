@@ -15,7 +15,7 @@ pub(crate) enum Exit {
     Incomplete = 1,
     /// The command line is invalid. Nothing was sent.
     WrongUsage = 2,
-    /// The cloud accepted no call: no key, a rejected key or no network.
+    /// The cloud accepted no call: no key, a rejected key, no network or no usable journal.
     NothingDone = 3,
     /// The time limit was reached: every instance without the requested result can still reach it.
     TimeLimit = 4,
@@ -28,7 +28,8 @@ Exit codes:
   1  at least one instance is refused, uncertain, pending, skipped or not
      found
   2  wrong usage; nothing was sent
-  3  nothing was done: no key, a rejected key, no network, or not confirmed
+  3  nothing was done: no key, a rejected key, no network, not confirmed, or a
+     journal that is in use or unusable
   4  only the time limit was reached: every instance without the requested
      result is pending and may still get it
 After Ctrl-C, SIGTERM or SIGHUP the rows are printed and the process ends by

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use lifecycle_controller::{
-    Hold, MemoryStore, State, Wanted,
+    Hold, MemoryStore, State,
     decide::{KeptGroup, group_edge},
     keeper::{Keeper, calendar_warning},
     schedule::Change,

@@ -9,6 +9,8 @@ fn help_of_each_command_lists_exit_codes_and_fits_80_columns() {
         &["start"],
         &["stop"],
         &["reboot"],
+        &["resume"],
+        &["history"],
         &["status"],
         &["wait"],
         &["list"],

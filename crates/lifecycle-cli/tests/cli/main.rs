@@ -10,7 +10,9 @@ mod first_use;
 mod help;
 #[cfg(unix)]
 mod interrupts;
+mod journal;
 mod keys;
+mod kills;
 mod output;
 #[cfg(unix)]
 mod outside_text;

@@ -14,6 +14,8 @@ mod no_secret_leaves;
 mod no_storms;
 mod one_outcome_per_instance;
 mod reboot_evidence;
+mod records_come_first;
+mod resumed_requests;
 mod scripts;
 mod selection;
 mod true_outcomes;

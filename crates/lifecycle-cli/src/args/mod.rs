@@ -28,7 +28,7 @@ pub(crate) use self::{
     },
     select::{ConfirmArgs, FilterArgs},
     shell::{CompletionsArgs, ManArgs},
-    simulate::SimulateArgs,
+    simulate::{DemoArgs, SimulateArgs},
     table::TableArgs,
     watch::WatchArgs,
 };
@@ -117,7 +117,7 @@ pub(crate) enum Command {
     /// The clouds are simulated inside this process, and their time runs 15 times as fast as real
     /// time. Requests, signatures, polling and rate limits are the same as with real clouds.
     #[command(after_help = exit::HELP)]
-    Demo,
+    Demo(DemoArgs),
     /// Serve four simulated clouds over HTTP until Ctrl-C
     ///
     /// The first line on standard output is one JSON object with url, access_key, secret_key,
@@ -140,6 +140,11 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// Returns true if the simulated time of the command has no speed limit.
+    pub(crate) fn is_at_full_speed(&self) -> bool {
+        matches!(self, Self::Demo(args) if args.schedule)
+    }
+
     /// Tells whether the command uses simulated clouds inside this process.
     pub(crate) fn is_simulated(&self) -> bool {
         match self {
@@ -155,7 +160,7 @@ impl Command {
             Self::Apply(args) => args.controller.connection.sim,
             Self::Run(args) => args.controller.connection.sim,
             Self::Hold(_) | Self::Release(_) | Self::Holds(_) => false,
-            Self::Demo => true,
+            Self::Demo(_) => true,
             Self::History(_) | Self::Simulate(_) | Self::Completions(_) | Self::Man(_) => false,
         }
     }

@@ -5,6 +5,7 @@ mod completions;
 mod controller;
 mod credentials;
 mod demo;
+mod demo_schedule;
 mod doctor;
 mod history;
 mod hold;
@@ -63,7 +64,8 @@ pub(crate) async fn run(command: &Command, console: Console) -> Result<Exit, Com
         Command::List(args) => list::run(args, console).await,
         Command::Credentials(args) => credentials::run(args, console).await,
         Command::Doctor(args) => doctor::run(args, console).await,
-        Command::Demo => demo::run(console).await,
+        Command::Demo(args) if args.schedule => demo_schedule::run(console).await,
+        Command::Demo(_) => demo::run(console).await,
         Command::Simulate(args) => simulate::run(args, console).await,
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),

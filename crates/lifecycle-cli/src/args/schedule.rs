@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use lifecycle_controller::Wanted;
 
 use super::ConnectionArgs;
+use crate::completion;
 
 /// The journal of a controller.
 #[derive(Clone, Debug, clap::Args)]
@@ -100,7 +101,7 @@ impl From<HoldState> for Wanted {
 #[derive(Debug, clap::Args)]
 pub(crate) struct HoldArgs {
     /// A group with a schedule, or the reference of one machine
-    #[arg(value_name = "GROUP|REFERENCE")]
+    #[arg(value_name = "GROUP|REFERENCE", add = completion::references())]
     pub(crate) target: String,
 
     /// The state until the end of the hold
@@ -124,7 +125,7 @@ pub(crate) struct HoldArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct ReleaseArgs {
     /// The group or the reference of the hold
-    #[arg(value_name = "GROUP|REFERENCE")]
+    #[arg(value_name = "GROUP|REFERENCE", add = completion::references())]
     pub(crate) target: String,
 
     #[command(flatten)]

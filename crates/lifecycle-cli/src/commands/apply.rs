@@ -3,7 +3,7 @@
 use std::{fs::File, io::Write as _, path::Path, sync::Arc};
 
 use lifecycle_controller::{
-    Journal, MemoryStore, Store,
+    Journal, MemoryStore, Store, StoreError,
     decide::{PlannedAction, Waiting},
     keeper::{ActionResult, Keeper, PassReport, ProgramNotifier},
     settings::Settings,
@@ -89,7 +89,7 @@ pub(crate) async fn apply(args: &ApplyArgs, console: Console) -> Result<Exit, Co
         return dry_run(&setup, settings, &path, console).await;
     }
     let fleet = setup.fleet().await?;
-    let journal = controller::open(&path).await?;
+    let journal = open(&path).await?;
     let store: Arc<dyn Store> = Arc::new(journal.clone());
     let keeper = with_notifier(Keeper::new(fleet, store, settings, journal::operator()));
     let report = keeper.pass().await?;
@@ -151,14 +151,9 @@ pub(crate) async fn run(args: &RunArgs, console: Console) -> Result<Exit, Comman
     })?;
     let keeper = with_notifier(Keeper::new(fleet, store, settings, journal::operator()));
     console.notice(format_args!("journal: {}", path.display()));
-    let open = || {
-        let path = path.clone();
-        async move {
-            let journal = Journal::open(path).await?;
-            journal::warn_of_removed(&journal);
-            let store: Arc<dyn Store> = Arc::new(journal);
-            Ok(store)
-        }
+    let open = || async {
+        let store: Arc<dyn Store> = Arc::new(open(&path).await?);
+        Ok(store)
     };
     let stop = async {
         signals.received().await;
@@ -169,6 +164,14 @@ pub(crate) async fn run(args: &RunArgs, console: Console) -> Result<Exit, Comman
     drop(lock);
     console.notice("stopped; open calls are left to the next process");
     Ok(Exit::Complete)
+}
+
+/// Opens the journal of a pass, and begins a new file each month.
+async fn open(path: &Path) -> Result<Journal, StoreError> {
+    let journal = Journal::open(path).await?;
+    journal::warn_of_removed(&journal);
+    journal.rotate_if_due().await?;
+    Ok(journal)
 }
 
 fn with_notifier(keeper: Keeper) -> Keeper {

@@ -16,7 +16,7 @@ use super::history;
 use crate::{
     console::Console,
     exit::{CommandError, Exit},
-    output, simulated,
+    simulated,
 };
 
 /// Two machines of the office and three machines for builds.
@@ -48,11 +48,11 @@ pub(super) async fn run(console: Console) -> Result<Exit, CommandError> {
     // The progress of each machine is in the calls already.
     let is_shown = |entry: &HistoryEntry| !matches!(entry.kind, "edge" | "pass");
     let entries: Vec<_> = entries.into_iter().filter(is_shown).collect();
-    console.notice("\nThe history, as lifecycle history JOURNAL shows it:\n");
+    console.notice("The history, as lifecycle history JOURNAL shows it:");
     history::print(&entries, console)?;
     let most = day.simulator.ledger().most_reboots();
     console.notice(format_args!(
-        "\nthe clouds executed at most {most} reboot of each machine, although the controller was killed twice"
+        "the clouds executed at most {most} reboot of each machine, although the controller was killed twice"
     ));
     Ok(Exit::Complete)
 }

@@ -115,7 +115,8 @@ fn plan_of_a_time_needs_no_cloud_and_no_key() {
 
 #[test]
 fn plan_without_schedules_says_what_to_write() {
-    run(&["plan", "--config", "/dev/null"])
+    let empty = tempfile::NamedTempFile::new().unwrap();
+    run(&["plan", "--config", &empty.path().display().to_string()])
         .exits_with(2)
         .has_only_error("keeps no group");
     run(&["plan", "--sim"])

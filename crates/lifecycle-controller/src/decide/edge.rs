@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::KeptGroup;
+use super::{KeptGroup, retry_delay};
 use crate::{
     record::{Edge, EdgeProgress, Hold, Wanted},
     state::{EdgeKey, State},
@@ -49,6 +49,22 @@ impl GroupEdge {
     }
 }
 
+impl EdgeProgress {
+    /// Returns the time of the next attempt; `None` if no attempt was made, or no further one is due.
+    pub(crate) fn retry_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Open {
+                failures,
+                last_action,
+            } => last_action
+                .as_ref()?
+                .checked_add(retry_delay(*failures))
+                .ok(),
+            _ => None,
+        }
+    }
+}
+
 /// Returns the edge of a group.
 pub fn group_edge(group: &KeptGroup, state: &State, now: Timestamp) -> GroupEdge {
     if let Some(hold) = state.hold(&group.name, now) {
@@ -58,8 +74,10 @@ pub fn group_edge(group: &KeptGroup, state: &State, now: Timestamp) -> GroupEdge
     let scheduled = schedule.wanted(now);
     let changed = schedule.last_change(now).map(|change| change.at);
     let mut at = changed.unwrap_or(Timestamp::MIN);
-    if let Some(end) = hold_end(state, &group.name, now) {
-        at = at.max(end);
+    let mut why = schedule_text(group, scheduled.wanted, changed);
+    if let Some(end) = hold_end(state, &group.name, now).filter(|end| *end > at) {
+        at = end;
+        why = format!("{why}; the hold ended at {}", local(end, group));
     }
     // A pass after the change recorded another state: the configuration was changed since that pass.
     let recorded = state.edges.get(&EdgeKey::group(&group.name));
@@ -74,7 +92,7 @@ pub fn group_edge(group: &KeptGroup, state: &State, now: Timestamp) -> GroupEdge
         wanted: scheduled.wanted,
         at,
         hold: None,
-        why: schedule_text(group, scheduled.wanted, changed),
+        why,
         calendar_ended: scheduled.calendar_ended,
     }
 }
@@ -123,10 +141,15 @@ fn schedule_text(group: &KeptGroup, wanted: Wanted, since: Option<Timestamp>) ->
     let (name, wanted) = (&group.schedule_name, wanted.as_str());
     match since {
         Some(since) => {
-            let since = since.to_zoned(group.schedule.zone.clone());
-            let since = since.strftime("%Y-%m-%d %H:%M %:z");
+            let since = local(since, group);
             format!("schedule {name}: {wanted} since {since}")
         }
         None => format!("schedule {name}: {wanted}"),
     }
+}
+
+/// Returns a time as on the clock of the schedule's zone.
+fn local(at: Timestamp, group: &KeptGroup) -> String {
+    let at = at.to_zoned(group.schedule.zone.clone());
+    at.strftime("%Y-%m-%d %H:%M %:z").to_string()
 }

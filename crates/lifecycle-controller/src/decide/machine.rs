@@ -7,7 +7,7 @@ use lifecycle_facade::PowerState;
 
 use super::{
     ActionName, Decision, Fact, FactKind, GroupEdge, KeptGroup, Manual, PlannedAction, Rules,
-    SeenMachine, Waiting, edge::machine_edge, is_wanted, retry_delay,
+    SeenMachine, Waiting, edge::machine_edge, is_wanted,
 };
 use crate::{
     record::{ActionRecord, Edge, EdgeProgress, Wanted},
@@ -88,17 +88,8 @@ impl Context<'_> {
         }
         match progress.map(|edge| (&edge.progress, edge.at)) {
             None => self.begin(&subject, decision),
-            Some((
-                EdgeProgress::Open {
-                    failures,
-                    last_action,
-                },
-                _,
-            )) => {
-                let due = last_action
-                    .and_then(|last| last.checked_add(retry_delay(*failures)).ok())
-                    .filter(|due| *due > self.now);
-                match due {
+            Some((progress @ EdgeProgress::Open { failures, .. }, _)) => {
+                match progress.retry_at().filter(|due| *due > self.now) {
                     Some(due) => {
                         let why =
                             format!("failed attempts: {failures}; the next attempt is at {due}");

@@ -266,6 +266,7 @@ pub fn decide(rules: &Rules, machines: &[SeenMachine], state: &State, now: Times
     for group in &rules.groups {
         decision.record_group(&group.name, &edges[group.name.as_str()], state, now);
     }
+    decision.report_holds(state, now);
     for machine in machines {
         let context = machine::Context {
             rules,
@@ -294,18 +295,27 @@ impl Decision {
         }
         self.edges
             .push(edge.record(group, None, EdgeProgress::Reached, now));
-        if let Some(hold) = &edge.hold {
-            self.facts.push(Fact {
-                kind: FactKind::Held,
-                subject: group.to_owned(),
-                message: format!(
-                    "{group} is held {} until {}: {}",
-                    hold.state.as_str(),
-                    hold.until,
-                    hold.why
-                ),
-            });
-        }
+    }
+
+    /// Reports the holds that began since the last pass.
+    fn report_holds(&mut self, state: &State, now: Timestamp) {
+        let last_pass = state.last_pass.as_ref().map(|pass| pass.at);
+        let holds = state.holds.values();
+        let new = holds.filter(|hold| {
+            now < hold.until && last_pass.is_none_or(|last_pass| hold.at > last_pass)
+        });
+        self.facts.extend(new.map(|hold| Fact {
+            kind: FactKind::Held,
+            subject: hold.target.clone(),
+            message: format!(
+                "{} is held {} until {} by {}: {}",
+                hold.target,
+                hold.state.as_str(),
+                hold.until,
+                hold.by,
+                hold.why
+            ),
+        }));
     }
 
     fn break_circuit(&mut self, max: usize, state: &State) {

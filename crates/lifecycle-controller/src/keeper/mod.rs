@@ -166,9 +166,12 @@ impl Keeper {
         let now = self.now();
         let settled = report.actions.iter();
         let settled = settled.map(|(action, result)| action.settled(result.reached, now));
-        self.append(settled.map(Record::Edge)).await?;
+        let settled: Vec<_> = settled.collect();
+        let retries = settled.iter().filter_map(|edge| edge.progress.retry_at());
+        let change = retries.chain(decision.next).min();
+        report.next = self.next(change, now);
+        self.append(settled.into_iter().map(Record::Edge)).await?;
         report.facts.extend(report.uncertain());
-        report.next = self.next(decision.next, now);
         self.record_pass(&report, began).await?;
         Ok(report)
     }

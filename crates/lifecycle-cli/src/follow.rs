@@ -4,6 +4,7 @@
 use std::{
     fmt,
     io::{self, IsTerminal},
+    path::Path,
     time::Duration,
 };
 
@@ -22,7 +23,8 @@ use crate::{
     row::{self, RequestKind, Row},
 };
 
-/// Executes a request and prints the outcomes, after the rows of instances that the request leaves alone.
+/// Executes a request and prints the outcomes, after the rows of instances that the request leaves alone. An
+/// interrupted request with a journal can be finished later, and a notice says so.
 ///
 /// # Errors
 /// [`CommandError`] if nothing was sent to any cloud.
@@ -32,6 +34,7 @@ pub(crate) async fn to_the_end(
     events: FleetEventStream,
     kind: RequestKind,
     format: &RowFormat,
+    journal: Option<&Path>,
     console: Console,
 ) -> Result<Exit, CommandError> {
     let start = Instant::now();
@@ -44,6 +47,12 @@ pub(crate) async fn to_the_end(
         Err(error) => nothing_sent(references, error, kind, format),
     };
     if let Some(signal) = followed.signal {
+        if let Some(journal) = journal {
+            let path = journal.display();
+            console.notice(format_args!(
+                "finish the request with: lifecycle resume {path}"
+            ));
+        }
         if let Err(error) = &result {
             error.print();
         }

@@ -41,7 +41,7 @@ pub use power::{
     plan::PlannedCall,
     recorder::{CallAnswer, CallRecorder, RecordError, RecordedCall, RecordedRequest, Recorder},
     report::{Evidence, IncompleteError, InstanceReport, Outcome, Pending, Report},
-    resume::ResumePoint,
+    resume_point::ResumePoint,
     waves::{WaveSize, Waves},
 };
 pub use transport::{Transport, TransportError, markers::OwnConnection, plain_http::PlainHttp};

@@ -160,7 +160,7 @@ impl History {
             entry.answer = Some(row.answer.as_str());
             match &row.answer {
                 AnswerRecord::Accepted { request_id, .. } => {
-                    entry.request_id.clone_from(request_id)
+                    entry.request_id.clone_from(request_id);
                 }
                 answer => {
                     if let Some(fault) = answer.fault() {

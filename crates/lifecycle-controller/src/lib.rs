@@ -5,11 +5,13 @@
 
 mod convert;
 pub mod decide;
+mod error;
 mod history;
 mod journal;
 #[cfg(feature = "_keeper")]
 pub mod keeper;
 mod memory;
+mod progress;
 mod record;
 mod recorder;
 mod resume;

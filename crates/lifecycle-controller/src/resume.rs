@@ -35,7 +35,7 @@ pub enum ResumeMode {
 #[non_exhaustive]
 pub enum ResumeStep {
     /// Report the recorded outcome.
-    Report(RowRecord),
+    Report(Box<RowRecord>),
     /// Report an outcome that follows from the recorded answer, and record the outcome.
     Settle(OutcomeRecord),
     /// Send the instance: no call was sent, or the cloud executed nothing.
@@ -63,7 +63,7 @@ pub fn resume_step(
     mode: ResumeMode,
 ) -> ResumeStep {
     if let Some(row) = &progress.outcome {
-        return ResumeStep::Report(row.clone());
+        return ResumeStep::Report(Box::new(row.clone()));
     }
     let repeatable = is_repeatable(operation.request.action);
     let may_send = mode == ResumeMode::Finish;

@@ -1,18 +1,15 @@
 //! `State`: everything that the records of a journal say, folded: operations, holds, edges and the last
 //! action of each instance. No I/O.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use lifecycle_facade::core::{Action, Idempotency};
-use serde::{Deserialize, Serialize};
 
+pub use crate::progress::{InstanceProgress, LastAction, Operation, SendPhase};
 use crate::{
-    record::{
-        ActionRecord, AnswerRecord, Edge, Hold, Intent, ObservationRecord, OperationId, Pass,
-        Record, Request, RowRecord, Snapshot,
-    },
-    store::StoreError,
+    error::StoreError,
+    record::{ActionRecord, AnswerRecord, Edge, Hold, Intent, OperationId, Pass, Record, Snapshot},
 };
 
 /// The folded records of a journal.
@@ -59,127 +56,6 @@ impl EdgeKey {
     }
 }
 
-/// The last action on an instance.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct LastAction {
-    /// The id of the operation.
-    pub operation: OperationId,
-    /// The action.
-    pub action: ActionRecord,
-    /// The time at which the intent was recorded.
-    pub at: Timestamp,
-    /// The name of the outcome; `None` without an outcome.
-    pub outcome: Option<String>,
-}
-
-/// One request, and the progress of its instances.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Operation {
-    /// The request.
-    pub request: Request,
-    /// The progress of each instance that was sent or has an outcome.
-    pub instances: HashMap<String, InstanceProgress>,
-    /// The number of the last call.
-    pub calls: u64,
-    /// The request ended: every instance has an outcome.
-    pub ended: bool,
-}
-
-impl Operation {
-    fn new(request: Request) -> Self {
-        Self {
-            request,
-            instances: HashMap::new(),
-            calls: 0,
-            ended: false,
-        }
-    }
-
-    /// Returns the progress of an instance.
-    pub fn progress(&self, instance: &str) -> &InstanceProgress {
-        const NOT_SENT: &InstanceProgress = &InstanceProgress::NOT_SENT;
-        self.instances.get(instance).unwrap_or(NOT_SENT)
-    }
-
-    /// Returns the number of instances with an outcome.
-    pub fn settled(&self) -> usize {
-        let instances = self.request.instances.iter();
-        let is_settled = |name: &&String| self.progress(name).outcome.is_some();
-        instances.filter(is_settled).count()
-    }
-
-    /// Returns whether every instance has an outcome.
-    pub fn is_finished(&self) -> bool {
-        self.ended || self.settled() == self.request.instances.len()
-    }
-
-    /// Checks that a call may be sent.
-    fn check(&self, intent: &Intent) -> Result<(), StoreError> {
-        let repeatable = is_repeatable(intent.action);
-        for sent in &intent.instances {
-            let progress = self.progress(&sent.instance);
-            let allowed = match (&progress.outcome, &progress.phase) {
-                (Some(_), _) => false,
-                (None, SendPhase::NotSent | SendPhase::Answered(AnswerRecord::NotSent { .. })) => {
-                    true
-                }
-                (None, SendPhase::Answered(AnswerRecord::Rejected { .. })) => {
-                    repeatable || intent.resent
-                }
-                (None, SendPhase::Sent | SendPhase::Answered(_)) => repeatable,
-            };
-            if !allowed {
-                return Err(StoreError::Conflict {
-                    instance: sent.instance.clone(),
-                    operation: self.request.operation.clone(),
-                });
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Returns whether the action may be sent again when its first execution is not known.
-pub(crate) fn is_repeatable(action: ActionRecord) -> bool {
-    let action = Action::from(action);
-    matches!(action.idempotency(), Idempotency::Idempotent(_))
-}
-
-/// The progress of one instance of an operation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct InstanceProgress {
-    /// The last call for the instance.
-    pub phase: SendPhase,
-    /// The instance as seen before the first call.
-    pub before: Option<ObservationRecord>,
-    /// The final outcome.
-    pub outcome: Option<RowRecord>,
-}
-
-impl InstanceProgress {
-    const NOT_SENT: Self = Self {
-        phase: SendPhase::NotSent,
-        before: None,
-        outcome: None,
-    };
-}
-
-/// The progress of the last call for an instance.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum SendPhase {
-    /// No call was recorded.
-    NotSent,
-    /// A call was recorded, and its answer was not: the cloud may have executed the call.
-    Sent,
-    /// The answer was recorded.
-    Answered(AnswerRecord),
-}
-
 impl State {
     /// Returns an operation.
     pub fn operation(&self, id: &OperationId) -> Option<&Operation> {
@@ -216,7 +92,7 @@ impl State {
                 .ok_or_else(|| StoreError::UnknownOperation(id.clone()))
         };
         match record {
-            Record::Intent(intent) => operation(&intent.operation)?.check(intent),
+            Record::Intent(intent) => check_intent(operation(&intent.operation)?, intent),
             Record::Answer(answer) => operation(&answer.operation).map(drop),
             Record::Outcome(outcomes) => operation(&outcomes.operation).map(drop),
             Record::End(end) => operation(&end.operation).map(drop),
@@ -341,10 +217,31 @@ impl From<&Snapshot> for State {
     }
 }
 
-impl Operation {
-    fn progress_mut(&mut self, instance: &str) -> &mut InstanceProgress {
-        self.instances
-            .entry(instance.to_owned())
-            .or_insert(InstanceProgress::NOT_SENT)
+/// Checks that a call of an operation may be sent.
+fn check_intent(operation: &Operation, intent: &Intent) -> Result<(), StoreError> {
+    let repeatable = is_repeatable(intent.action);
+    for sent in &intent.instances {
+        let progress = operation.progress(&sent.instance);
+        let allowed = match (&progress.outcome, &progress.phase) {
+            (Some(_), _) => false,
+            (None, SendPhase::NotSent | SendPhase::Answered(AnswerRecord::NotSent { .. })) => true,
+            (None, SendPhase::Answered(AnswerRecord::Rejected { .. })) => {
+                repeatable || intent.resent
+            }
+            (None, SendPhase::Sent | SendPhase::Answered(_)) => repeatable,
+        };
+        if !allowed {
+            return Err(StoreError::Conflict {
+                instance: sent.instance.clone(),
+                operation: operation.request.operation.clone(),
+            });
+        }
     }
+    Ok(())
+}
+
+/// Returns whether the action may be sent again when its first execution is not known.
+pub(crate) fn is_repeatable(action: ActionRecord) -> bool {
+    let action = Action::from(action);
+    matches!(action.idempotency(), Idempotency::Idempotent(_))
 }

@@ -1,15 +1,12 @@
 //! `Store`: the place that keeps records durably, such as a journal file or a database.
 
-use std::{fmt, io, path::PathBuf};
+use std::fmt;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::{
-    history::HistoryEntry,
-    record::{Opened, OperationId, Record},
-    state::State,
-};
+pub use crate::error::StoreError;
+use crate::{history::HistoryEntry, record::Record, state::State};
 
 /// A place that keeps records durably. One `Store` serves many tasks of a program.
 ///
@@ -71,89 +68,5 @@ impl HistoryQuery {
         let subject = self.subject.as_ref();
         subject.is_none_or(|subject| entry.subject.as_ref() == Some(subject))
             && self.since.is_none_or(|since| entry.at >= since)
-    }
-}
-
-/// The failure of a store.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StoreError {
-    /// Another process has the store.
-    #[error("{} is in use by {}; wait for its end, or choose another file", path.display(), holder_text(.holder.as_ref()))]
-    Locked {
-        /// The file.
-        path: PathBuf,
-        /// The process, if the file names one.
-        holder: Option<Opened>,
-    },
-    /// The instance already has an intent in this operation, and a second call is not safe.
-    #[error(
-        "operation {operation} already has a call for {instance} that may have been executed: nothing was sent"
-    )]
-    Conflict {
-        /// The instance.
-        instance: String,
-        /// The operation.
-        operation: OperationId,
-    },
-    /// The operation has no request in the store.
-    #[error("operation {0} has no request in this store")]
-    UnknownOperation(OperationId),
-    /// The file is not a journal.
-    #[error("{} is not a journal of lifecycle; choose another file", path.display())]
-    NotAJournal {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A later version of the program wrote the journal.
-    #[error(
-        "{} has version {version} of the journal format, and this program reads up to version {}; install a newer program",
-        path.display(), crate::record::VERSION
-    )]
-    NewerVersion {
-        /// The file.
-        path: PathBuf,
-        /// The version of the file.
-        version: u32,
-    },
-    /// A record in the middle of the file is damaged.
-    #[error(
-        "{} line {line}: {problem}; nothing was changed: keep a copy of the file, check the instances that the lines around it name, then delete the line",
-        path.display()
-    )]
-    DamagedRecord {
-        /// The file.
-        path: PathBuf,
-        /// The number of the line, counted from 1.
-        line: usize,
-        /// The damage.
-        problem: String,
-    },
-    /// The file cannot be opened, read or written.
-    #[error("cannot {operation} {}: {source}", path.display())]
-    Io {
-        /// The operation, as an English verb.
-        operation: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// The reason.
-        #[source]
-        source: io::Error,
-    },
-    /// An earlier write failed, so the store accepts no further record.
-    #[error("the store accepts no further record after an earlier failure: {first}")]
-    Closed {
-        /// The first failure.
-        first: String,
-    },
-    /// Another failure, such as a lost connection to a database.
-    #[error("{0}")]
-    Other(String),
-}
-
-fn holder_text(holder: Option<&Opened>) -> String {
-    match holder {
-        Some(Opened { at, pid, host, .. }) => format!("process {pid} on {host} since {at}"),
-        None => "another process".to_owned(),
     }
 }

@@ -157,6 +157,7 @@ impl PowerCommand<'_> {
             events,
             kind,
             &format,
+            args.journal.as_deref(),
             console,
         )
         .await;

@@ -103,6 +103,7 @@ async fn finish(
         request.events(),
         kind,
         format,
+        Some(&args.journal),
         console,
     )
     .await;

@@ -28,5 +28,14 @@ pub(crate) async fn run(args: &WaitArgs, console: Console) -> Result<Exit, Comma
         .wait(&references, args.state())
         .timeout(setup.timeout())
         .events();
-    follow::to_the_end(&references, Vec::new(), events, kind, &format, console).await
+    follow::to_the_end(
+        &references,
+        Vec::new(),
+        events,
+        kind,
+        &format,
+        None,
+        console,
+    )
+    .await
 }

@@ -163,6 +163,26 @@ fn second_process_on_a_journal_ends_with_3_and_names_the_holder() {
     server.run(&["resume", &journal]).exits_with(0);
 }
 
+#[cfg(unix)]
+#[test]
+fn interrupted_request_names_the_command_that_finishes_it() {
+    let (folder, server) = (Folder::new(), server());
+    let journal = folder.file("journal");
+    let running = server.instances()[4];
+    let stop = server.spawn(&["stop", running, "--journal", &journal]);
+    while !fs::read_to_string(&journal).is_ok_and(|text| text.contains("answer")) {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    crate::support::signal(&stop, "INT");
+    let interrupted = wait_for_end(stop).exits_with(130);
+    let command = format!("finish the request with: lifecycle resume {journal}");
+    assert!(interrupted.stderr.contains(&command), "{interrupted:#?}");
+    let resumed = server
+        .run(&["resume", &journal, "--output", "json"])
+        .exits_with(0);
+    assert_eq!(resumed.column("outcome"), ["reached"]);
+}
+
 #[test]
 fn unusable_journal_sends_nothing_and_stays_as_it_is() {
     let (folder, server) = (Folder::new(), server());

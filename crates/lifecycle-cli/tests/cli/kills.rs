@@ -20,7 +20,7 @@ use tokio::runtime::Runtime;
 use crate::support::{RunResult, keys, spawn, wait_for_end};
 
 /// Threads with one simulator each: most of a run is waiting.
-const WORKERS: u32 = 4;
+const WORKERS: u32 = 8;
 
 #[test]
 fn killed_command_reboots_no_instance_twice_and_reports_the_truth() {
@@ -49,6 +49,17 @@ fn killed_command_reboots_no_instance_twice_and_reports_the_truth() {
         unfinished * 5 >= kills,
         "the kills hit too few requests: {unfinished}"
     );
+}
+
+/// Waits until the journal has a call, or until the process ends.
+fn wait_for_intent(process: &mut Child, path: &Path) {
+    let has_intent = || {
+        let text = std::fs::read_to_string(path);
+        text.is_ok_and(|text| text.contains("\"record\":\"intent\""))
+    };
+    while !has_intent() && process.try_wait().unwrap().is_none() {
+        thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// Simulated clouds behind a server, and the command.
@@ -102,8 +113,15 @@ impl<'r> Clouds<'r> {
             _ => {}
         }
         args.extend(instances.iter().map(String::as_str));
-        let reboot = self.spawn(&args);
-        self.kill(reboot, 400);
+        let mut reboot = self.spawn(&args);
+        match self.random.bool() {
+            true => self.kill(reboot, 400),
+            // A slow machine needs longer to begin than any fixed time.
+            false => {
+                wait_for_intent(&mut reboot, &path);
+                self.kill(reboot, 100);
+            }
+        }
         let left = self
             .state(&path)
             .is_some_and(|state| state.unfinished().count() > 0);

@@ -17,10 +17,10 @@ use crate::{
     power::event::Event,
     power::event_stream::{EventStream, ReportFuture},
     power::plan::{Plan, PlannedCall},
-    power::recorder::{RecordedRequest, Recorder},
+    power::recorder::{Name, RecordedRequest, Recorder},
     power::report::Report,
-    power::resume::ResumePoints,
-    power::rollout::{Name, RolloutState, Share, run_rollout, skip_all},
+    power::resume_point::ResumePoints,
+    power::rollout::{RolloutState, Share, run_rollout, skip_all},
     power::waves::Waves,
     sync::lock,
 };

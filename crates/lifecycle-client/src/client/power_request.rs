@@ -18,7 +18,7 @@ use crate::{
     power::options::PowerRequestOptions,
     power::plan::{Plan, PlannedCall},
     power::recorder::Recorder,
-    power::resume::{ResumePoint, ResumePoints},
+    power::resume_point::{ResumePoint, ResumePoints},
     power::waves::Waves,
 };
 

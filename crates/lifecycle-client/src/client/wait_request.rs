@@ -16,7 +16,7 @@ use crate::{
     power::options::PowerRequestOptions,
     power::plan::Plan,
     power::report::Report,
-    power::resume::ResumePoints,
+    power::resume_point::ResumePoints,
 };
 
 /// A request that waits until instances are in a state, without an action. Nothing is read until

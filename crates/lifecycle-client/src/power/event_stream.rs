@@ -16,7 +16,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use crate::{
     error::Error,
-    power::{event::Event, report::Report, resume::ResumePoints, rollout::RolloutState},
+    power::{event::Event, report::Report, resume_point::ResumePoints, rollout::RolloutState},
     sync::lock,
 };
 

@@ -1,5 +1,6 @@
 //! Power requests: plan, send, follow, and report the outcome of each instance.
 
+pub(crate) mod batch;
 pub(crate) mod bisect; // splits rejected batches
 pub(crate) mod contact; // the last contact with the cloud
 pub(crate) mod decide; // from facts to outcomes
@@ -13,7 +14,8 @@ pub(crate) mod plan;
 pub(crate) mod recorder;
 pub(crate) mod rejection; // rejections of single instances
 pub(crate) mod report;
-pub(crate) mod resume;
+pub(crate) mod resume; // continues sent instances
+pub(crate) mod resume_point;
 pub(crate) mod rollout; // runs wave after wave
 pub(crate) mod run; // runs one request of one client
 pub(crate) mod runner; // the shared state of a running request

@@ -9,7 +9,7 @@ use crate::{
     error::Error,
     mutation::{Mutant, Mutation},
     power::options::PowerRequestOptions,
-    power::resume::ClientPoint,
+    power::resume_point::ClientPoint,
 };
 
 /// The part of a request that one client carries out.

@@ -13,7 +13,6 @@ use lifecycle_core::{
 use super::{
     options::PowerRequestOptions,
     report::{InstanceReport, Outcome},
-    rollout::Name,
     waves::Waves,
 };
 use crate::call::context::{CallError, CallOutput};
@@ -150,6 +149,9 @@ impl error::Error for RecordError {
         self.0.source()
     }
 }
+
+/// Returns the name that an instance of a client has in the request.
+pub(crate) type Name<I> = Arc<dyn Fn(InstanceId) -> I + Send + Sync>;
 
 /// The recorder of the part of a request that one client carries out. Names instances by their ids.
 #[async_trait]

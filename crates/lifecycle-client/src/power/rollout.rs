@@ -10,7 +10,7 @@ use std::{
 };
 
 use futures_util::future::{join, join_all};
-use lifecycle_core::{Fault, FaultKind, InstanceId};
+use lifecycle_core::{Fault, FaultKind};
 use tokio::{
     sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
     time::sleep,
@@ -21,9 +21,9 @@ use crate::{
     observe::observer::Observer,
     power::event::Event,
     power::plan::Plan,
-    power::recorder::{CallRecorder, NamedRecorder, ShareRecorder, is_recorded},
+    power::recorder::{CallRecorder, Name, NamedRecorder, ShareRecorder, is_recorded},
     power::report::{InstanceReport, Report},
-    power::resume::ResumePoints,
+    power::resume_point::ResumePoints,
     power::run::run,
     power::tracker::{Listener, OutcomeTracker},
     power::waves::Waves,
@@ -36,9 +36,6 @@ pub(crate) struct Share<I> {
     pub(crate) plan: Plan,
     pub(crate) name: Name<I>,
 }
-
-/// Returns the name that an instance of a client has in the request.
-pub(crate) type Name<I> = Arc<dyn Fn(InstanceId) -> I + Send + Sync>;
 
 /// Everything that is known about a request under way. Survives the future that carries the request
 /// out.

@@ -21,7 +21,7 @@ use tokio::{
 };
 
 use super::{
-    bisect::ActionBatch,
+    batch::ActionBatch,
     escalate::escalate,
     force_timers::ForceTimers,
     job::{Jobs, follow_jobs},

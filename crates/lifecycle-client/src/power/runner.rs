@@ -13,7 +13,7 @@ use lifecycle_core::{Action, InstanceId};
 use tokio::time::{Instant, timeout};
 
 use super::{
-    bisect::ActionBatch, force_timers::ForceTimers, plan::batches, recorder::ShareRecorder,
+    batch::ActionBatch, force_timers::ForceTimers, plan::batches, recorder::ShareRecorder,
     tracker::OutcomeTracker,
 };
 use crate::{

@@ -8,7 +8,8 @@ use lifecycle_core::{
 };
 
 use super::{
-    bisect::{ActionBatch, bisect, call_budget, halves, is_idempotent, poll_ambiguous},
+    batch::{ActionBatch, halves},
+    bisect::{bisect, call_budget, is_idempotent, poll_ambiguous},
     job::{Job, Jobs},
     recorder::{RecordedCall, answers},
     rejection::{reject, state_may_explain},

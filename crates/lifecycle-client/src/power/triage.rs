@@ -3,7 +3,7 @@
 
 use lifecycle_core::{Action, ActionKind, Fault, FaultKind, InstanceId, Observation, PowerState};
 
-use super::{bisect::ActionBatch, runner::RequestRunner};
+use super::{batch::ActionBatch, runner::RequestRunner};
 use crate::observe::lookup::ObserveResult;
 
 /// The way in which an instance is sent.

@@ -1,8 +1,8 @@
 //! The edge of a group: the last change of the wanted state, by the schedule or by a hold.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::{KeptGroup, retry_delay};
+use super::rules::KeptGroup;
 use crate::{
     record::{Edge, EdgeProgress, Hold, Wanted},
     state::{EdgeKey, State},
@@ -47,6 +47,12 @@ impl GroupEdge {
             at: now,
         }
     }
+}
+
+/// Returns the delay after the given number of failures: 1, 2, 4, 8, 16, 30, 30 … minutes.
+pub fn retry_delay(failures: u32) -> SignedDuration {
+    let minutes = 1_i64 << failures.saturating_sub(1).min(5);
+    SignedDuration::from_mins(minutes.min(30))
 }
 
 impl EdgeProgress {

@@ -6,8 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use lifecycle_facade::PowerState;
 
 use super::{
-    ActionName, Decision, Fact, FactKind, GroupEdge, KeptGroup, Manual, PlannedAction, Rules,
-    SeenMachine, Waiting, edge::machine_edge, is_wanted,
+    decision::{ActionName, Decision, Fact, FactKind, PlannedAction, SeenMachine, Waiting},
+    edge::{GroupEdge, machine_edge},
+    rules::{KeptGroup, Manual, Rules},
 };
 use crate::{
     record::{ActionRecord, Edge, EdgeProgress, Wanted},
@@ -298,4 +299,13 @@ impl Context<'_> {
 fn oldest(now: Timestamp) -> Timestamp {
     now.checked_sub(SignedDuration::from_hours(24 * 800))
         .unwrap_or(now)
+}
+
+/// Returns true if the state is the wanted state.
+fn is_wanted(state: PowerState, wanted: Wanted) -> bool {
+    match wanted {
+        Wanted::Running => state == PowerState::Running,
+        Wanted::Stopped => state == PowerState::Stopped,
+        Wanted::AsIs => true,
+    }
 }

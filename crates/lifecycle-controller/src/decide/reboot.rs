@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use lifecycle_facade::PowerState;
 
-use super::{ActionName, Decision, PlannedAction, Rules, SeenMachine};
+use super::{
+    decision::{ActionName, Decision, PlannedAction, SeenMachine},
+    rules::Rules,
+};
 use crate::{
     record::{Edge, EdgeProgress, Wanted},
     state::{EdgeKey, State},

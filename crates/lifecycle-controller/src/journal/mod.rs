@@ -171,6 +171,35 @@ impl Journal {
         .await
     }
 
+    /// Begins a new file if the current file is from an earlier month (UTC), and returns the path of the
+    /// earlier file. The new file begins with the open state: operations, holds, edges and last actions.
+    ///
+    /// The journal `journal` of November 2026 becomes `journal.2026-11`. A process that ends during the
+    /// rotation leaves one complete journal.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] if a file cannot be written. The current file stays in use.
+    pub async fn rotate_if_due(&self) -> Result<Option<PathBuf>, StoreError> {
+        let shared = self.shared.clone();
+        blocking(move || {
+            let now = shared.now();
+            let mut file = lock(&shared.file);
+            if rotate::month(now) == rotate::month(file.created) {
+                return Ok(None);
+            }
+            // Waiting records belong to the file before.
+            shared.write_waiting(&mut file)?;
+            let earlier = rotate::free_name(&shared.path, file.created);
+            let snapshot = shared.queue().state.snapshot(now);
+            let next = rotate::begin(&shared.path, &earlier, snapshot, now)
+                .map_err(|error| open::io_error("rotate", &shared.path, error))?;
+            file.sink = Box::new(next);
+            file.created = now;
+            Ok(Some(earlier))
+        })
+        .await
+    }
+
     /// Returns the path of the file.
     pub fn path(&self) -> &Path {
         &self.shared.path

@@ -8,46 +8,17 @@ use std::{
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::{Journal, blocking, lock, open};
-use crate::{
-    record::{Header, Record},
-    store::StoreError,
-};
-
-impl Journal {
-    /// Begins a new file if the current file is from an earlier month (UTC), and returns the path of the
-    /// earlier file. The new file begins with the open state: operations, holds, edges and last actions.
-    ///
-    /// The journal `journal` of November 2026 becomes `journal.2026-11`. A process that ends during the
-    /// rotation leaves one complete journal.
-    ///
-    /// # Errors
-    /// [`StoreError::Io`] if a file cannot be written. The current file stays in use.
-    pub async fn rotate_if_due(&self) -> Result<Option<PathBuf>, StoreError> {
-        let shared = self.shared.clone();
-        blocking(move || {
-            let now = shared.now();
-            let mut file = lock(&shared.file);
-            if month(now) == month(file.created) {
-                return Ok(None);
-            }
-            // Waiting records belong to the file before.
-            shared.write_waiting(&mut file)?;
-            let earlier = free_name(&shared.path, file.created);
-            let snapshot = shared.queue().state.snapshot(now);
-            let next = begin(&shared.path, &earlier, snapshot, now)
-                .map_err(|error| open::io_error("rotate", &shared.path, error))?;
-            file.sink = Box::new(next);
-            file.created = now;
-            Ok(Some(earlier))
-        })
-        .await
-    }
-}
+use super::open;
+use crate::record::{Header, Record};
 
 /// Writes the next file, and puts the next file in the place of the current one. Returns the next file with
 /// the lock.
-fn begin(path: &Path, earlier: &Path, snapshot: Record, now: Timestamp) -> io::Result<File> {
+pub(super) fn begin(
+    path: &Path,
+    earlier: &Path,
+    snapshot: Record,
+    now: Timestamp,
+) -> io::Result<File> {
     let next_path = with_suffix(path, "next");
     let mut next = OpenOptions::new()
         .read(true)
@@ -111,7 +82,7 @@ fn is_month(suffix: &str) -> bool {
 }
 
 /// Returns the name of the file of a month that no other file has.
-fn free_name(path: &Path, created: Timestamp) -> PathBuf {
+pub(super) fn free_name(path: &Path, created: Timestamp) -> PathBuf {
     let name = with_suffix(path, &month(created));
     let numbered = |number: u32| match number {
         1 => name.clone(),
@@ -122,7 +93,7 @@ fn free_name(path: &Path, created: Timestamp) -> PathBuf {
     free.unwrap_or(name)
 }
 
-fn month(at: Timestamp) -> String {
+pub(super) fn month(at: Timestamp) -> String {
     at.to_zoned(TimeZone::UTC).strftime("%Y-%m").to_string()
 }
 

@@ -7,7 +7,10 @@ use lifecycle_facade::{
     FleetError, FleetReport, FleetRequest, FleetRow, InstanceReference, Outcome, core::Action,
 };
 
-use super::{Keeper, PassReport};
+use super::{
+    handle::Keeper,
+    report::{ActionResult, PassReport},
+};
 use crate::{
     decide::{ActionName, Fact, FactKind, PlannedAction},
     record::ActionRecord,
@@ -15,44 +18,6 @@ use crate::{
     resume::{ResumeMode, resume_request},
     state::{Operation, State},
 };
-
-/// The result of an action on one machine.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ActionResult {
-    /// The wanted state was observed.
-    pub reached: bool,
-    /// The name of the outcome; `skipped` if the request failed as a whole.
-    pub outcome: &'static str,
-    /// The reason of another outcome than `reached`.
-    pub message: Option<String>,
-}
-
-impl ActionResult {
-    fn of(row: &FleetRow) -> Self {
-        let reached = matches!(row.outcome, Outcome::Reached(_) | Outcome::Unchanged);
-        let message = match &row.outcome {
-            Outcome::Refused(fault) | Outcome::Uncertain(fault) | Outcome::Skipped(fault) => {
-                Some(fault.to_string())
-            }
-            Outcome::Pending(pending) => Some(pending.to_string()),
-            _ => None,
-        };
-        Self {
-            reached,
-            outcome: row.outcome.as_str(),
-            message,
-        }
-    }
-
-    fn not_sent(reason: String) -> Self {
-        Self {
-            reached: false,
-            outcome: "skipped",
-            message: Some(reason),
-        }
-    }
-}
 
 impl Keeper {
     /// Carries out all actions at the same time, one request for each kind, group and reason.

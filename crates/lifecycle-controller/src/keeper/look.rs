@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::join_all;
 use lifecycle_facade::{InstanceReference, Location, Selector, config::Group};
 
-use super::{Keeper, Look};
+use super::{handle::Keeper, report::Look};
 use crate::decide::SeenMachine;
 
 impl Keeper {

@@ -2,14 +2,15 @@
 
 use std::{
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, SystemTime},
 };
 
 use async_trait::async_trait;
-use lifecycle_facade::{Credential, EmptyHost, config::Config};
+use jiff::{SignedDuration, Timestamp};
+use lifecycle_facade::{Credential, EmptyHost, Fleet, config::Config};
 use lifecycle_sim::{
     Cloud, FaultRule, FaultTiming, Impairment, InjectedFault, PowerOperation, SimulatedState,
     Simulator,
@@ -18,7 +19,13 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::*;
 use crate::{
-    history::HistoryEntry, memory::MemoryStore, record::Hold, state::State, store::HistoryQuery,
+    decide::{Fact, FactKind},
+    history::HistoryEntry,
+    memory::MemoryStore,
+    record::{Hold, Record},
+    settings::Settings,
+    state::State,
+    store::{HistoryQuery, Store, StoreError},
 };
 
 /// A fleet of two machines in each of two clouds, its store, and the configuration.

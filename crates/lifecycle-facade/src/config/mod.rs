@@ -43,6 +43,7 @@ mod diagnostics;
 mod error;
 mod file;
 mod group;
+mod name;
 mod schedule;
 pub(crate) mod schema;
 mod secret;

@@ -8,9 +8,9 @@ use toml::{
 };
 
 use super::{
-    account::name_problem,
     cloud_name::CloudName,
     diagnostics::Diagnostics,
+    name::name_problem,
     schema::{CloudSettings, Scope, Setting, sections_with},
     secret,
 };

@@ -1,0 +1,64 @@
+//! `ActionBatch`: the instances that are sent in one call.
+
+use lifecycle_core::InstanceId;
+
+/// Instances that are sent in one call.
+pub(crate) struct ActionBatch {
+    pub(crate) ids: Vec<InstanceId>,
+    /// An observation of these instances explained nothing.
+    pub(crate) observed: bool,
+    /// These instances were part of a rejected batch, which may have been executed in part.
+    pub(crate) resent: bool,
+    /// The other half of the rejected batch is the next batch: batches are sent last in, first out.
+    pub(crate) first_half: bool,
+}
+
+impl ActionBatch {
+    pub(crate) fn new(ids: Vec<InstanceId>) -> Self {
+        Self {
+            ids,
+            observed: false,
+            resent: false,
+            first_half: false,
+        }
+    }
+
+    /// Returns the instances to send again after an earlier call that may have been executed. The action may
+    /// be repeated.
+    pub(crate) fn again(batch: Self) -> Self {
+        Self {
+            resent: true,
+            ..batch
+        }
+    }
+
+    /// Returns the rest of a rejected batch, without the instances that explain the rejection.
+    pub(crate) fn rest(ids: Vec<InstanceId>) -> Self {
+        Self {
+            resent: true,
+            ..Self::new(ids)
+        }
+    }
+
+    /// Returns the rest of a rejected batch whose instances were observed without an explanation.
+    pub(crate) fn observed_rest(ids: Vec<InstanceId>) -> Self {
+        Self {
+            observed: true,
+            ..Self::rest(ids)
+        }
+    }
+}
+
+/// Returns both halves, the first half last, or one batch if there is one instance.
+pub(crate) fn halves(mut ids: Vec<InstanceId>) -> Vec<ActionBatch> {
+    let first = ids.drain(..ids.len() / 2).collect();
+    let second_half = ActionBatch::observed_rest(ids);
+    let first_half = ActionBatch {
+        first_half: true,
+        ..ActionBatch::observed_rest(first)
+    };
+    [second_half, first_half]
+        .into_iter()
+        .filter(|batch| !batch.ids.is_empty())
+        .collect()
+}

@@ -101,7 +101,7 @@ impl From<HoldState> for Wanted {
 #[derive(Debug, clap::Args)]
 pub(crate) struct HoldArgs {
     /// A group with a schedule, or the reference of one machine
-    #[arg(value_name = "GROUP|REFERENCE", add = completion::references())]
+    #[arg(value_name = "TARGET", add = completion::references())]
     pub(crate) target: String,
 
     /// The state until the end of the hold
@@ -125,7 +125,7 @@ pub(crate) struct HoldArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct ReleaseArgs {
     /// The group or the reference of the hold
-    #[arg(value_name = "GROUP|REFERENCE", add = completion::references())]
+    #[arg(value_name = "TARGET", add = completion::references())]
     pub(crate) target: String,
 
     #[command(flatten)]

@@ -95,8 +95,8 @@ pub(crate) enum Command {
     #[command(after_help = exit::HELP)]
     Release(ReleaseArgs),
     /// Show the holds
-    #[command(after_help = exit::HELP)]
-    Holds(HoldsArgs),
+    #[command(name = "holds", after_help = exit::HELP)]
+    ListHolds(HoldsArgs),
     /// Show the states of instances
     #[command(after_help = exit::HELP)]
     Status(StatusArgs),
@@ -159,7 +159,7 @@ impl Command {
             Self::Plan(args) => args.controller.connection.sim,
             Self::Apply(args) => args.controller.connection.sim,
             Self::Run(args) => args.controller.connection.sim,
-            Self::Hold(_) | Self::Release(_) | Self::Holds(_) => false,
+            Self::Hold(_) | Self::Release(_) | Self::ListHolds(_) => false,
             Self::Demo(_) => true,
             Self::History(_) | Self::Simulate(_) | Self::Completions(_) | Self::Man(_) => false,
         }

@@ -45,7 +45,8 @@ pub(crate) fn warn_of_removed(journal: &Journal) {
     let removed = journal.removed_bytes();
     if removed > 0 {
         eprint_warning(&format!(
-            "{}: an incomplete record at the end was removed ({removed} bytes); its call was not sent",
+            "{}: an incomplete record at the end was removed ({removed} bytes); no call is lost: a call is sent after \
+             its record is complete",
             journal.path().display()
         ));
     }

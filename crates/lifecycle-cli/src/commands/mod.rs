@@ -43,7 +43,7 @@ pub(crate) async fn run(command: &Command, console: Console) -> Result<Exit, Com
         | Command::Run(_)
         | Command::Hold(_)
         | Command::Release(_)
-        | Command::Holds(_)
+        | Command::ListHolds(_)
             if is_for_instances =>
         {
             Err(output::instances_only(console.output))
@@ -58,7 +58,7 @@ pub(crate) async fn run(command: &Command, console: Console) -> Result<Exit, Com
         Command::Run(args) => apply::run(args, console).await,
         Command::Hold(args) => hold::hold(args, console).await,
         Command::Release(args) => hold::release(args, console).await,
-        Command::Holds(args) => hold::holds(args, console).await,
+        Command::ListHolds(args) => hold::holds(args, console).await,
         Command::Status(args) => status::run(args, console).await,
         Command::Wait(args) => wait::run(args, console).await,
         Command::List(args) => list::run(args, console).await,

@@ -17,7 +17,7 @@ use crate::{
     power::event::Event,
     power::event_stream::{EventStream, ReportFuture},
     power::plan::{Plan, PlannedCall},
-    power::recorder::{Name, RecordedRequest, Recorder},
+    power::recorder::{Name, RecordedRequest, Recorder, record_in_time},
     power::report::Report,
     power::resume_point::ResumePoints,
     power::rollout::{RolloutState, Share, run_rollout, skip_all},
@@ -129,7 +129,7 @@ impl<T: Target> Execution<T> {
         let clients = connect(&self.target, &self.instances).await?;
         let mut recorder = None;
         if let (Some(chosen), Some(request)) = (&self.recorder, self.recorded(state)) {
-            match chosen.begin(request).await {
+            match record_in_time(chosen.begin(request)).await {
                 Ok(begun) => recorder = Some(begun),
                 Err(error) => return Ok(skip_all(state, &error.fault(), events)),
             }

@@ -3,12 +3,13 @@
 //! A program with a durable recorder survives the end of its process: the record shows which calls may have
 //! been executed, and [`ResumePoint`](crate::ResumePoint) continues the request.
 
-use std::{error, fmt, sync::Arc};
+use std::{error, fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use lifecycle_core::{
     Action, BatchAck, ExecutionStatus, Fault, FaultKind, InstanceId, JobId, Observation,
 };
+use tokio::time::timeout;
 
 use super::{
     options::PowerRequestOptions,
@@ -21,7 +22,8 @@ use crate::call::context::{CallError, CallOutput};
 ///
 /// `I` names an instance: [`InstanceId`] for the requests of a [`Client`](crate::Client), a reference with
 /// account, cloud and region for the requests of a fleet. Set a recorder with
-/// [`PowerRequest::recorder`](crate::PowerRequest::recorder).
+/// [`PowerRequest::recorder`](crate::PowerRequest::recorder). Each function has a time limit of 30 seconds, after
+/// which the client drops the future.
 #[async_trait]
 pub trait Recorder<I = InstanceId>: fmt::Debug + Send + Sync + 'static {
     /// Records a request before the first call. All instances of the request are known.
@@ -177,13 +179,31 @@ impl<I: Send + 'static> ShareRecorder for NamedRecorder<I> {
                 .map(|(id, seen)| ((self.name)(id), seen))
                 .collect(),
         };
-        self.recorder.intend(named).await
+        record_in_time(self.recorder.intend(named)).await
     }
 
     async fn answered(&self, call: u64, answers: Vec<(InstanceId, CallAnswer)>) {
         let answers = answers.into_iter();
         let named = answers.map(|(id, answer)| ((self.name)(id), answer));
-        self.recorder.answered(call, named.collect()).await;
+        let answered = self.recorder.answered(call, named.collect());
+        // A resume looks at instances without a recorded answer.
+        let _ = timeout(RECORD_TIME_LIMIT, answered).await;
+    }
+}
+
+/// The time limit of one record. A store on a dead network drive never answers.
+pub(crate) const RECORD_TIME_LIMIT: Duration = Duration::from_secs(30);
+
+/// Waits for a record that must be durable before the next call.
+pub(crate) async fn record_in_time<T>(
+    record: impl Future<Output = Result<T, RecordError>>,
+) -> Result<T, RecordError> {
+    match timeout(RECORD_TIME_LIMIT, record).await {
+        Ok(result) => result,
+        Err(_) => {
+            let limit = RECORD_TIME_LIMIT.as_secs();
+            Err(RecordError::new(format!("no end within {limit} s")))
+        }
     }
 }
 
@@ -246,3 +266,6 @@ fn failure(ids: &[InstanceId], error: &CallError) -> CallAnswer {
 pub(crate) fn is_recorded<I>(row: &InstanceReport<I>) -> bool {
     !matches!(&row.outcome, Outcome::Skipped(fault) if fault.kind() == FaultKind::NotRecorded)
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ use futures_util::future::{join, join_all};
 use lifecycle_core::{Fault, FaultKind};
 use tokio::{
     sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
-    time::sleep,
+    time::{sleep, timeout},
 };
 
 use crate::{
@@ -21,7 +21,9 @@ use crate::{
     observe::observer::Observer,
     power::event::Event,
     power::plan::Plan,
-    power::recorder::{CallRecorder, Name, NamedRecorder, ShareRecorder, is_recorded},
+    power::recorder::{
+        CallRecorder, Name, NamedRecorder, RECORD_TIME_LIMIT, ShareRecorder, is_recorded,
+    },
     power::report::{InstanceReport, Report},
     power::resume_point::ResumePoints,
     power::run::run,
@@ -233,7 +235,8 @@ where
                 emit(Event::Settled(row.clone()));
             }
             if let Some(recorder) = &recorder {
-                recorder.settled(halted).await;
+                // A resume reports the wave in the same way.
+                let _ = timeout(RECORD_TIME_LIMIT, recorder.settled(halted)).await;
             }
             continue;
         }
@@ -279,7 +282,8 @@ where
         failures += lock(state).end_wave(OutcomeTracker::take_report);
     }
     if let Some(recorder) = &recorder {
-        recorder.finished().await;
+        // Every outcome is recorded already.
+        let _ = timeout(RECORD_TIME_LIMIT, recorder.finished()).await;
     }
     lock(state).take_report(Vec::new())
 }
@@ -300,7 +304,8 @@ async fn record_settled<I: 'static>(
         let is_last = received.iter().any(Option::is_none);
         let batch: Vec<_> = received.drain(..).flatten().filter(is_recorded).collect();
         if !batch.is_empty() {
-            recorder.settled(batch).await;
+            // A resume looks at instances without a recorded outcome.
+            let _ = timeout(RECORD_TIME_LIMIT, recorder.settled(batch)).await;
         }
         if is_last {
             return;

@@ -327,6 +327,27 @@ async fn request_of_several_waves_is_recorded_as_a_whole_and_halted_waves_too() 
     assert_eq!(recorder.log.of("settled"), settled);
 }
 
+/// A recorder without an end.
+#[derive(Debug)]
+struct DeadDrive;
+
+#[async_trait]
+impl Recorder for DeadDrive {
+    async fn begin(&self, _: RecordedRequest) -> Result<Arc<dyn CallRecorder>, RecordError> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn recorder_without_an_end_sends_nothing_and_does_not_hang() {
+    let cloud = constant_state("ok", "running");
+    let begin = tokio::time::Instant::now();
+    let start = cloud.client().start(ids(2)).recorder(Arc::new(DeadDrive));
+    assert_eq!(outcomes(&start.await.unwrap()), ["skipped"; 2]);
+    assert_eq!(begin.elapsed(), seconds(30));
+    assert_eq!(cloud.log(), []);
+}
+
 #[tokio::test(start_paused = true)]
 async fn cancelled_request_records_no_outcome() {
     let recorder = TestRecorder::default();

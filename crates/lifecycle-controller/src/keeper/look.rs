@@ -35,7 +35,7 @@ impl Keeper {
                 _ => look.problem(group, "this group is of an unknown kind"),
             }
         }
-        let observed = join_all(named.iter().map(|(_, references)| self.observe(references)));
+        let observed = join_all(named.values().map(|references| self.observe(references)));
         let selected = join_all(
             selectors
                 .iter()

@@ -35,6 +35,17 @@ Exit codes:
 After Ctrl-C, SIGTERM or SIGHUP the rows are printed and the process ends by
 the signal (130, 143 or 129 in a shell). Actions already sent are not undone.";
 
+/// The exit codes in `--help` of the commands that keep a schedule.
+pub(crate) const SCHEDULE_HELP: &str = "\
+Exit codes:
+  0  every action reached its state, or nothing had to be done; for run: a
+     signal ended the command
+  1  an action did not reach its state, or a machine could not be seen; the
+     next pass tries again
+  2  wrong usage; nothing was sent
+  3  nothing was done: another process has the journal, the journal cannot be
+     written, or more machines than max_changes would change";
+
 impl Exit {
     fn code(self) -> u8 {
         self as u8

@@ -55,7 +55,9 @@ fn run(args: &Args) -> Result<Exit, CommandError> {
     };
     console.start_logging();
     let command = commands::run(&args.command, console);
-    let result = if console.simulated_time {
+    let result = if args.command.is_at_full_speed() {
+        simulated_time::block_on_at_full_speed(command)
+    } else if console.simulated_time {
         simulated_time::block_on(command)
     } else {
         block_on(command)

@@ -156,6 +156,11 @@ impl Setup {
             .is_some_and(|defaults| !defaults.protect.is_empty() || defaults.protect_tag.is_some())
     }
 
+    /// Returns the configuration file, if there is one.
+    pub(crate) fn config(&self) -> Option<&Config> {
+        self.config.as_ref()
+    }
+
     fn defaults(&self) -> Option<&Defaults> {
         self.config.as_ref().map(|config| &config.defaults)
     }

@@ -30,6 +30,18 @@ pub(crate) fn block_on<F: Future>(command: F) -> io::Result<F::Output> {
     }))
 }
 
+/// Runs `command` with a clock that jumps over every wait.
+///
+/// # Errors
+/// The runtime cannot start.
+pub(crate) fn block_on_at_full_speed<F: Future>(command: F) -> io::Result<F::Output> {
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()?;
+    Ok(runtime.block_on(command))
+}
+
 /// Advances the clock in small steps. A paused clock jumps to the earliest timer, so a timer for
 /// every [`TICK`], followed by a real pause, limits the speed.
 async fn advance_clock() -> Infallible {

@@ -102,6 +102,7 @@ impl History {
                 let message = match &edge.progress {
                     EdgeProgress::Open { .. } => return,
                     EdgeProgress::Reached => "reached".to_owned(),
+                    EdgeProgress::Drifted { state } => format!("drifted: {state}"),
                     EdgeProgress::GivenUp { why } => format!("given up: {why}"),
                 };
                 self.entries.push(HistoryEntry {

@@ -4,18 +4,26 @@
 //! Nothing below this crate knows about schedules or journals.
 
 mod convert;
+pub mod decide;
 mod error;
 mod history;
 mod journal;
+#[cfg(feature = "_keeper")]
+pub mod keeper;
+mod memory;
 mod progress;
 mod record;
 mod recorder;
 mod resume;
+pub mod schedule;
+#[cfg(feature = "config")]
+pub mod settings;
 mod state;
 mod store;
 
 pub use history::{History, HistoryEntry};
 pub use journal::{Journal, host_name};
+pub use memory::MemoryStore;
 pub use record::{
     ActionRecord, Answer, AnswerRecord, Edge, EdgeProgress, End, FaultRecord, Header, Hold,
     InstanceAnswer, Intent, IntentInstance, Notice, ObservationRecord, Opened, OperationId,

@@ -23,6 +23,9 @@ use crate::{
 pub enum ResumeMode {
     /// Sends the instances that were never sent, and repeats calls that may be repeated.
     Finish,
+    /// Sends nothing: looks at instances with an open call, and records the outcomes. Instances that were
+    /// never sent are skipped. A controller decides anew after that.
+    Settle,
     /// Sends nothing: looks at instances with an open call, and records nothing.
     ReportOnly,
 }
@@ -201,7 +204,7 @@ where
     if let Some(waves) = recorded.waves {
         request = request.waves(Waves::from(waves));
     }
-    if mode == ResumeMode::Finish {
+    if mode != ResumeMode::ReportOnly {
         let recorder =
             StoreRecorder::continuing(store, recorded.operation.clone(), operation.calls, settled);
         request = request.recorder(Arc::new(recorder.clock(clock)));

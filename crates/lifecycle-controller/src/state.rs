@@ -139,8 +139,11 @@ impl State {
             Record::Hold(hold) => {
                 self.holds.insert(hold.target.clone(), hold.clone());
             }
+            // The end of a hold is a change for the controller, so the hold stays with its real end.
             Record::Release(release) => {
-                self.holds.remove(&release.target);
+                if let Some(hold) = self.holds.get_mut(&release.target) {
+                    hold.until = hold.until.min(release.at);
+                }
             }
             Record::Edge(edge) => {
                 let key = EdgeKey {

@@ -124,13 +124,14 @@ const CLOUD_NEUTRAL: [&str; 2] = ["crates/lifecycle-core/", "crates/lifecycle-cl
 const NAMING_CLOUDS: [&str; 2] = ["crates/lifecycle-facade/src/", "crates/lifecycle-cli/src/"];
 /// The table of clouds, the file of each cloud, and texts of the command: simulated fleets, and
 /// examples in messages.
-const CLOUD_FILES: [&str; 11] = [
+const CLOUD_FILES: [&str; 12] = [
     "crates/lifecycle-facade/src/cloud/mod.rs",
     "crates/lifecycle-facade/src/cloud/aliyun.rs",
     "crates/lifecycle-facade/src/cloud/baidu.rs",
     "crates/lifecycle-facade/src/cloud/huawei.rs",
     "crates/lifecycle-facade/src/cloud/zenlayer.rs",
     "crates/lifecycle-cli/src/commands/demo.rs",
+    "crates/lifecycle-cli/src/commands/demo_schedule.rs",
     "crates/lifecycle-cli/src/commands/doctor.rs",
     "crates/lifecycle-cli/src/commands/simulate.rs",
     "crates/lifecycle-cli/src/locations.rs",

@@ -6,6 +6,7 @@ mod journal;
 mod locations;
 mod power;
 mod query;
+mod schedule;
 mod select;
 mod shell;
 mod simulate;
@@ -22,9 +23,12 @@ pub(crate) use self::{
     locations::{LocationArg, LocationsArgs},
     power::{RebootArgs, RequestArgs, StartArgs, StopArgs},
     query::{ListArgs, StatusArgs, WaitArgs},
+    schedule::{
+        ApplyArgs, ControllerArgs, HoldArgs, HoldsArgs, PlanArgs, ReleaseArgs, RunArgs, StoreArgs,
+    },
     select::{ConfirmArgs, FilterArgs},
     shell::{CompletionsArgs, ManArgs},
-    simulate::SimulateArgs,
+    simulate::{DemoArgs, SimulateArgs},
     table::TableArgs,
     watch::WatchArgs,
 };
@@ -68,6 +72,31 @@ pub(crate) enum Command {
     /// Show who did what to which instance, from the file of --journal
     #[command(after_help = exit::HELP)]
     History(HistoryArgs),
+    /// Show the state that each group should have, and the next changes of its schedule
+    ///
+    /// Reads [schedules], [keep] and [[maintenance]] of the configuration file. Calls no cloud, except with
+    /// --look.
+    #[command(after_help = exit::HELP)]
+    Plan(PlanArgs),
+    /// Start and stop machines as their schedules want it now, once; for cron and timers
+    ///
+    /// Running it again changes nothing. The journal keeps two such commands from acting at the same time.
+    #[command(after_help = exit::SCHEDULE_HELP)]
+    Apply(ApplyArgs),
+    /// Keep the schedules until Ctrl-C or SIGTERM
+    ///
+    /// Acts at each change of a schedule, and looks at all machines every few minutes (resync).
+    #[command(after_help = exit::SCHEDULE_HELP)]
+    Run(RunArgs),
+    /// Keep a group or a machine in a state until a time, whatever its schedule says
+    #[command(after_help = exit::HELP)]
+    Hold(HoldArgs),
+    /// End a hold before its time
+    #[command(after_help = exit::HELP)]
+    Release(ReleaseArgs),
+    /// Show the holds
+    #[command(name = "holds", after_help = exit::HELP)]
+    ListHolds(HoldsArgs),
     /// Show the states of instances
     #[command(after_help = exit::HELP)]
     Status(StatusArgs),
@@ -88,7 +117,7 @@ pub(crate) enum Command {
     /// The clouds are simulated inside this process, and their time runs 15 times as fast as real
     /// time. Requests, signatures, polling and rate limits are the same as with real clouds.
     #[command(after_help = exit::HELP)]
-    Demo,
+    Demo(DemoArgs),
     /// Serve four simulated clouds over HTTP until Ctrl-C
     ///
     /// The first line on standard output is one JSON object with url, access_key, secret_key,
@@ -111,6 +140,11 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// Returns true if the simulated time of the command has no speed limit.
+    pub(crate) fn is_at_full_speed(&self) -> bool {
+        matches!(self, Self::Demo(args) if args.schedule)
+    }
+
     /// Tells whether the command uses simulated clouds inside this process.
     pub(crate) fn is_simulated(&self) -> bool {
         match self {
@@ -122,7 +156,11 @@ impl Command {
             Self::Wait(args) => args.connection.sim,
             Self::List(args) => args.connection.sim,
             Self::Credentials(args) | Self::Doctor(args) => args.connection.sim,
-            Self::Demo => true,
+            Self::Plan(args) => args.controller.connection.sim,
+            Self::Apply(args) => args.controller.connection.sim,
+            Self::Run(args) => args.controller.connection.sim,
+            Self::Hold(_) | Self::Release(_) | Self::ListHolds(_) => false,
+            Self::Demo(_) => true,
             Self::History(_) | Self::Simulate(_) | Self::Completions(_) | Self::Man(_) => false,
         }
     }

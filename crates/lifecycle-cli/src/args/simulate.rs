@@ -54,3 +54,14 @@ mod tests {
         }
     }
 }
+
+/// The arguments of `demo`.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct DemoArgs {
+    /// Play a day of five simulated instances under schedules, as fast as this machine can
+    ///
+    /// Office hours, a holiday, an instance that somebody starts by hand, a hold, a cloud without capacity,
+    /// and a controller that is killed in the middle of a pass. Ends with the history.
+    #[arg(long)]
+    pub(crate) schedule: bool,
+}

@@ -15,19 +15,24 @@ pub(crate) async fn run(args: &HistoryArgs, console: Console) -> Result<Exit, Co
         .with_subject(args.reference.clone())
         .with_since(args.since);
     let entries = Journal::read_history(&args.journal, &query).await?;
-    match output::json_records(&entries, console.output)? {
-        Some(json) => output::print(&json)?,
+    print(&entries, console)?;
+    if entries.is_empty() {
+        console.notice("no entry matches");
+    }
+    Ok(Exit::Complete)
+}
+
+/// Prints entries.
+pub(super) fn print(entries: &[HistoryEntry], console: Console) -> Result<(), CommandError> {
+    match output::json_records(entries, console.output)? {
+        Some(json) => output::print(&json),
         None => output::print_texts(
             [
                 "TIME", "BY", "WHY", "WHAT", "INSTANCE", "RESULT", "REQUEST", "NOTE",
             ],
             &entries.iter().map(cells).collect::<Vec<_>>(),
-        )?,
+        ),
     }
-    if entries.is_empty() {
-        console.notice("no entry matches");
-    }
-    Ok(Exit::Complete)
 }
 
 fn cells(entry: &HistoryEntry) -> [String; 8] {

@@ -36,15 +36,20 @@ pub(crate) async fn open_for_request(path: &Path) -> Result<Journal, CommandErro
 /// The journal cannot be used.
 pub(crate) async fn open(path: &Path) -> Result<Journal, CommandError> {
     let journal = Journal::open(path).await?;
+    warn_of_removed(&journal);
+    Ok(journal)
+}
+
+/// Writes a warning if an incomplete record was removed.
+pub(crate) fn warn_of_removed(journal: &Journal) {
     let removed = journal.removed_bytes();
     if removed > 0 {
         eprint_warning(&format!(
             "{}: an incomplete record at the end was removed ({removed} bytes); no call is lost: a call is sent after \
              its record is complete",
-            path.display()
+            journal.path().display()
         ));
     }
-    Ok(journal)
 }
 
 /// Returns the recorder of a request.
@@ -90,7 +95,7 @@ fn described(operation: &Operation) -> String {
 }
 
 /// Returns the person and the machine, such as `ops@bastion`.
-fn operator() -> String {
+pub(crate) fn operator() -> String {
     let user = ["USER", "LOGNAME", "USERNAME"].into_iter();
     let user = user.filter_map(env::var_os).find(|name| !name.is_empty());
     let user = user.map_or_else(

@@ -6,6 +6,7 @@ mod accounts;
 mod completion;
 mod connections;
 mod demo;
+mod deploy;
 mod first_use;
 mod help;
 #[cfg(unix)]
@@ -21,6 +22,7 @@ mod protection;
 mod proxies;
 #[cfg(unix)]
 mod readme;
+mod schedule;
 mod selection;
 mod sim_flag;
 #[cfg(unix)]

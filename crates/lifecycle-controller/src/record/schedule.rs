@@ -45,6 +45,27 @@ pub struct Hold {
     pub at: Timestamp,
 }
 
+impl Hold {
+    /// Returns a hold that begins at `at`. `why` is the reason, and `by` names the person or program.
+    pub fn new(
+        target: impl Into<String>,
+        state: Wanted,
+        until: Timestamp,
+        why: impl Into<String>,
+        by: impl Into<String>,
+        at: Timestamp,
+    ) -> Self {
+        Self {
+            target: target.into(),
+            state,
+            until,
+            why: why.into(),
+            by: by.into(),
+            at,
+        }
+    }
+}
+
 /// The end of a hold before its time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -55,6 +76,17 @@ pub struct Release {
     pub by: String,
     /// The time.
     pub at: Timestamp,
+}
+
+impl Release {
+    /// Returns the end of the hold of `target` at `at`.
+    pub fn new(target: impl Into<String>, by: impl Into<String>, at: Timestamp) -> Self {
+        Self {
+            target: target.into(),
+            by: by.into(),
+            at,
+        }
+    }
 }
 
 /// The progress of a group or an instance since a change of its schedule.
@@ -91,6 +123,12 @@ pub enum EdgeProgress {
     },
     /// The wanted state was seen after the edge.
     Reached,
+    /// Another state was seen: somebody else changed the instance, or the edge was missed. The time of
+    /// the record is the time at which the state was first seen.
+    Drifted {
+        /// The state, in lower case.
+        state: String,
+    },
     /// The controller gave up until the next edge.
     GivenUp {
         /// The reason.

@@ -9,12 +9,13 @@ use super::{
     cloud_name::CloudName,
     credential_reader,
     credentials::CredentialConfig,
+    name::name_problem,
     schema::{ACCOUNT, PACE, Scope},
     secret,
     section::{Document, Section, TableEntry},
     value,
 };
-use crate::cloud::{Clouds, EndpointNetwork};
+use crate::cloud::EndpointNetwork;
 
 /// One account of one cloud. `None` leaves a setting to the cloud's default.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,21 +80,6 @@ pub(super) fn read_all(
         }
     }
     read
-}
-
-/// Describes the problem of an invalid account or group name.
-pub(super) fn name_problem(name: &str, clouds: Clouds) -> Option<&'static str> {
-    let is_word = name.starts_with(|first: char| first.is_ascii_alphanumeric())
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-    if !is_word {
-        return Some("invalid name: start with a letter or digit; use letters, digits, - and _");
-    }
-    clouds
-        .iter()
-        .any(|cloud| cloud.name == name)
-        .then_some("this is the name of a cloud: choose another name")
 }
 
 impl AccountConfig {

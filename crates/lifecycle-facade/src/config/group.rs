@@ -14,8 +14,8 @@ use toml::{
 };
 
 use super::{
-    account::name_problem,
     error::Diagnostic,
+    name::name_problem,
     schema::{GROUP, SELECT},
     section::{Document, TableEntry},
     value,

@@ -1,4 +1,4 @@
-//! The configuration file `lifecycle.toml`: accounts with names, groups of instances, defaults.
+//! The configuration file `lifecycle.toml`: accounts with names, groups of instances, schedules, defaults.
 //!
 //! This module holds the data and the reader. The reader connects to no cloud and reads no
 //! environment variable. A file has no secrets: the file names the *sources* of keys. The reader
@@ -32,7 +32,10 @@
 //! ```
 
 mod account;
+mod calendar;
+mod civil;
 mod cloud_name;
+mod controller;
 mod credential_reader;
 mod credentials;
 mod defaults;
@@ -40,6 +43,8 @@ mod diagnostics;
 mod error;
 mod file;
 mod group;
+mod name;
+mod schedule;
 pub(crate) mod schema;
 mod secret;
 mod section;
@@ -57,11 +62,18 @@ use lifecycle_client::file::{MAX_TEXT, is_absence, read_text};
 use toml::de::DeTable;
 
 pub use account::{AccountConfig, PaceConfig};
+pub use calendar::CalendarConfig;
+pub use civil::DayRule;
 pub use cloud_name::CloudName;
+pub use controller::ControllerConfig;
 pub use credentials::{CredentialConfig, RoleConfig};
 pub use defaults::Defaults;
 pub use error::{ConfigError, Diagnostic};
 pub use group::{Group, GroupEntry, GroupSelection};
+pub use schedule::{
+    ExceptConfig, KeepConfig, MaintenanceConfig, ManualChange, ScheduleConfig, ScheduledSide,
+    WindowConfig,
+};
 pub use secret::VariableName;
 pub use value::{time_limit, waves};
 
@@ -88,6 +100,16 @@ pub struct Config {
     /// The groups of instances by name. The rules for the name of an account apply, and the name is not
     /// the name of an account.
     pub groups: BTreeMap<String, Group>,
+    /// The calendars by name.
+    pub calendars: BTreeMap<String, CalendarConfig>,
+    /// The schedules by name.
+    pub schedules: BTreeMap<String, ScheduleConfig>,
+    /// The schedule of each kept group, by the name of the group.
+    pub keep: BTreeMap<String, KeepConfig>,
+    /// The moments at which groups are rebooted.
+    pub maintenance: Vec<MaintenanceConfig>,
+    /// The settings of the controller.
+    pub controller: ControllerConfig,
     /// The path of the file, for messages; `None` for a text from elsewhere.
     pub file: Option<PathBuf>,
 }
@@ -161,9 +183,25 @@ impl Config {
         ConfigError::unless_empty(found, self.file.as_deref())
     }
 
+    /// Checks the time zone of every schedule and every maintenance with `zone`. This crate has no
+    /// database of time zones.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with all errors of the checks.
+    pub fn check_zones(
+        &self,
+        zone: impl Fn(&str) -> Result<(), String>,
+    ) -> Result<(), ConfigError> {
+        let found = schedule::refused_zones(&self.schedules, &self.maintenance, zone);
+        ConfigError::unless_empty(found, self.file.as_deref())
+    }
+
     fn from_file(path: &Path, text: &str) -> Result<Self, ConfigError> {
         let mut config = Self::parse(text).map_err(|error| error.in_file(path))?;
         file::locate(&mut config.defaults.ca_certificates, path);
+        file::locate(config.controller.journal.as_mut_slice(), path);
+        let found = calendar::load_files(&mut config.calendars, path);
+        ConfigError::unless_empty(found, Some(path))?;
         config.file = Some(path.to_owned());
         Ok(config)
     }
@@ -176,6 +214,11 @@ impl Config {
         });
         let accounts = file.table("accounts");
         let groups = file.table("groups");
+        let names = schedule::Names::of(table);
+        let calendars = file.table("calendars");
+        let schedules = file.table("schedules");
+        let keep = file.table("keep");
+        let controller = file.table("controller");
         Self {
             defaults: defaults.unwrap_or_default(),
             accounts: accounts
@@ -183,6 +226,19 @@ impl Config {
                 .unwrap_or_default(),
             groups: groups
                 .map(|found| group::read_all(found.table, accounts, document))
+                .unwrap_or_default(),
+            calendars: calendars
+                .map(|found| calendar::read_all(found, document))
+                .unwrap_or_default(),
+            schedules: schedules
+                .map(|found| schedule::read_all(found, &names, document))
+                .unwrap_or_default(),
+            keep: keep
+                .map(|found| schedule::read_keep(found, &names, document))
+                .unwrap_or_default(),
+            maintenance: schedule::read_maintenance(&file, &names, document),
+            controller: controller
+                .map(|found| ControllerConfig::read(found, document))
                 .unwrap_or_default(),
             file: None,
         }

@@ -114,7 +114,16 @@ impl CloudSettings {
 }
 
 /// The tables at the top level of the file.
-pub(super) const TOP: &[Setting] = &[common("defaults"), common("accounts"), common("groups")];
+pub(super) const TOP: &[Setting] = &[
+    common("defaults"),
+    common("accounts"),
+    common("groups"),
+    common("calendars"),
+    common("schedules"),
+    common("keep"),
+    common("maintenance"),
+    common("controller"),
+];
 
 /// The settings of `[defaults]`.
 pub(super) const DEFAULTS: &[Setting] = &[
@@ -145,6 +154,68 @@ pub(super) const SELECT: &[Setting] = &[
     common("exclude"),
     common("max"),
 ];
+
+/// The settings of `[calendars.NAME]`.
+pub(super) const CALENDAR: &[Setting] = &[
+    common("off"),
+    common("work"),
+    common("ends"),
+    common("file"),
+    common("builtin"),
+];
+
+/// The settings of a calendar file.
+pub(super) const CALENDAR_FILE: &[Setting] = &[
+    common("off"),
+    common("work"),
+    common("ends"),
+    common("source"),
+];
+
+/// The settings of `[schedules.NAME]`.
+pub(super) const SCHEDULE: &[Setting] = &[
+    common("zone"),
+    common("calendar"),
+    common("windows"),
+    common("inside"),
+    common("outside"),
+    common("manual"),
+    common("except"),
+];
+
+/// The settings of one of the `windows` of `[schedules.NAME]`.
+pub(super) const WINDOW: &[Setting] = &[common("days"), common("from"), common("to")];
+
+/// The settings of one `except` of `[schedules.NAME]`.
+pub(super) const EXCEPT: &[Setting] = &[common("on"), common("from"), common("to")];
+
+/// The settings of `manual` of `[schedules.NAME]`, for a table.
+pub(super) const MANUAL: &[Setting] = &[common("leave_for")];
+
+/// The settings of `[[maintenance]]`.
+pub(super) const MAINTENANCE: &[Setting] = &[
+    common("group"),
+    common("zone"),
+    common("on"),
+    common("from"),
+    common("waves"),
+];
+
+/// The settings of `on` of `[[maintenance]]`.
+pub(super) const MAINTENANCE_DAY: &[Setting] = &[common("weekday"), common("week")];
+
+/// The settings of `[controller]`.
+pub(super) const CONTROLLER: &[Setting] = &[
+    common("journal"),
+    common("store"),
+    common("resync"),
+    common("max_changes"),
+    common("catch_up"),
+    common("on_change"),
+];
+
+/// The settings of `store` of `[controller]`.
+pub(super) const STORE: &[Setting] = &[common("postgres_variable")];
 
 /// The settings of `[accounts.NAME]`.
 pub(super) const ACCOUNT: &[Setting] = &[
@@ -257,6 +328,15 @@ pub(super) fn sections_with(name: &str) -> Vec<String> {
         ("pace of [accounts.NAME]", PACE),
         ("select of [groups.NAME]", SELECT),
         ("credentials of [accounts.NAME]", COMMON_SOURCE_SETTINGS),
+        ("[calendars.NAME]", CALENDAR),
+        ("[schedules.NAME]", SCHEDULE),
+        ("windows of [schedules.NAME]", WINDOW),
+        ("except of [schedules.NAME]", EXCEPT),
+        ("manual of [schedules.NAME]", MANUAL),
+        ("[[maintenance]]", MAINTENANCE),
+        ("on of [[maintenance]]", MAINTENANCE_DAY),
+        ("[controller]", CONTROLLER),
+        ("store of [controller]", STORE),
     ];
     let sections = sections
         .iter()

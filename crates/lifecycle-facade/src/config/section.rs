@@ -10,6 +10,7 @@ use toml::{
 use super::{
     cloud_name::CloudName,
     diagnostics::Diagnostics,
+    name::name_problem,
     schema::{CloudSettings, Scope, Setting, sections_with},
     secret,
 };
@@ -61,6 +62,29 @@ impl<'a> Document<'a> {
             }
         }
         section
+    }
+
+    /// Returns the tables in a table whose keys are names of the user. Reports invalid names, and values
+    /// that are no tables.
+    pub(super) fn named_tables(
+        self,
+        title: &'static str,
+        tables: &'a DeTable<'a>,
+    ) -> impl Iterator<Item = TableEntry<'a>> {
+        tables.iter().filter_map(move |(key, value)| {
+            let name = key.get_ref();
+            if let Some(problem) = name_problem(name, &[]) {
+                let message = format!("{name:?} in [{title}]: {problem}");
+                self.diagnostics.add(key.span(), message);
+            }
+            let table = value.get_ref().as_table();
+            if table.is_none() {
+                let message =
+                    format!("{name} in [{title}]: write a table of settings, such as {{ ... }}");
+                self.diagnostics.add(value.span(), message);
+            }
+            Some(TableEntry { key, table: table? })
+        })
     }
 
     /// Returns the message for a setting or source that `cloud` lacks, with the clouds that have it.
@@ -132,6 +156,33 @@ impl<'a> Section<'a> {
         Some(TableEntry { key, table: table? })
     }
 
+    /// Returns the tables in the list of a setting. Reports values that are no tables.
+    pub(super) fn tables(&self, name: &str) -> Vec<TableEntry<'a>> {
+        let Some((key, value)) = self.table.get_key_value(name) else {
+            return Vec::new();
+        };
+        let problem = "write a list of tables, such as [{ ... }]";
+        let Some(entries) = value.get_ref().as_array() else {
+            self.report_problem(value.span(), name, problem);
+            return Vec::new();
+        };
+        let table = |entry: &'a Spanned<DeValue<'a>>| {
+            let table = entry.get_ref().as_table();
+            if table.is_none() {
+                self.report_problem(entry.span(), name, problem);
+            }
+            Some(TableEntry { key, table: table? })
+        };
+        entries.iter().filter_map(table).collect()
+    }
+
+    /// Returns the line of a setting; the line of the `key` of the section if the setting is absent.
+    pub(super) fn line_of(&self, name: &str, key: &Spanned<DeString<'_>>) -> usize {
+        let value = self.table.get(name);
+        let span = value.map_or_else(|| key.span(), Spanned::span);
+        self.document.diagnostics.line(span)
+    }
+
     /// Reports an invalid value of a setting.
     pub(super) fn report_problem(&self, span: Range<usize>, name: &str, problem: &str) {
         self.add(span, format!("{name} in {}: {problem}", self.title));
@@ -146,6 +197,11 @@ impl<'a> Section<'a> {
 
     pub(super) fn has(&self, name: &str) -> bool {
         self.table.contains_key(name)
+    }
+
+    pub(super) fn is_table(&self, name: &str) -> bool {
+        let value = self.table.get(name);
+        value.is_some_and(|value| value.get_ref().is_table())
     }
 
     pub(super) fn title(&self) -> &str {

@@ -8,7 +8,9 @@ use toml::de::{DeTable, DeValue};
 use super::{
     Config, ConfigError, SAMPLE,
     schema::{
-        ACCOUNT, COMMON_SOURCE_SETTINGS, DEFAULTS, GROUP, PACE, SELECT, SOURCES, Setting, TOP,
+        ACCOUNT, CALENDAR, COMMON_SOURCE_SETTINGS, CONTROLLER, DEFAULTS, EXCEPT, GROUP,
+        MAINTENANCE, MAINTENANCE_DAY, MANUAL, PACE, SCHEDULE, SELECT, SOURCES, STORE, Setting, TOP,
+        WINDOW,
     },
 };
 
@@ -114,6 +116,11 @@ fn piece() -> impl Strategy<Value = String> {
         .iter()
         .chain(DEFAULTS)
         .chain(ACCOUNT)
+        .chain(CALENDAR)
+        .chain(SCHEDULE)
+        .chain(WINDOW)
+        .chain(MAINTENANCE)
+        .chain(CONTROLLER)
         .chain(SOURCES.iter().flat_map(|source| source.settings))
         .map(|setting| setting.name)
         .chain(SOURCES.iter().map(|source| source.name));
@@ -147,6 +154,15 @@ fn piece() -> impl Strategy<Value = String> {
         "\"aliyun\"",
         "[accounts.prod]\n",
         "[groups]\n",
+        "[calendars.cn]\n",
+        "[schedules.office]\n",
+        "[keep]\n",
+        "[[maintenance]]\n",
+        "[controller]\n",
+        "\"2026-10-01..2026-10-07\"",
+        "08:00:00",
+        "\"mon..fri\"",
+        "\"office\"",
         "credentials = {",
         "from = {",
         "\"prod@aliyun/a/b\"",
@@ -178,43 +194,53 @@ fn shown(text: &str) -> Vec<Shown> {
     let document = DeTable::parse(text).unwrap();
     let mut shown = Vec::new();
     for (key, value) in document.get_ref() {
-        let table = value.get_ref().as_table().unwrap();
         match key.get_ref().as_ref() {
-            "defaults" => collect(text, "defaults", table, &mut shown),
-            "accounts" => {
-                for (_, account) in table {
-                    collect(
-                        text,
-                        "account",
-                        account.get_ref().as_table().unwrap(),
-                        &mut shown,
-                    );
-                }
-            }
-            name => {
-                assert_eq!(name, "groups");
-                let groups = table
-                    .values()
-                    .filter_map(|group| group.get_ref().as_table());
-                for group in groups {
-                    collect(text, "group", group, &mut shown);
-                }
-            }
+            "accounts" => collect_named(text, "account", value.get_ref(), &mut shown),
+            "groups" => collect_named(text, "group", value.get_ref(), &mut shown),
+            "calendars" => collect_named(text, "calendar", value.get_ref(), &mut shown),
+            "schedules" => collect_named(text, "schedule", value.get_ref(), &mut shown),
+            // The keys are names of the user.
+            "keep" => {}
+            name => collect_tables(text, name, value.get_ref(), &mut shown),
         }
     }
     shown
+}
+
+/// Collects the settings of tables with names of the user.
+fn collect_named(text: &str, section: &str, tables: &DeValue<'_>, shown: &mut Vec<Shown>) {
+    for table in tables.as_table().unwrap().values() {
+        if let Some(table) = table.get_ref().as_table() {
+            collect(text, section, table, shown);
+        }
+    }
+}
+
+/// Collects the settings of a table, or of each table in a list.
+fn collect_tables(text: &str, section: &str, value: &DeValue<'_>, shown: &mut Vec<Shown>) {
+    match value {
+        DeValue::Table(table) => collect(text, section, table, shown),
+        DeValue::Array(entries) => {
+            for entry in entries {
+                if let DeValue::Table(table) = entry.get_ref() {
+                    collect(text, section, table, shown);
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 fn collect(text: &str, section: &str, table: &DeTable<'_>, shown: &mut Vec<Shown>) {
     for (key, value) in table {
         let name = key.get_ref().to_string();
         // The keys of `tags` are those of the user.
-        if let DeValue::Table(inner) = value.get_ref()
-            && name != "tags"
-        {
-            let source = inner.get("source").map(|source| source.get_ref().as_str());
+        if name != "tags" {
+            let inner = value.get_ref().as_table();
+            let source = inner.and_then(|inner| inner.get("source"));
+            let source = source.map(|source| source.get_ref().as_str());
             let section = source.map_or(name.as_str(), Option::unwrap);
-            collect(text, section, inner, shown);
+            collect_tables(text, section, value.get_ref(), shown);
         }
         let has_own_line = text[key.span().end..].starts_with(']');
         if !has_own_line {
@@ -243,6 +269,15 @@ fn known() -> BTreeSet<(String, String)> {
         .chain(of("pace", PACE))
         .chain(of("group", GROUP))
         .chain(of("select", SELECT))
+        .chain(of("calendar", CALENDAR))
+        .chain(of("schedule", SCHEDULE))
+        .chain(of("windows", WINDOW))
+        .chain(of("except", EXCEPT))
+        .chain(of("manual", MANUAL))
+        .chain(of("maintenance", MAINTENANCE))
+        .chain(of("on", MAINTENANCE_DAY))
+        .chain(of("controller", CONTROLLER))
+        .chain(of("store", STORE))
         .chain(sources)
         .collect()
 }

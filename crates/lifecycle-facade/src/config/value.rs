@@ -209,13 +209,30 @@ pub(super) fn source(value: &DeValue<'_>) -> Result<&'static str, String> {
     one_of(value, &sources)
 }
 
-fn one_of<T: Copy>(value: &DeValue<'_>, choices: &[(&str, T)]) -> Result<T, String> {
+pub(super) fn one_of<T: Copy>(value: &DeValue<'_>, choices: &[(&str, T)]) -> Result<T, String> {
     let written = value.as_str().unwrap_or_default();
     let chosen = choices.iter().find(|(name, _)| *name == written);
     chosen.map(|(_, choice)| *choice).ok_or_else(|| {
         let names = choices.iter().map(|(name, _)| *name);
         format!("unknown value {}; {}", shown(value), hint(written, names))
     })
+}
+
+/// Reads a name that another section of the file defines.
+pub(super) fn known_name(
+    value: &DeValue<'_>,
+    kind: &str,
+    known: &[&str],
+) -> Result<String, String> {
+    let written = value.as_str().unwrap_or_default();
+    if known.contains(&written) {
+        return Ok(written.to_owned());
+    }
+    let hint = match known.is_empty() {
+        true => format!("this file has no [{kind}s]"),
+        false => hint(written, known.iter().copied()),
+    };
+    Err(format!("unknown {kind} {}; {hint}", shown(value)))
 }
 
 /// Reads an endpoint. An endpoint with a user name may hold a password, so the message does not quote
@@ -290,7 +307,7 @@ fn parsed<T>(
 }
 
 /// Formats a value as in the file, except a long value or a possible secret.
-fn shown(value: &DeValue<'_>) -> String {
+pub(super) fn shown(value: &DeValue<'_>) -> String {
     const MAX_SHOWN_CHARS: usize = 40;
     match value {
         DeValue::String(text) if may_be_secret(text) || text.chars().count() > MAX_SHOWN_CHARS => {

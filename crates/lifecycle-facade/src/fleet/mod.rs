@@ -313,6 +313,11 @@ impl Fleet {
         self.connector.settings.clock.now()
     }
 
+    /// Returns the rule for protected instances.
+    pub fn protection(&self) -> &Protection {
+        &self.connector.settings.protection
+    }
+
     /// Returns the named accounts in the order of the names.
     ///
     /// # Examples

@@ -66,8 +66,9 @@ impl Protection {
 
     /// Returns the reason for the protection of an instance; `None` for an unprotected instance.
     ///
-    /// An instance with unknown tags is protected, because the instance may have the tag.
-    pub(super) fn reason(&self, observation: &Observation) -> Option<String> {
+    /// An instance with unknown tags is protected, because the instance may have the tag: observe the
+    /// instance with details.
+    pub fn reason(&self, observation: &Observation) -> Option<String> {
         let name = observation.name.as_deref().unwrap_or_default();
         if let Some(pattern) = self.names.iter().find(|pattern| pattern.matches(name)) {
             return Some(format!(

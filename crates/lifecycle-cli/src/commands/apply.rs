@@ -1,0 +1,279 @@
+//! `lifecycle apply` and `lifecycle run`: passes that bring the machines into the states of their schedules.
+
+use std::{fs::File, io::Write as _, path::Path, sync::Arc};
+
+use lifecycle_controller::{
+    Journal, MemoryStore, Store, StoreError,
+    decide::{PlannedAction, Waiting},
+    keeper::{ActionResult, Keeper, PassReport, ProgramNotifier},
+    settings::Settings,
+};
+use serde::Serialize;
+
+use super::{controller, journal};
+use crate::{
+    args::{ApplyArgs, ControllerArgs, RunArgs},
+    console::{Console, Format, eprint_line, eprint_warning},
+    exit::{CommandError, Exit},
+    interrupt::SignalListener,
+    output,
+    setup::Setup,
+};
+
+/// The version of the fields.
+const SCHEMA: u32 = 1;
+
+/// One machine. The serialized fields are the fields of the JSON output.
+#[derive(Debug, Serialize)]
+struct Line {
+    schema: u32,
+    instance: String,
+    group: String,
+    /// `start`, `stop`, `reboot` or `wait`.
+    action: &'static str,
+    /// The outcome; `planned` for `--dry-run`, `null` for `wait`.
+    outcome: Option<&'static str>,
+    why: String,
+    message: Option<String>,
+}
+
+impl Line {
+    fn of_action(action: &PlannedAction, result: Option<&ActionResult>) -> Self {
+        Self {
+            schema: SCHEMA,
+            instance: action.instance.clone(),
+            group: action.group.clone(),
+            action: action.action.as_str(),
+            outcome: Some(result.map_or("planned", |result| result.outcome)),
+            why: action.why.clone(),
+            message: result.and_then(|result| result.message.clone()),
+        }
+    }
+
+    fn of_waiting(waiting: &Waiting) -> Self {
+        Self {
+            schema: SCHEMA,
+            instance: waiting.instance.clone(),
+            group: waiting.group.clone(),
+            action: "wait",
+            outcome: None,
+            why: waiting.why.clone(),
+            message: waiting.until.map(|until| format!("until {until:.0}")),
+        }
+    }
+
+    fn cells(&self) -> [String; 5] {
+        let detail = match &self.message {
+            Some(message) => format!("{}; {message}", self.why),
+            None => self.why.clone(),
+        };
+        [
+            self.instance.clone(),
+            self.group.clone(),
+            self.action.to_owned(),
+            self.outcome.unwrap_or("-").to_owned(),
+            detail,
+        ]
+    }
+}
+
+/// Makes one pass.
+pub(crate) async fn apply(args: &ApplyArgs, console: Console) -> Result<Exit, CommandError> {
+    let setup = Setup::read(&args.controller.connection).await?;
+    let mut settings = controller::settings(setup.config())?;
+    if let Some(max) = args.max {
+        settings.rules.max_changes = max.get();
+    }
+    let path = controller::journal_path(args.controller.journal.as_ref(), setup.config())?;
+    if args.dry_run {
+        return dry_run(&setup, settings, &path, console).await;
+    }
+    let fleet = setup.fleet().await?;
+    let journal = open(&path).await?;
+    let store: Arc<dyn Store> = Arc::new(journal.clone());
+    let keeper = with_notifier(Keeper::new(fleet, store, settings, journal::operator()));
+    let report = keeper.pass().await?;
+    keeper.notify(&report).await;
+    let actions = report.actions.iter();
+    let lines = actions.map(|(action, result)| Line::of_action(action, Some(result)));
+    let waiting = report.waiting.iter().map(Line::of_waiting);
+    print(&lines.chain(waiting).collect::<Vec<_>>(), console)?;
+    describe(&report, console);
+    journal::warn_of_failure(&journal);
+    Ok(match (&report.blocked, report.is_complete()) {
+        (Some(_), _) => Exit::NothingDone,
+        (None, true) => Exit::Complete,
+        (None, false) => Exit::Incomplete,
+    })
+}
+
+async fn dry_run(
+    setup: &Setup,
+    settings: Settings,
+    path: &Path,
+    console: Console,
+) -> Result<Exit, CommandError> {
+    let state = controller::read_state(Some(path)).await?;
+    let store = Arc::new(MemoryStore::default());
+    let keeper = Keeper::new(setup.fleet().await?, store, settings, "dry run");
+    let (look, decision) = keeper.plan(&state).await;
+    for problem in look.problems.iter().chain(&decision.problem) {
+        eprint_warning(problem);
+    }
+    let actions = decision.actions.iter();
+    let lines = actions.map(|action| Line::of_action(action, None));
+    let waiting = decision.waiting.iter().map(Line::of_waiting);
+    print(&lines.chain(waiting).collect::<Vec<_>>(), console)?;
+    console.notice(format_args!(
+        "dry run: nothing was sent; planned actions: {}",
+        decision.actions.len()
+    ));
+    Ok(match look.problems.is_empty() {
+        true => Exit::Complete,
+        false => Exit::Incomplete,
+    })
+}
+
+/// Makes passes until a signal.
+pub(crate) async fn run(args: &RunArgs, console: Console) -> Result<Exit, CommandError> {
+    let ControllerArgs {
+        journal: named,
+        connection,
+    } = &args.controller;
+    let setup = Setup::read(connection).await?;
+    let settings = controller::settings(setup.config())?;
+    let path = controller::journal_path(named.as_ref(), setup.config())?;
+    let lock = RunLock::take(&path)?;
+    let fleet = setup.fleet().await?;
+    let store = Arc::new(MemoryStore::default());
+    let mut signals = SignalListener::listen().map_err(|error| {
+        CommandError::nothing_done(format!("cannot listen to signals: {error}"))
+    })?;
+    let keeper = with_notifier(Keeper::new(fleet, store, settings, journal::operator()));
+    console.notice(format_args!("journal: {}", path.display()));
+    let open = || async {
+        let store: Arc<dyn Store> = Arc::new(open(&path).await?);
+        Ok(store)
+    };
+    let stop = async {
+        signals.received().await;
+    };
+    keeper
+        .run_with(open, stop, |report| log(report, console))
+        .await?;
+    drop(lock);
+    console.notice("stopped; open calls are left to the next process");
+    Ok(Exit::Complete)
+}
+
+/// Opens the journal of a pass, and begins a new file each month.
+async fn open(path: &Path) -> Result<Journal, StoreError> {
+    let journal = Journal::open(path).await?;
+    journal::warn_of_removed(&journal);
+    journal.rotate_if_due().await?;
+    Ok(journal)
+}
+
+fn with_notifier(keeper: Keeper) -> Keeper {
+    match ProgramNotifier::new(&keeper.settings().on_change) {
+        Some(notifier) => keeper.notifier(Arc::new(notifier)),
+        None => keeper,
+    }
+}
+
+/// The lock of `lifecycle run`: one such process for each journal. The journal itself is locked during a
+/// pass only, so that other commands can be used between two passes.
+struct RunLock {
+    _file: File,
+}
+
+impl RunLock {
+    fn take(journal: &Path) -> Result<Self, CommandError> {
+        let mut path = journal.as_os_str().to_owned();
+        path.push(".run");
+        let path = Path::new(&path);
+        let problem = |error: std::io::Error| {
+            CommandError::nothing_done(format!("cannot write {}: {error}", path.display()))
+        };
+        let mut options = File::options();
+        let options = options.read(true).write(true).create(true).truncate(false);
+        let mut file = options.open(path).map_err(problem)?;
+        if file.try_lock().is_err() {
+            let holder = std::fs::read_to_string(path).unwrap_or_default();
+            return Err(CommandError::nothing_done(format!(
+                "lifecycle run already keeps {}: {}",
+                journal.display(),
+                holder.trim()
+            )));
+        }
+        let holder = format!(
+            "process {} of {} since {:.0}\n",
+            std::process::id(),
+            journal::operator(),
+            controller::now()
+        );
+        file.set_len(0)
+            .and_then(|()| file.write_all(holder.as_bytes()))
+            .map_err(problem)?;
+        Ok(Self { _file: file })
+    }
+}
+
+fn print(lines: &[Line], console: Console) -> Result<(), CommandError> {
+    match output::json_records(lines, console.output)? {
+        Some(json) => output::print(&json),
+        None if lines.is_empty() => Ok(()),
+        None => output::print_texts(
+            ["INSTANCE", "GROUP", "ACTION", "OUTCOME", "WHY"],
+            &lines.iter().map(Line::cells).collect::<Vec<_>>(),
+        ),
+    }
+}
+
+/// Writes the facts and the summary of a pass to standard error.
+fn describe(report: &PassReport, console: Console) {
+    for problem in report.problems.iter().chain(&report.blocked) {
+        eprint_warning(problem);
+    }
+    for fact in &report.facts {
+        console.notice(format_args!("{}: {}", fact.kind.as_str(), fact.message));
+    }
+    let reached = report.actions.iter().filter(|(_, result)| result.reached);
+    let next = report.next.map(|next| format!("; next pass by {next:.0}"));
+    console.notice(format_args!(
+        "machines: {}; actions: {}, reached: {}; left alone: {}{}",
+        report.machines,
+        report.actions.len(),
+        reached.count(),
+        report.waiting.len(),
+        next.unwrap_or_default()
+    ));
+}
+
+/// Writes one line for each action and fact of a pass of `run`.
+fn log(report: &PassReport, console: Console) {
+    if console.quiet
+        || (report.actions.is_empty() && report.problems.is_empty() && report.facts.is_empty())
+    {
+        return;
+    }
+    for (action, result) in &report.actions {
+        let line = Line::of_action(action, Some(result));
+        match console.output {
+            Format::Json | Format::Jsonl => {
+                if let Ok(line) = output::json_line(&line) {
+                    // A closed pipe does not end the process.
+                    let _ = output::print(&line);
+                }
+            }
+            _ => eprint_line(format_args!(
+                "{} {}: {} ({})",
+                line.action,
+                line.instance,
+                line.outcome.unwrap_or("-"),
+                line.why
+            )),
+        }
+    }
+    describe(report, console);
+}

@@ -1,0 +1,121 @@
+//! `decide`: the decision of one pass about all groups and machines.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::{
+    decision::{Decision, Fact, FactKind, SeenMachine},
+    edge::{GroupEdge, group_edge},
+    machine, reboot,
+    rules::Rules,
+};
+use crate::{
+    record::EdgeProgress,
+    state::{EdgeKey, State},
+};
+
+/// Decides what a pass does.
+pub fn decide(rules: &Rules, machines: &[SeenMachine], state: &State, now: Timestamp) -> Decision {
+    let edges: BTreeMap<&str, GroupEdge> = rules
+        .groups
+        .iter()
+        .map(|group| (group.name.as_str(), group_edge(group, state, now)))
+        .collect();
+    let open: BTreeSet<&str> = state
+        .unfinished()
+        .flat_map(|operation| {
+            let instances = operation.request.instances.iter();
+            instances.filter(|name| operation.progress(name).outcome.is_none())
+        })
+        .map(String::as_str)
+        .collect();
+    let mut decision = Decision::default();
+    for group in &rules.groups {
+        decision.record_group(&group.name, &edges[group.name.as_str()], state, now);
+    }
+    decision.report_holds(state, now);
+    for machine in machines {
+        let context = machine::Context {
+            rules,
+            edges: &edges,
+            state,
+            now,
+            has_open_intent: open.contains(machine.instance.as_str()),
+        };
+        context.decide(machine, &mut decision);
+    }
+    let changes = decision.actions.len();
+    if changes > rules.max_changes {
+        decision.break_circuit(rules.max_changes, state);
+    }
+    reboot::add(rules, machines, state, &open, now, &mut decision);
+    decision.next = decision.next_pass(rules, state, now);
+    decision
+}
+
+impl Decision {
+    /// Records the edge of a group when the edge is new.
+    fn record_group(&mut self, group: &str, edge: &GroupEdge, state: &State, now: Timestamp) {
+        let recorded = state.edges.get(&EdgeKey::group(group));
+        if recorded.is_some_and(|recorded| edge.is(recorded)) {
+            return;
+        }
+        self.edges
+            .push(edge.record(group, None, EdgeProgress::Reached, now));
+    }
+
+    /// Reports the holds that began since the last pass.
+    fn report_holds(&mut self, state: &State, now: Timestamp) {
+        let last_pass = state.last_pass.as_ref().map(|pass| pass.at);
+        let holds = state.holds.values();
+        let new = holds.filter(|hold| {
+            now < hold.until && last_pass.is_none_or(|last_pass| hold.at > last_pass)
+        });
+        self.facts.extend(new.map(|hold| Fact {
+            kind: FactKind::Held,
+            subject: hold.target.clone(),
+            message: format!(
+                "{} is held {} until {} by {}: {}",
+                hold.target,
+                hold.state.as_str(),
+                hold.until,
+                hold.by,
+                hold.why
+            ),
+        }));
+    }
+
+    fn break_circuit(&mut self, max: usize, state: &State) {
+        let changes = self.actions.len();
+        let problem = format!(
+            "this pass wants to start or stop {changes} machines, more than max_changes = {max}: \
+             nothing was sent; check with lifecycle plan --look, then raise max_changes or run \
+             lifecycle apply --max {changes}"
+        );
+        self.actions.clear();
+        let was = state.last_pass.as_ref();
+        let is_new = was.is_none_or(|pass| pass.problem.is_none());
+        if is_new {
+            self.facts.push(Fact {
+                kind: FactKind::CircuitBreaker,
+                subject: "controller".to_owned(),
+                message: problem.clone(),
+            });
+        }
+        self.problem = Some(problem);
+    }
+
+    fn next_pass(&self, rules: &Rules, state: &State, now: Timestamp) -> Option<Timestamp> {
+        let changes = rules.groups.iter().filter_map(|group| {
+            let change = group.schedule.next_change(now)?;
+            Some(change.at)
+        });
+        let maintenance = rules.maintenance.iter();
+        let maintenance = maintenance.filter_map(|entry| entry.at.next_due(now));
+        let waiting = self.waiting.iter().filter_map(|waiting| waiting.until);
+        let holds = state.holds.values().map(|hold| hold.until);
+        let all = changes.chain(maintenance).chain(waiting).chain(holds);
+        all.filter(|at| *at > now).min()
+    }
+}

@@ -1,0 +1,82 @@
+//! The reboots of a maintenance: at most one for each occurrence and machine.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use lifecycle_facade::PowerState;
+
+use super::{
+    decision::{ActionName, Decision, PlannedAction, SeenMachine},
+    rules::Rules,
+};
+use crate::{
+    record::{Edge, EdgeProgress, Wanted},
+    state::{EdgeKey, State},
+};
+
+/// Adds the reboots that are due.
+///
+/// The occurrence counts as done as soon as its edge is recorded, before the reboot is sent: after a
+/// crash the request is resumed, and never made a second time.
+pub(super) fn add(
+    rules: &Rules,
+    machines: &[SeenMachine],
+    state: &State,
+    open: &BTreeSet<&str>,
+    now: Timestamp,
+    decision: &mut Decision,
+) {
+    for maintenance in &rules.maintenance {
+        let Some(due) = maintenance.at.last_due(now) else {
+            continue;
+        };
+        if now.duration_since(due) > rules.catch_up {
+            continue;
+        }
+        let key = edge_group(&maintenance.group);
+        let members = machines
+            .iter()
+            .filter(|machine| machine.groups.contains(&maintenance.group));
+        for machine in members {
+            let instance = &machine.instance;
+            let done = state.edges.get(&EdgeKey::instance(&key, instance));
+            let is_done = done.is_some_and(|done| done.edge >= due);
+            let is_busy = open.contains(instance.as_str())
+                || decision
+                    .actions
+                    .iter()
+                    .any(|action| action.instance == *instance);
+            let is_held = state.hold(instance, now).is_some()
+                || machine
+                    .groups
+                    .iter()
+                    .any(|group| state.hold(group, now).is_some());
+            let is_running = machine.state == Ok(PowerState::Running);
+            if is_done || is_busy || is_held || !is_running || machine.protected.is_some() {
+                continue;
+            }
+            decision.actions.push(PlannedAction {
+                action: ActionName::Reboot,
+                instance: instance.clone(),
+                group: maintenance.group.clone(),
+                why: format!("maintenance of {} at {due}", maintenance.group),
+                edge: Edge {
+                    group: key.clone(),
+                    instance: Some(instance.clone()),
+                    wanted: Wanted::Running,
+                    edge: due,
+                    progress: EdgeProgress::Open {
+                        failures: 0,
+                        last_action: Some(now),
+                    },
+                    at: now,
+                },
+            });
+        }
+    }
+}
+
+/// Returns the name under which the edges of a maintenance are recorded. A group's name has no space.
+fn edge_group(group: &str) -> String {
+    format!("maintenance {group}")
+}

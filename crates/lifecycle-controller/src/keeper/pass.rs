@@ -1,0 +1,239 @@
+//! The pass of a keeper, and the loop of passes.
+
+use std::{
+    future::ready,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::{Instant, sleep};
+
+use super::{
+    calendar::calendar_warning,
+    handle::Keeper,
+    notify::Message,
+    report::{Look, PassReport},
+};
+use crate::{
+    decide::{Decision, Fact, FactKind, decide},
+    record::{Notice, Pass, Record},
+    state::State,
+    store::{Store, StoreError},
+};
+
+/// A calendar that ends is reported once in this time.
+const CALENDAR_REMINDER: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// After a wait the clock of the machine can be a little behind the timer.
+const SHORTEST_WAIT: Duration = Duration::from_secs(1);
+
+impl Keeper {
+    /// Looks at all machines, and decides for a state of the store. Records and sends nothing.
+    pub async fn plan(&self, state: &State) -> (Look, Decision) {
+        let look = self.look().await;
+        let decision = decide(&self.settings.rules, &look.machines, state, self.now());
+        (look, decision)
+    }
+
+    /// Makes one pass.
+    ///
+    /// # Errors
+    /// The store cannot be read or written. Nothing is sent that is not recorded.
+    pub async fn pass(&self) -> Result<PassReport, StoreError> {
+        let mut report = PassReport::default();
+        let late = std::mem::take(&mut *self.late.lock().unwrap_or_else(PoisonError::into_inner));
+        self.append(late.into_iter()).await?;
+        let state = self.store.state().await?;
+        self.settle_open(&state, &mut report).await;
+        let state = self.store.state().await?;
+        let began = self.now();
+        let look = self.look().await;
+        report.machines = look.machines.len();
+        report.problems.extend(look.problems);
+
+        let mut decision = decide(&self.settings.rules, &look.machines, &state, began);
+        report.facts.append(&mut decision.facts);
+        report.facts.extend(self.ending_calendars(&state, began));
+        report.blocked = decision.problem;
+        report.waiting = decision.waiting;
+        let edges = decision.edges.into_iter();
+        let attempts = decision.actions.iter().map(|action| action.edge.clone());
+        self.append(edges.chain(attempts).map(Record::Edge)).await?;
+
+        report.actions = self.act(decision.actions, &mut report.problems).await;
+        let now = self.now();
+        let settled = report.actions.iter();
+        let settled = settled.map(|(action, result)| action.settled(result.reached, now));
+        let settled: Vec<_> = settled.collect();
+        let retries = settled.iter().filter_map(|edge| edge.progress.retry_at());
+        let change = retries.chain(decision.next).min();
+        report.next = self.next(change, now);
+        self.append(settled.into_iter().map(Record::Edge)).await?;
+        report.facts.extend(report.uncertain());
+        self.record_pass(&report, began).await?;
+        Ok(report)
+    }
+
+    /// Makes passes until `stop` ends: at each change of a schedule, and at least every `resync`.
+    ///
+    /// # Errors
+    /// The store cannot be read or written.
+    pub async fn run(
+        &self,
+        stop: impl Future<Output = ()>,
+        on_pass: impl FnMut(&PassReport),
+    ) -> Result<(), StoreError> {
+        let open = || ready(Ok(Arc::clone(&self.store)));
+        self.run_with(open, stop, on_pass).await
+    }
+
+    /// Makes passes as [`run`](Self::run) does, with a store that is opened for each pass: between two
+    /// passes other programs can use a journal. A store in use is tried again until `resync` is over.
+    ///
+    /// # Errors
+    /// The store cannot be opened, read or written.
+    pub async fn run_with<F>(
+        &self,
+        open: impl Fn() -> F,
+        stop: impl Future<Output = ()>,
+        mut on_pass: impl FnMut(&PassReport),
+    ) -> Result<(), StoreError>
+    where
+        F: Future<Output = Result<Arc<dyn Store>, StoreError>>,
+    {
+        let passes = async {
+            loop {
+                let store = self.open(&open).await?;
+                let report = Self {
+                    store,
+                    ..self.clone()
+                }
+                .pass()
+                .await?;
+                self.notify_in_background(&report);
+                on_pass(&report);
+                sleep(self.wait_until(report.next)).await;
+            }
+        };
+        tokio::select! {
+            ended = passes => ended,
+            () = stop => Ok(()),
+        }
+    }
+
+    /// Opens the store of a pass. Another program has a journal for a short time only.
+    async fn open<F>(&self, open: impl Fn() -> F) -> Result<Arc<dyn Store>, StoreError>
+    where
+        F: Future<Output = Result<Arc<dyn Store>, StoreError>>,
+    {
+        let deadline = Instant::now() + self.settings.resync;
+        loop {
+            match open().await {
+                Err(StoreError::Locked { .. }) if Instant::now() < deadline => {
+                    sleep(SHORTEST_WAIT).await;
+                }
+                opened => return opened,
+            }
+        }
+    }
+
+    /// Sends the facts of a pass to the notifier, and records a failure. The notifier bounds its time.
+    pub async fn notify(&self, report: &PassReport) {
+        if let Some(failure) = self.notification_failure(report).await {
+            // The store reports its own failure at the next pass.
+            let _ = self.store.append(vec![failure]).await;
+        }
+    }
+
+    /// Sends the facts of a pass while further passes are made. The next pass records a failure.
+    fn notify_in_background(&self, report: &PassReport) {
+        if self.notifier.is_none() || report.facts.is_empty() {
+            return;
+        }
+        let (keeper, report) = (self.clone(), report.clone());
+        tokio::spawn(async move {
+            let failure = keeper.notification_failure(&report).await;
+            let mut late = keeper.late.lock().unwrap_or_else(PoisonError::into_inner);
+            late.extend(failure);
+        });
+    }
+
+    async fn notification_failure(&self, report: &PassReport) -> Option<Record> {
+        let notifier = self.notifier.as_ref()?;
+        if report.facts.is_empty() {
+            return None;
+        }
+        let message = Message::new(self.now(), &self.by, &report.facts);
+        let problem = notifier.notify(message).await.err()?;
+        Some(Record::Notice(Notice {
+            at: self.now(),
+            kind: "notification-failed".to_owned(),
+            subject: None,
+            message: problem,
+        }))
+    }
+
+    /// Returns the calendars that end soon, at most once a week.
+    fn ending_calendars(&self, state: &State, now: Timestamp) -> Vec<Fact> {
+        let last = state.last_pass.as_ref().map(|pass| pass.at);
+        // The week of the Unix epoch in which a moment lies: no record is needed.
+        let week = |at: Timestamp| at.as_second().div_euclid(CALENDAR_REMINDER.as_secs());
+        if last.is_some_and(|last| week(last) == week(now)) {
+            return Vec::new();
+        }
+        let groups = self.settings.rules.groups.iter();
+        groups
+            .filter_map(|group| {
+                let calendar = self.settings.calendars.get(&group.name)?;
+                let today = now.to_zoned(group.schedule.zone.clone()).date();
+                Some(Fact {
+                    kind: FactKind::CalendarEnding,
+                    subject: group.name.clone(),
+                    message: calendar_warning(calendar, today)?,
+                })
+            })
+            .collect()
+    }
+
+    async fn record_pass(&self, report: &PassReport, began: Timestamp) -> Result<(), StoreError> {
+        let notices = report.facts.iter().map(|fact| {
+            Record::Notice(Notice {
+                at: self.now(),
+                kind: fact.kind.as_str().to_owned(),
+                subject: Some(fact.subject.clone()),
+                message: fact.message.clone(),
+            })
+        });
+        let pass = Record::Pass(Pass {
+            at: began,
+            by: self.by.clone(),
+            instances: report.machines,
+            changes: report.actions.len(),
+            problem: report.blocked.clone(),
+        });
+        self.append(notices.chain([pass])).await
+    }
+
+    async fn append(&self, records: impl Iterator<Item = Record>) -> Result<(), StoreError> {
+        let records: Vec<_> = records.collect();
+        match records.is_empty() {
+            true => Ok(()),
+            false => self.store.append(records).await,
+        }
+    }
+
+    /// Returns the time of the next pass: the next change, and `resync` at the latest.
+    fn next(&self, change: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+        let resync = now.checked_add(self.settings.resync).ok();
+        change.into_iter().chain(resync).min()
+    }
+
+    /// Returns the wait until the next pass. A clock that is set back does not make the wait longer than
+    /// `resync`.
+    fn wait_until(&self, next: Option<Timestamp>) -> Duration {
+        let wait = next.map(|next| next.duration_since(self.now()));
+        let wait = wait.and_then(|wait| Duration::try_from(wait).ok());
+        wait.unwrap_or_default()
+            .clamp(SHORTEST_WAIT, self.settings.resync.max(SHORTEST_WAIT))
+    }
+}

@@ -6,6 +6,8 @@ mod accounts;
 mod completion;
 mod connections;
 mod demo;
+#[cfg(unix)]
+mod documents;
 mod first_use;
 mod help;
 #[cfg(unix)]
@@ -16,8 +18,6 @@ mod output;
 mod outside_text;
 mod power;
 mod proxies;
-#[cfg(unix)]
-mod readme;
 mod selection;
 mod sim_flag;
 #[cfg(unix)]

@@ -5,7 +5,8 @@
 //!
 //! A session is a block `console`. Each line that begins with `$ ` is run by a shell, in a folder of the
 //! document and with an empty home. The rest of the block is the output. Numbers in a block
-//! `console varying` may differ from run to run. A block with `file=NAME` is a file of that folder.
+//! `console varying` may differ from run to run. A block below a comment `<!-- file: NAME -->` is a file of
+//! that folder.
 
 use std::{
     fs,
@@ -101,7 +102,7 @@ impl Run {
         let mut sessions = 0;
         let folder = tempfile::tempdir().unwrap();
         for block in blocks(&written) {
-            if let Some(name) = block.file() {
+            if let Some(name) = block.file {
                 fs::write(folder.path().join(name), block.text()).unwrap();
             }
             if block.language() != "console" {
@@ -156,6 +157,8 @@ fn shell(line: &str, folder: &Path) -> Output {
 /// A fenced block of a document.
 struct Block<'t> {
     info: &'t str,
+    /// The name in the comment above the block.
+    file: Option<&'t str>,
     lines: Vec<&'t str>,
 }
 
@@ -166,11 +169,6 @@ impl Block<'_> {
 
     fn has(&self, word: &str) -> bool {
         self.info.split_whitespace().any(|other| other == word)
-    }
-
-    fn file(&self) -> Option<&str> {
-        let mut words = self.info.split_whitespace();
-        words.find_map(|word| word.strip_prefix("file="))
     }
 
     fn text(&self) -> String {
@@ -197,9 +195,17 @@ impl Block<'_> {
 fn blocks(text: &str) -> impl Iterator<Item = Block<'_>> {
     let mut lines = text.lines();
     std::iter::from_fn(move || {
-        let info = lines.find_map(|line| line.strip_prefix(FENCE))?;
-        let lines = lines.by_ref().take_while(|line| *line != FENCE).collect();
-        Some(Block { info, lines })
+        let mut above = "";
+        loop {
+            let line = lines.next()?;
+            if let Some(info) = line.strip_prefix(FENCE) {
+                let lines = lines.by_ref().take_while(|line| *line != FENCE).collect();
+                let file = above.strip_prefix("<!-- file: ");
+                let file = file.and_then(|rest| rest.strip_suffix(" -->"));
+                return Some(Block { info, file, lines });
+            }
+            above = line;
+        }
     })
 }
 

@@ -1,6 +1,6 @@
 #![cfg_attr(
     // The example of the README is a test, and needs a cloud.
-    any(not(doctest), feature = "_cloud"),
+    any(not(doctest), feature = "full"),
     doc = include_str!("../README.md")
 )]
 

@@ -7,6 +7,8 @@ mod completion;
 mod connections;
 mod demo;
 mod deploy;
+#[cfg(unix)]
+mod documents;
 mod first_use;
 mod help;
 #[cfg(unix)]
@@ -20,8 +22,6 @@ mod outside_text;
 mod power;
 mod protection;
 mod proxies;
-#[cfg(unix)]
-mod readme;
 mod schedule;
 mod selection;
 mod sim_flag;

@@ -187,7 +187,18 @@ impl GroupPlan {
         });
         let mut changes = Vec::new();
         let mut next = group.schedule.next_change(at);
-        let first = next.map(change);
+        // A hold hides the changes of the schedule until its end.
+        let first = match &edge.hold {
+            Some(hold) => {
+                let scheduled = group.schedule.wanted(hold.until);
+                Some(change(Change {
+                    at: hold.until,
+                    wanted: scheduled.wanted,
+                    calendar_ended: scheduled.calendar_ended,
+                }))
+            }
+            None => next.map(change),
+        };
         while let (Some(found), Some(horizon)) = (next, horizon)
             && found.at <= horizon
         {

@@ -155,6 +155,10 @@ fn hold_is_applied_shown_and_released() {
         .run(&["plan", "--look", "--output", "json"])
         .exits_with(0);
     assert_eq!(plan.rows()[0]["hold"]["state"], "running");
+    assert_eq!(
+        plan.rows()[0]["next"]["at"],
+        plan.rows()[0]["hold"]["until"]
+    );
     assert_eq!(plan.rows()[0]["seen"], json!({ "running": 2 }));
 
     stage.run(&["release", "web"]).exits_with(0);

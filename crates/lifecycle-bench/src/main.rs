@@ -3,7 +3,9 @@
 
 // The measurements: one module for each part.
 mod calls;
+mod check;
 mod delay;
+mod fleet;
 mod memory;
 mod reboots;
 mod scale;
@@ -14,10 +16,12 @@ mod throttle;
 // Work of the measurements: requests, the lowest possible cost, and simulated clouds.
 mod answers;
 mod baseline;
+mod count;
 mod floor;
 mod record;
 mod server;
 mod simulated;
+mod typed;
 mod workload;
 
 // Settings and results.
@@ -50,6 +54,12 @@ struct Arguments {
     /// Print Markdown, for docs/benchmarks.md.
     #[arg(long)]
     markdown: bool,
+    /// Count instructions with valgrind, and fail where there are more than 10 % more than recorded.
+    #[arg(long, conflicts_with_all = ["quick", "only", "record"])]
+    check: bool,
+    /// Count instructions with valgrind, and record the counts for --check.
+    #[arg(long, conflicts_with_all = ["quick", "only"])]
+    record: bool,
     #[command(subcommand)]
     child: Option<ChildProcess>,
 }
@@ -61,6 +71,7 @@ enum Part {
     Calls,
     Memory,
     Scale,
+    Fleet,
     Selection,
     #[value(alias = "pace")]
     Throttle,
@@ -76,7 +87,11 @@ enum ChildProcess {
     #[command(hide = true)]
     Probe(MemoryProbe),
     #[command(hide = true)]
+    Count(count::CountedWork),
+    #[command(hide = true)]
     ScaleProbe(scale::Probe),
+    #[command(hide = true)]
+    FleetProbe(fleet::Probe),
     #[command(hide = true)]
     SelectionProbe(selection::Probe),
 }
@@ -86,7 +101,9 @@ fn main() -> ExitCode {
     let done = match arguments.child {
         Some(ChildProcess::Serve) => server::serve(),
         Some(ChildProcess::Probe(probe)) => probe.run(),
+        Some(ChildProcess::Count(counted)) => counted.run(),
         Some(ChildProcess::ScaleProbe(probe)) => probe.run(),
+        Some(ChildProcess::FleetProbe(probe)) => probe.run(),
         Some(ChildProcess::SelectionProbe(probe)) => probe.run(),
         None => arguments.measure(),
     };
@@ -101,6 +118,12 @@ fn main() -> ExitCode {
 
 impl Arguments {
     fn measure(&self) -> BenchResult<()> {
+        if self.check {
+            return check::check(self.form());
+        }
+        if self.record {
+            return check::record();
+        }
         let settings = if self.quick {
             BenchSettings::QUICK
         } else {
@@ -126,12 +149,13 @@ impl Arguments {
 
 type Measure = fn(&BenchSettings) -> BenchResult<Table>;
 
-const MEASUREMENTS: [(Part, Measure); 9] = [
+const MEASUREMENTS: [(Part, Measure); 10] = [
     (Part::Sign, sign::measure),
     (Part::Calls, calls::measure_calls),
     (Part::Calls, calls::measure_iterations),
     (Part::Memory, memory::measure),
     (Part::Scale, scale::measure),
+    (Part::Fleet, fleet::measure),
     (Part::Selection, selection::measure),
     (Part::Throttle, throttle::measure),
     (Part::Delay, delay::measure),

@@ -92,7 +92,7 @@ fn is_signed_like_sign(vector: &Value) -> bool {
         _ => &["host", DATE.as_str(), SECURITY_TOKEN.as_str()],
     };
     vector["headers_to_sign"] == serde_json::json!(names)
-        && vector["expires_in"].to_string() == VALIDITY_SECONDS
+        && vector["expires_in"].as_i64() == VALIDITY_SECONDS.parse().ok()
         && vector["path"].as_str().unwrap().starts_with('/')
         && provider(vector["host"].as_str().unwrap())
             .config

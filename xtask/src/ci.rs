@@ -1,8 +1,8 @@
 //! `cargo xtask ci`: all steps of CI in the same order.
 //!
 //! The steps need the Rust toolchain of `rust-toolchain.toml`. `interop` also needs Python and the
-//! vendors' SDKs, `fuzz` needs cargo-fuzz, and `deny` needs cargo-deny. A step is skipped with a message
-//! where its tools are missing.
+//! vendors' SDKs, `fuzz` needs cargo-fuzz, `deny` needs cargo-deny, and `bench -- --check` needs valgrind.
+//! A step is skipped with a message where its tools are missing.
 
 use std::{
     fmt,
@@ -11,6 +11,7 @@ use std::{
 };
 
 use crate::{
+    bench::Bench,
     cargo::Cargo,
     deny::Deny,
     exit::{CheckResult, CommandResult},
@@ -67,6 +68,7 @@ fn steps() -> Vec<Step> {
         Step::xtask("deny", |root| Deny::default().run(root)),
         Step::xtask("interop", |root| Interop::default().run(root)),
         Step::xtask("fuzz", |root| Fuzz::default().run(root)),
+        Step::xtask("bench -- --check", |root| Bench::checking().run(root)),
     ]
 }
 
@@ -309,7 +311,8 @@ mod tests {
                 "tidy",
                 "deny",
                 "interop",
-                "fuzz"
+                "fuzz",
+                "bench -- --check"
             ]
         );
     }

@@ -1,15 +1,16 @@
-//! Baseline of the benchmark of calls: bare reqwest sends the same bytes and discards the response.
+//! Baselines of the benchmark of calls: bare reqwest sends the same bytes, and discards the response or
+//! reads the states with a typed reader.
 
-use std::sync::Arc;
+use std::{hint::black_box, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use lifecycle_bench::{BenchResult, ids, key, provider};
-use lifecycle_core::{Endpoint, SigningContext, StartOptions};
+use lifecycle_core::{Endpoint, InstanceId, SigningContext, StartOptions};
 use lifecycle_facade::Cloud;
 use reqwest::{Client, redirect, retry};
 
-use crate::workload::Workload;
+use crate::{typed::read_states, workload::Workload};
 
 /// Returns a reqwest client with the settings of the library's own transport for this machine.
 pub(crate) fn http() -> BenchResult<Client> {
@@ -51,15 +52,14 @@ impl BaselineRequest {
         signed.collect()
     }
 
-    /// Sends the request, and waits for the last byte of the response.
-    pub(crate) async fn send(&self, http: &Client) -> BenchResult<()> {
+    /// Sends the request, and returns the body after the last byte of the response.
+    pub(crate) async fn send(&self, http: &Client) -> BenchResult<Bytes> {
         let request = http
             .request(self.method.clone(), &self.url)
             .headers(self.headers.clone())
             .body(self.body.clone());
         let response = request.send().await?.error_for_status()?;
-        std::hint::black_box(response.bytes().await?);
-        Ok(())
+        Ok(response.bytes().await?)
     }
 }
 
@@ -69,8 +69,23 @@ pub(crate) async fn run_with_reqwest(
     requests: Arc<[BaselineRequest]>,
 ) -> BenchResult<()> {
     for request in requests.iter() {
-        request.send(&http).await?;
+        black_box(request.send(&http).await?);
     }
+    Ok(())
+}
+
+/// Runs one iteration by bare reqwest, and reads the states in the last response.
+pub(crate) async fn run_with_typed_reader(
+    http: Client,
+    requests: Arc<[BaselineRequest]>,
+    cloud: Cloud,
+    ids: Arc<[InstanceId]>,
+) -> BenchResult<()> {
+    let mut last = Bytes::new();
+    for request in requests.iter() {
+        last = request.send(&http).await?;
+    }
+    black_box(read_states(cloud, &last, &ids)?);
     Ok(())
 }
 

@@ -267,7 +267,7 @@ mod tests {
         );
         let late = detection_stats(PollTimes::Ours(policy), &[9.0; 1_000]);
         assert!(
-            late.polls == 2.0 && (2.8..3.2).contains(&late.mean),
+            late.polls == 2.0 && (1.8..2.2).contains(&late.mean),
             "{late:?}"
         );
     }

@@ -3,7 +3,9 @@
 
 // The measurements: one module for each part.
 mod calls;
+mod check;
 mod delay;
+mod fleet;
 mod journal;
 mod memory;
 mod reboots;
@@ -15,10 +17,12 @@ mod throttle;
 // Work of the measurements: requests, the lowest possible cost, and simulated clouds.
 mod answers;
 mod baseline;
+mod count;
 mod floor;
 mod record;
 mod server;
 mod simulated;
+mod typed;
 mod workload;
 
 // Settings and results.
@@ -52,6 +56,12 @@ struct Arguments {
     /// Print Markdown, for docs/benchmarks.md.
     #[arg(long)]
     markdown: bool,
+    /// Count instructions with valgrind, and fail where there are more than 10 % more than recorded.
+    #[arg(long, conflicts_with_all = ["quick", "only", "record"])]
+    check: bool,
+    /// Count instructions with valgrind, and record the counts for --check.
+    #[arg(long, conflicts_with_all = ["quick", "only"])]
+    record: bool,
     #[command(subcommand)]
     child: Option<ChildProcess>,
 }
@@ -63,6 +73,7 @@ enum Part {
     Calls,
     Memory,
     Scale,
+    Fleet,
     Selection,
     #[value(alias = "pace")]
     Throttle,
@@ -79,7 +90,11 @@ enum ChildProcess {
     #[command(hide = true)]
     Probe(MemoryProbe),
     #[command(hide = true)]
+    Count(count::CountedWork),
+    #[command(hide = true)]
     ScaleProbe(scale::Probe),
+    #[command(hide = true)]
+    FleetProbe(fleet::Probe),
     #[command(hide = true)]
     SelectionProbe(selection::Probe),
 }
@@ -89,7 +104,9 @@ fn main() -> ExitCode {
     let done = match arguments.child {
         Some(ChildProcess::Serve) => server::serve(),
         Some(ChildProcess::Probe(probe)) => probe.run(),
+        Some(ChildProcess::Count(counted)) => counted.run(),
         Some(ChildProcess::ScaleProbe(probe)) => probe.run(),
+        Some(ChildProcess::FleetProbe(probe)) => probe.run(),
         Some(ChildProcess::SelectionProbe(probe)) => probe.run(),
         None => arguments.measure(),
     };
@@ -104,6 +121,12 @@ fn main() -> ExitCode {
 
 impl Arguments {
     fn measure(&self) -> BenchResult<()> {
+        if self.check {
+            return check::check(self.form());
+        }
+        if self.record {
+            return check::record();
+        }
         let settings = if self.quick {
             BenchSettings::QUICK
         } else {
@@ -129,12 +152,13 @@ impl Arguments {
 
 type Measure = fn(&BenchSettings) -> BenchResult<Table>;
 
-const MEASUREMENTS: [(Part, Measure); 10] = [
+const MEASUREMENTS: [(Part, Measure); 11] = [
     (Part::Sign, sign::measure),
     (Part::Calls, calls::measure_calls),
     (Part::Calls, calls::measure_iterations),
     (Part::Memory, memory::measure),
     (Part::Scale, scale::measure),
+    (Part::Fleet, fleet::measure),
     (Part::Selection, selection::measure),
     (Part::Throttle, throttle::measure),
     (Part::Delay, delay::measure),

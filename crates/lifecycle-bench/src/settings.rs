@@ -13,6 +13,8 @@ pub(crate) struct BenchSettings {
     pub(crate) iterations: u64,
     /// The numbers of instances that are started at once, from few to many.
     pub(crate) fleet_sizes: [usize; 2],
+    /// The numbers of instances in forty regions that are started at once, from few to many.
+    pub(crate) region_fleet_sizes: [usize; 3],
 }
 
 /// A number of short rounds: many short rounds even out other work on the machine.
@@ -40,6 +42,7 @@ impl BenchSettings {
         calls: Schedule::new(25, 200),
         iterations: 10_000,
         fleet_sizes: [10_000, 100_000],
+        region_fleet_sizes: [10_000, 100_000, 1_000_000],
     };
 
     /// Settings for a quick run: a few tenths of a second per result.
@@ -48,5 +51,6 @@ impl BenchSettings {
         calls: Schedule::new(5, 40),
         iterations: 500,
         fleet_sizes: [1_000, 10_000],
+        region_fleet_sizes: [1_000, 10_000, 100_000],
     };
 }

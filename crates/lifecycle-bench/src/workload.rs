@@ -58,7 +58,7 @@ mod tests {
     use super::*;
     use crate::{
         answers::Answers,
-        baseline::{self, BaselineRequest, run_with_reqwest},
+        baseline::{self, BaselineRequest, run_with_reqwest, run_with_typed_reader},
         server::listen,
     };
 
@@ -79,7 +79,7 @@ mod tests {
                 for workload in [Workload::Start, Workload::StartAndObserve] {
                     let ids: Arc<[_]> = ids(cloud, workload.instances()).unwrap().into();
                     let client = client(cloud, port).unwrap();
-                    let done = run_with_client(client.clone(), ids, workload).await;
+                    let done = run_with_client(client.clone(), Arc::clone(&ids), workload).await;
                     assert!(done.is_ok(), "{cloud} {workload:?}: {done:?}");
                     assert_eq!(
                         client.calls().total(),
@@ -89,8 +89,14 @@ mod tests {
 
                     let requests = BaselineRequest::of(cloud, port, workload).unwrap();
                     assert_eq!(requests.len() as u64, workload.calls());
-                    let done = run_with_reqwest(baseline::http().unwrap(), requests.into()).await;
+                    let requests: Arc<[_]> = requests.into();
+                    let http = baseline::http().unwrap();
+                    let done = run_with_reqwest(http.clone(), Arc::clone(&requests)).await;
                     assert!(done.is_ok(), "{cloud} {workload:?}: {done:?}");
+                    if workload == Workload::StartAndObserve {
+                        let done = run_with_typed_reader(http, requests, cloud, ids).await;
+                        assert!(done.is_ok(), "{cloud}, typed reader: {done:?}");
+                    }
                 }
             }
         });

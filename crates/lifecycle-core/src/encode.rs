@@ -26,9 +26,20 @@ pub const SHA256_OF_NOTHING: &str =
 
 /// Returns HMAC-SHA256 of `message` under `key`, as 64 lower-case hexadecimal digits.
 pub fn hmac_sha256_hex(key: &[u8], message: &[u8]) -> String {
+    hmac_hex(key, [message])
+}
+
+/// Returns HMAC-SHA256 of the concatenation of `parts` under `key`, as 64 lower-case hexadecimal digits.
+pub fn hmac_sha256_hex_of(key: &[u8], parts: &[&str]) -> String {
+    hmac_hex(key, parts.iter().map(|part| part.as_bytes()))
+}
+
+fn hmac_hex<'p>(key: &[u8], parts: impl IntoIterator<Item = &'p [u8]>) -> String {
     #[expect(clippy::expect_used, reason = "HMAC accepts a key of any length")]
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("any length is a key");
-    mac.update(message);
+    for part in parts {
+        mac.update(part);
+    }
     hex(&mac.finalize().into_bytes())
 }
 
@@ -78,6 +89,12 @@ mod tests {
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
         );
         assert_eq!(sha256_hex(b""), SHA256_OF_NOTHING);
+        // The parts of a text have the digest of the whole text.
+        assert_eq!(sha256_hex_of(&["a", "", "bc"]), sha256_hex(b"abc"));
+        assert_eq!(
+            hmac_sha256_hex_of(b"Jefe", &["what do ya want ", "for nothing?"]),
+            hmac_sha256_hex(b"Jefe", b"what do ya want for nothing?")
+        );
     }
 
     #[test]

@@ -3,12 +3,15 @@
 use std::{fmt, net::IpAddr, str::FromStr};
 
 use bytes::Bytes;
+use http::HeaderValue;
 
 /// Scheme and authority of a cloud's API, such as `https://api.example.com`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
     scheme: http::uri::Scheme,
     authority: http::uri::Authority,
+    /// The value of the Host header, ready for every request.
+    host_header: HeaderValue,
 }
 
 impl Endpoint {
@@ -75,7 +78,12 @@ impl Endpoint {
         } else {
             authority
         };
-        Ok(Self { scheme, authority })
+        let host_header = HeaderValue::from_str(authority.as_str());
+        Ok(Self {
+            scheme,
+            host_header: host_header.map_err(|_| invalid("has an invalid host"))?,
+            authority,
+        })
     }
 
     /// Returns the endpoint of a region. `host` returns the host of a region name in lower case.
@@ -108,6 +116,11 @@ impl Endpoint {
     /// Returns host and port as in the Host header, without the default port of the scheme.
     pub fn authority(&self) -> &str {
         self.authority.as_str()
+    }
+
+    /// Returns the value of the Host header: the same text as [`authority`](Self::authority).
+    pub fn host_header(&self) -> HeaderValue {
+        self.host_header.clone()
     }
 
     /// Returns whether the host is the local machine.

@@ -321,13 +321,13 @@ pub struct PollingPolicy {
 }
 
 impl PollingPolicy {
-    /// Observations after 3 s and 12 s, then every 4 s, growing to every 30 s.
+    /// Observations after 3 s and 11 s, then every 4.5 s, growing to every 30 s.
     pub const DEFAULT: Self = Self::new(
         Duration::from_secs(3),
-        Duration::from_secs(4),
+        Duration::from_millis(4_500),
         Duration::from_secs(30),
     )
-    .with_pause(Duration::from_secs(12));
+    .with_pause(Duration::from_secs(11));
 
     /// Returns a policy without a pause after the first observation.
     pub const fn new(first: Duration, every: Duration, ceiling: Duration) -> Self {

@@ -54,7 +54,13 @@ impl ResponseExt for HttpResponse {
     }
 
     fn json<T: DeserializeOwned>(&self) -> Result<T, Fault> {
-        serde_json::from_slice(self.body()).map_err(|error| self.unreadable(&error.to_string()))
+        // One check of the whole text is cheaper than a check of each name and value. A body that is not
+        // UTF-8 in a field that nobody reads is readable.
+        let value = match std::str::from_utf8(self.body()) {
+            Ok(text) => serde_json::from_str(text),
+            Err(_) => serde_json::from_slice(self.body()),
+        };
+        value.map_err(|error| self.unreadable(&error.to_string()))
     }
 
     fn may_contain(&self, text: &str) -> bool {

@@ -54,13 +54,11 @@ macro_rules! documents {
 documents! {
     readme: "README.md",
     first_machine: "docs/guide/src/first-machine.md",
-    schedules: "docs/guide/src/schedules.md",
     selecting: "docs/guide/src/selecting.md",
     outcomes: "docs/guide/src/outcomes.md",
     errors: "docs/guide/src/errors.md",
     waiting: "docs/guide/src/waiting.md",
     rolling_reboots: "docs/guide/src/rolling-reboots.md",
-    journal: "docs/guide/src/journal.md",
     keys: "docs/guide/src/keys.md",
     accounts: "docs/guide/src/accounts.md",
     observability: "docs/guide/src/observability.md",

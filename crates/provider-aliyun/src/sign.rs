@@ -48,7 +48,7 @@ pub(crate) fn sign(
         headers.push((SECURITY_TOKEN, session.expose()));
     }
     let signed_headers = canonical_headers(&headers);
-    let string_to_sign = string_to_sign(canonical_request(
+    let hash = encode::sha256_hex_of(&canonical_request(
         request.method.as_str(),
         &request.path,
         &request.query,
@@ -56,7 +56,7 @@ pub(crate) fn sign(
         &payload,
     ));
     let names = &signed_headers.names;
-    let authorization = authorization(id, secret.expose(), names, &string_to_sign);
+    let authorization = authorization(id, secret.expose(), names, &string_to_sign(&hash));
 
     let mut signed = http::Request::new(request.body.clone());
     *signed.method_mut() = request.method.clone();
@@ -66,7 +66,7 @@ pub(crate) fn sign(
     let headers = signed.headers_mut();
     headers.reserve(12);
     headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
-    headers.insert(header::HOST, lifecycle_core::header(endpoint.authority())?);
+    headers.insert(header::HOST, endpoint.host_header());
     headers.insert(&ACTION, HeaderValue::from_static(request.operation));
     headers.insert(&CONTENT, lifecycle_core::header(payload)?);
     headers.insert(&DATE, lifecycle_core::header(date)?);
@@ -111,7 +111,7 @@ struct SignedHeaders {
 fn canonical_headers(headers: &[(&str, &str)]) -> SignedHeaders {
     let mut sorted: Vec<(Cow<'_, str>, &str)> = headers
         .iter()
-        .map(|(name, value)| (lower_case(name), value.trim()))
+        .map(|(name, value)| (lower_case(name), value.trim_ascii()))
         .collect();
     sorted.sort_unstable();
     let mut lines = String::with_capacity(512);
@@ -136,6 +136,7 @@ fn canonical_headers(headers: &[(&str, &str)]) -> SignedHeaders {
     SignedHeaders { lines, names }
 }
 
+/// Returns the parts of the canonical request, in order. The concatenation is only hashed, never built.
 fn canonical_request<'a>(
     method: &'a str,
     path: &'a str,
@@ -150,15 +151,15 @@ fn canonical_request<'a>(
     ]
 }
 
-fn string_to_sign(canonical_request: [&str; 11]) -> String {
-    let hash = encode::sha256_hex_of(&canonical_request);
-    [ALGORITHM, "\n", &hash].concat()
+/// Returns the parts of the string to sign. `hash` is the hash of the canonical request.
+fn string_to_sign(hash: &str) -> [&str; 3] {
+    [ALGORITHM, "\n", hash]
 }
 
 /// Returns the value of the `Authorization` header. The HMAC key is the secret itself, not a
 /// derived key.
-fn authorization(id: &str, secret: &str, names: &str, string_to_sign: &str) -> String {
-    let signature = encode::hmac_sha256_hex(secret.as_bytes(), string_to_sign.as_bytes());
+fn authorization(id: &str, secret: &str, names: &str, string_to_sign: &[&str]) -> String {
+    let signature = encode::hmac_sha256_hex_of(secret.as_bytes(), string_to_sign);
     [
         ALGORITHM,
         " Credential=",

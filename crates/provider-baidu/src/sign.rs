@@ -42,13 +42,15 @@ pub(crate) fn sign(
 
     let prefix = auth_string_prefix(id, &date, VALIDITY_SECONDS);
     let signing_key = signing_key(secret.expose(), &prefix);
-    let canonical_request = canonical_request(
-        &unsigned.method,
-        &canonical_uri(&unsigned.path),
-        &canonical_query(&unsigned.query),
-        &canonical_headers(&to_sign),
+    let signature = signature(
+        &signing_key,
+        &canonical_request(
+            &unsigned.method,
+            &canonical_uri(&unsigned.path),
+            &canonical_query(&unsigned.query),
+            &canonical_headers(&to_sign),
+        ),
     );
-    let signature = signature(&signing_key, &canonical_request);
     let authorization = authorization(&prefix, &signed_headers(&to_sign), &signature);
 
     let mut request = Request::new(unsigned.body.clone());
@@ -58,7 +60,7 @@ pub(crate) fn sign(
         .map_err(|error| Fault::new(FaultKind::Invalid, error.to_string()))?;
     let headers = request.headers_mut();
     headers.reserve(5);
-    headers.insert(HOST, header(endpoint.authority())?);
+    headers.insert(HOST, endpoint.host_header());
     headers.insert(CONTENT_TYPE, JSON.clone());
     headers.insert(AUTHORIZATION, sensitive_header(authorization)?);
     if let Some(token) = session {
@@ -73,11 +75,10 @@ static SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-bce-security-toke
 static JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 
 /// The validity of a signature: the default of Baidu's SDKs.
-const VALIDITY_SECONDS: i64 = 1800;
+const VALIDITY_SECONDS: &str = "1800";
 
-fn auth_string_prefix(key_id: &str, date: &str, expiry_seconds: i64) -> String {
-    let expiry = expiry_seconds.to_string();
-    ["bce-auth-v1", key_id, date, &expiry].join("/")
+fn auth_string_prefix(key_id: &str, date: &str, expiry_seconds: &str) -> String {
+    ["bce-auth-v1/", key_id, "/", date, "/", expiry_seconds].concat()
 }
 
 /// Returns the key of the signature as hex text. The vendor uses the hex digits themselves as the HMAC
@@ -86,8 +87,14 @@ fn signing_key(secret: &str, prefix: &str) -> String {
     encode::hmac_sha256_hex(secret.as_bytes(), prefix.as_bytes())
 }
 
-fn canonical_request(method: &Method, uri: &str, query: &str, headers: &str) -> String {
-    [method.as_str(), uri, query, headers].join("\n")
+/// Returns the parts of the canonical request, in order. The concatenation is only hashed, never built.
+fn canonical_request<'a>(
+    method: &'a Method,
+    uri: &'a str,
+    query: &'a str,
+    headers: &'a str,
+) -> [&'a str; 7] {
+    [method.as_str(), "\n", uri, "\n", query, "\n", headers]
 }
 
 /// Returns the canonical path of a percent-encoded path: adds a missing slash at the beginning.
@@ -139,7 +146,7 @@ fn non_empty_headers<'a>(
 ) -> impl Iterator<Item = (Cow<'a, str>, &'a str)> {
     headers
         .iter()
-        .map(|&(name, value)| (lower_case(name), value.trim()))
+        .map(|&(name, value)| (lower_case(name), value.trim_ascii()))
         .filter(|(_, value)| !value.is_empty())
 }
 
@@ -152,12 +159,12 @@ fn lower_case(name: &str) -> Cow<'_, str> {
 }
 
 /// Signs the canonical request itself: the signature has no further string to sign.
-fn signature(signing_key: &str, canonical_request: &str) -> String {
-    encode::hmac_sha256_hex(signing_key.as_bytes(), canonical_request.as_bytes())
+fn signature(signing_key: &str, canonical_request: &[&str]) -> String {
+    encode::hmac_sha256_hex_of(signing_key.as_bytes(), canonical_request)
 }
 
 fn authorization(prefix: &str, signed_headers: &str, signature: &str) -> String {
-    [prefix, signed_headers, signature].join("/")
+    [prefix, "/", signed_headers, "/", signature].concat()
 }
 
 #[cfg(test)]

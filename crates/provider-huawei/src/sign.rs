@@ -55,16 +55,15 @@ pub(crate) fn sign(
 
     let signed = signed_headers(&headers);
     let names = signed_names(&signed);
-    let canonical_request = canonical_request(
+    let hash = encode::sha256_hex_of(&canonical_request(
         request.method.as_str(),
         &canonical_uri(&request.path),
         &query,
         &canonical_headers(&signed),
         &names,
         &payload_hash(&signed, &request.body),
-    );
-    let string_to_sign = string_to_sign(&date, &canonical_request);
-    let authorization = authorization(id, secret, &names, &string_to_sign);
+    ));
+    let authorization = authorization(id, secret, &names, &string_to_sign(&date, &hash));
     headers.push(("authorization", &authorization));
     http_request(endpoint, request, &query, &headers)
 }
@@ -78,7 +77,7 @@ fn signed_headers<'a>(headers: &[(&'a str, &'a str)]) -> Vec<Header<'a>> {
     let mut signed: Vec<Header<'a>> = headers
         .iter()
         .filter(|(name, _)| !name.contains('_'))
-        .map(|(name, value)| (lower_case(name), value.trim()))
+        .map(|(name, value)| (lower_case(name), value.trim_ascii()))
         .collect();
     signed.sort_unstable();
     signed
@@ -92,24 +91,29 @@ fn lower_case(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// Builds the canonical request (step 1 of the page).
-fn canonical_request(
-    method: &str,
-    uri: &str,
-    query: &str,
-    headers: &str,
-    signed_headers: &str,
-    payload_hash: &str,
-) -> String {
+/// Returns the parts of the canonical request (step 1 of the page), in order. The concatenation is only
+/// hashed, never built. `method` is in upper case.
+fn canonical_request<'a>(
+    method: &'a str,
+    uri: &'a str,
+    query: &'a str,
+    headers: &'a str,
+    signed_headers: &'a str,
+    payload_hash: &'a str,
+) -> [&'a str; 11] {
     [
-        &method.to_ascii_uppercase(),
+        method,
+        "\n",
         uri,
+        "\n",
         query,
+        "\n",
         headers,
+        "\n",
         signed_headers,
+        "\n",
         payload_hash,
     ]
-    .join("\n")
 }
 
 /// Decodes the path, encodes the path again, and appends a slash, which the sent path does not
@@ -169,15 +173,20 @@ fn payload_hash<'a>(headers: &[Header<'a>], body: &[u8]) -> Cow<'a, str> {
         )
 }
 
-/// Builds the string to sign (step 2 of the page). `date` is the value of `X-Sdk-Date`.
-fn string_to_sign(date: &str, canonical_request: &str) -> String {
-    let hash = encode::sha256_hex(canonical_request.as_bytes());
-    [ALGORITHM, date, &hash].join("\n")
+/// Returns the parts of the string to sign (step 2 of the page). `date` is the value of `X-Sdk-Date`,
+/// `hash` the hash of the canonical request.
+fn string_to_sign<'a>(date: &'a str, hash: &'a str) -> [&'a str; 5] {
+    [ALGORITHM, "\n", date, "\n", hash]
 }
 
 /// Returns the value of the `Authorization` header (steps 3 and 4 of the page).
-fn authorization(id: &str, secret: &Secret, signed_headers: &str, string_to_sign: &str) -> String {
-    let signature = encode::hmac_sha256_hex(secret.expose().as_bytes(), string_to_sign.as_bytes());
+fn authorization(
+    id: &str,
+    secret: &Secret,
+    signed_headers: &str,
+    string_to_sign: &[&str],
+) -> String {
+    let signature = encode::hmac_sha256_hex_of(secret.expose().as_bytes(), string_to_sign);
     [
         ALGORITHM,
         " Access=",

@@ -8,6 +8,10 @@ pub(crate) fn check(response: &HttpResponse) -> Result<(), Fault> {
     if let Some(fault) = blocked_before_api(response) {
         return Err(fault);
     }
+    if response.status().is_success() && !response.may_contain("\"code\"") {
+        // Most responses end here, without another parse of a large page.
+        return Ok(());
+    }
     let error = ErrorBody::read(response);
     let fault = match error.code.0.filter(|code| !code.is_empty()) {
         Some(code) => from_code(response, code, error.message.0.unwrap_or_default()),

@@ -31,8 +31,8 @@ pub(crate) fn sign(
             let timestamp = context.unix().to_string();
             let payload_hash = encode::sha256_hex(&unsigned.body);
             let canonical_request = canonical_request(JSON, endpoint.authority(), &payload_hash);
-            let string_to_sign = string_to_sign(&timestamp, &canonical_request);
-            let signature = signature(secret.expose(), &string_to_sign);
+            let hash = encode::sha256_hex_of(&canonical_request);
+            let signature = signature(secret.expose(), &string_to_sign(&timestamp, &hash));
             (authorization(id, &signature), Some(timestamp))
         }
         Credential::Token(token) => (["Bearer ", token.expose()].concat(), None),
@@ -49,7 +49,7 @@ pub(crate) fn sign(
         .map_err(|error| Fault::new(FaultKind::Invalid, error.to_string()))?;
     let headers = request.headers_mut();
     headers.reserve(8);
-    headers.insert(HOST, header(endpoint.authority())?);
+    headers.insert(HOST, endpoint.host_header());
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
     headers.insert(&ACTION, header(unsigned.operation)?);
     headers.insert(&VERSION, HeaderValue::from_static("2025-09-01"));
@@ -73,8 +73,13 @@ const ALGORITHM: &str = "ZC2-HMAC-SHA256";
 const JSON: &str = "application/json";
 const SIGNED_HEADERS: &str = "content-type;host";
 
-/// Returns the canonical request, with a slash as path and an empty query for every request.
-fn canonical_request(content_type: &str, host: &str, payload_hash: &str) -> String {
+/// Returns the parts of the canonical request, with a slash as path and an empty query for every
+/// request. The concatenation is only hashed, never built.
+fn canonical_request<'a>(
+    content_type: &'a str,
+    host: &'a str,
+    payload_hash: &'a str,
+) -> [&'a str; 8] {
     [
         "POST\n/\n\ncontent-type:",
         content_type,
@@ -85,16 +90,15 @@ fn canonical_request(content_type: &str, host: &str, payload_hash: &str) -> Stri
         "\n",
         payload_hash,
     ]
-    .concat()
 }
 
-fn string_to_sign(timestamp: &str, canonical_request: &str) -> String {
-    let hash = encode::sha256_hex(canonical_request.as_bytes());
-    [ALGORITHM, timestamp, &hash].join("\n")
+/// Returns the parts of the string to sign. `hash` is the hash of the canonical request.
+fn string_to_sign<'a>(timestamp: &'a str, hash: &'a str) -> [&'a str; 5] {
+    [ALGORITHM, "\n", timestamp, "\n", hash]
 }
 
-fn signature(secret: &str, string_to_sign: &str) -> String {
-    encode::hmac_sha256_hex(secret.as_bytes(), string_to_sign.as_bytes())
+fn signature(secret: &str, string_to_sign: &[&str]) -> String {
+    encode::hmac_sha256_hex_of(secret.as_bytes(), string_to_sign)
 }
 
 fn authorization(key_id: &str, signature: &str) -> String {

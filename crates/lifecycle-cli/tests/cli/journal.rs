@@ -140,7 +140,10 @@ fn second_process_on_a_journal_ends_with_3_and_names_the_holder() {
     let (folder, server) = (Folder::new(), server());
     let journal = folder.file("journal");
     let instances = server.instances();
-    let mut first = server.spawn(&["stop", instances[0], "--journal", &journal]);
+    // The pause keeps the first process busy.
+    let waves = ["--waves", "1", "--wave-pause", "10m", "--journal", &journal];
+    let stop = ["stop", instances[0], instances[4]];
+    let mut first = server.spawn(&[&stop[..], &waves].concat());
     while fs::read_to_string(&journal).is_ok_and(|text| !text.contains("intent"))
         || !folder.path("journal").exists()
     {
@@ -160,7 +163,10 @@ fn second_process_on_a_journal_ends_with_3_and_names_the_holder() {
     run(&["history", &journal]).exits_with(0);
     first.kill().unwrap();
     wait_for_end(first);
-    server.run(&["resume", &journal]).exits_with(0);
+    let report = server
+        .run(&["resume", &journal, "--report-only", "--output", "json"])
+        .exits_with(1);
+    assert_eq!(report.column("outcome")[1], "skipped");
 }
 
 #[cfg(unix)]

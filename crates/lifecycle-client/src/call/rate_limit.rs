@@ -168,12 +168,15 @@ const ROUNDING: f64 = 1e-9;
 /// A single rejection cuts the rate by a tenth, because the limit is a little lower. A second
 /// rejection soon after the first halves the rate, because the limit itself has fallen. Then the
 /// rate climbs quickly towards the last rejected rate, slowly past this rate, and quickly again once
-/// the limit turns out to be higher. Beyond the configured rate, a fixed step per second limits the
+/// the limit turns out to be higher. Beyond the highest known limit, a fixed step per second limits the
 /// climb. Only queued calls raise the rate: a client with few calls learns nothing about the limit.
 #[derive(Debug)]
 struct AdaptiveRate {
     per_second: f64,
     configured: f64,
+    /// The highest rate at a single rejection, or the configured rate: the cloud has accepted calls up to
+    /// this rate, so a climb back to this rate is quick.
+    highest_known: f64,
     /// The rate at the last rejection; at first the configured rate.
     last_rejected: f64,
     /// The position on the curve: seconds since the curve passed the last rejected rate, or a
@@ -188,6 +191,7 @@ impl AdaptiveRate {
         Self {
             per_second: rate,
             configured: rate,
+            highest_known: rate,
             last_rejected: rate,
             seconds_past_last_rejected: 0.0,
             successes_since_cut: 0,
@@ -213,13 +217,14 @@ impl AdaptiveRate {
         } else {
             self.per_second * (1.0 + RECOVERY * seconds)
         };
-        let limit = self.per_second.max(self.configured) + STEP * self.configured * seconds;
+        let limit = self.per_second.max(self.highest_known) + STEP * self.configured * seconds;
         self.per_second = wanted.min(limit).max(self.per_second);
     }
 
     /// Lowers the rate after a rejection.
     fn cut(&mut self) {
         let factor = if self.successes_since_cut >= CALM_SUCCESSES {
+            self.highest_known = self.highest_known.max(self.per_second);
             0.9
         } else {
             0.5
@@ -236,16 +241,16 @@ impl AdaptiveRate {
 /// tenth.
 const CALM_SUCCESSES: u32 = 10;
 
-/// The steepness of the curve: four seconds from nine tenths of the last rejected rate to this rate.
-const CURVE: f64 = 0.1 / 64.0;
+/// The steepness of the curve: 3.6 seconds from nine tenths of the last rejected rate to this rate.
+const CURVE: f64 = 0.1 / (3.6 * 3.6 * 3.6);
 
 /// The multiple of the last rejected rate that proves a higher limit.
-const LIMIT_CHANGED: f64 = 1.25;
+const LIMIT_CHANGED: f64 = 1.15;
 
-/// The growth per second after a higher limit is proved: the rate doubles.
-const RECOVERY: f64 = 1.0;
+/// The growth per second after a higher limit is proved, as a multiple of the rate.
+const RECOVERY: f64 = 2.0;
 
-/// The largest growth per second beyond the configured rate, as a fraction of the configured rate.
+/// The largest growth per second beyond the highest known limit, as a fraction of the configured rate.
 const STEP: f64 = 0.05;
 
 /// The lowest rate, even if the cloud rejects every call.

@@ -108,6 +108,10 @@ impl<T: Target> ObserveRequest<T> {
         };
         let reads = groups.iter().map(|(location, ids)| read(location, ids));
         let statuses = join_all(reads).await.into_iter().flatten().flatten();
+        if groups.len() == 1 {
+            // The instances of a single location are in the requested order.
+            return Ok(statuses.collect());
+        }
         let mut statuses: HashMap<_, _> = statuses
             .map(|status| (status.instance.clone(), status))
             .collect();

@@ -121,9 +121,10 @@ where
     N: IntoIterator<Item: TryInto<T::Instance, Error: Into<T::Error>>>,
 {
     fn into_instances(self) -> Result<Vec<T::Instance>, T::Error> {
-        let mut seen = HashSet::new();
-        let mut instances = Vec::new();
-        for instance in self {
+        let given = self.into_iter();
+        let mut seen = HashSet::with_capacity(given.size_hint().0);
+        let mut instances = Vec::with_capacity(given.size_hint().0);
+        for instance in given {
             let instance = instance.try_into().map_err(Into::into)?;
             if seen.insert(instance.clone()) {
                 instances.push(instance);
@@ -177,8 +178,8 @@ pub fn distinct_instances<T: Target>(
 /// Returns each instance once, in their order, with the ids as the cloud spells them.
 pub(super) fn distinct<T: Target>(target: &T, instances: Vec<T::Instance>) -> Vec<T::Instance> {
     let mut clients: BTreeMap<T::Location, Option<Client>> = BTreeMap::new();
-    let mut seen = HashSet::new();
-    let mut distinct = Vec::new();
+    let mut seen = HashSet::with_capacity(instances.len());
+    let mut distinct = Vec::with_capacity(instances.len());
     for instance in instances {
         let (location, id) = T::split(&instance);
         let client = clients

@@ -43,6 +43,9 @@ pub struct HttpTransport {
 /// The largest accepted response. A page of 1000 full records has about 4 MiB.
 const MAX_BODY: usize = 16 << 20;
 
+/// The largest memory that is reserved because a server announces a length.
+const MAX_RESERVED: usize = 1 << 20;
+
 impl HttpTransport {
     /// Creates a transport with its own connection pool.
     ///
@@ -191,7 +194,12 @@ impl Transport for HttpTransport {
         let mut response = client.execute(request).await.map_err(failed)?;
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
-        let mut body = BytesMut::new();
+        // One allocation for a body of known length.
+        let length = response.content_length().map(usize::try_from);
+        let mut body = BytesMut::with_capacity(match length {
+            Some(Ok(length)) => length.min(MAX_RESERVED),
+            _ => 0,
+        });
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
             if body.len() + chunk.len() > MAX_BODY {
                 return Err(TransportError::unclear(

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use memchr::{memchr, memchr3, memmem};
+
 use crate::Secret;
 
 /// One secret to find.
@@ -32,15 +34,34 @@ impl Pattern {
         (self.len() >= LONG || is_alone()).then_some(end)
     }
 
+    /// Returns whether `text` contains the secret as plain text.
+    pub(super) fn is_plainly_in(&self, text: &[u8]) -> bool {
+        memmem::find(text, self.0.expose().as_bytes()).is_some()
+    }
+
     fn end_of_spelling(&self, text: &[u8], at: usize) -> Option<usize> {
         let secret = self.0.expose();
-        if text[at..].starts_with(secret.as_bytes()) {
-            return Some(at + secret.len());
+        let pairs = secret.bytes().zip(&text[at..]);
+        let same = pairs
+            .take_while(|(expected, found)| expected == *found)
+            .count();
+        if same == secret.len() {
+            return Some(at + same);
         }
+        // Bytes other than escapes have one spelling, so most texts differ here for good.
+        let before_difference = &text[at..text.len().min(at + same + 1)];
+        match has_escape(before_difference) {
+            true => self.end_of_escaped(text, at),
+            false => None,
+        }
+    }
+
+    /// Returns the end of the longest spelling of the secret at `at`, which may contain escapes.
+    fn end_of_escaped(&self, text: &[u8], at: usize) -> Option<usize> {
         // A character has several spellings, and a spelling can be the start of a longer one. So the
         // search follows all positions at which the characters so far can end.
         let (mut ends, mut next) = (vec![at], Vec::new());
-        for c in secret.chars() {
+        for c in self.0.expose().chars() {
             next.clear();
             for end in &ends {
                 push_ends(c, text, *end, &mut next);
@@ -57,6 +78,12 @@ impl Pattern {
 /// The length from which a secret is replaced inside a longer word, too. A shorter secret may be a part
 /// of another text by chance.
 const LONG: usize = 16;
+
+/// Returns whether `text` contains a byte with which an escape can start. A plus sign is the escape of a
+/// blank.
+pub(super) fn has_escape(text: &[u8]) -> bool {
+    memchr3(b'%', b'\\', b'&', text).is_some() || memchr(b'+', text).is_some()
+}
 
 /// Returns whether no letter or digit stands before `at`. The last digit of an escape is none.
 fn starts_word(text: &[u8], at: usize) -> bool {
@@ -179,4 +206,32 @@ fn hex(digits: &[u8]) -> Option<u32> {
     let is_valid = !digits.is_empty() && digits.iter().all(u8::is_ascii_hexdigit);
     let text = std::str::from_utf8(digits).ok().filter(|_| is_valid)?;
     u32::from_str_radix(text, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Few letters, so that many texts contain many spellings of a part of the secret.
+        #[test]
+        fn short_cuts_find_what_the_full_search_finds(
+            secret in "[ab2&%+ \\\\ä]{1,4}",
+            text in "([ab2&%+ \\\\;ä]|%25|%61|%20|&amp;|\\\\u0061){0,12}",
+        ) {
+            let pattern = Pattern::new(&secret);
+            let text = text.as_bytes();
+            let full = |at: usize| match text[at..].starts_with(secret.as_bytes()) {
+                true => Some(at + secret.len()),
+                false => pattern.end_of_escaped(text, at),
+            };
+            for at in 0..text.len() {
+                prop_assert_eq!(pattern.end_of_spelling(text, at), full(at), "at {}", at);
+            }
+            let is_found = (0..text.len()).any(|at| full(at).is_some());
+            prop_assert!(has_escape(text) || pattern.is_plainly_in(text) == is_found);
+        }
+    }
 }

@@ -48,9 +48,24 @@ fn secret_is_replaced_in_every_spelling() {
             .replace('Ä', "&#xC4;")
             .replace('+', "&#43;"),
     ] {
-        let text = scrub(SECRET, format!("<before {spelling} after>"));
-        assert_eq!(text, "<before [secret] after>", "{spelling}");
+        // The search in a long text is another one.
+        for padding in ["", &"x".repeat(2 * LONG_TEXT)] {
+            let text = scrub(SECRET, format!("{padding}<before {spelling} after>"));
+            assert_eq!(
+                text,
+                format!("{padding}<before [secret] after>"),
+                "{spelling}"
+            );
+        }
     }
+}
+
+#[test]
+fn plain_secret_is_replaced_in_a_long_text_without_an_escape() {
+    let (secret, page) = ("S3cret-without-an-escape", "x".repeat(2 * LONG_TEXT));
+    let text = scrub(secret, format!("{page} {secret} {page}"));
+    assert_eq!(text, format!("{page} [secret] {page}"));
+    assert_eq!(scrub(secret, page.clone()), page);
 }
 
 #[test]

@@ -86,7 +86,8 @@ fn computed(vector: &Vector) -> Expected {
         &signed_headers,
         &payload,
     );
-    let string_to_sign = string_to_sign(canonical_request);
+    let hash = encode::sha256_hex_of(&canonical_request);
+    let string_to_sign = string_to_sign(&hash);
     let authorization = authorization(
         &vector.access_key_id,
         &vector.access_key_secret,
@@ -95,7 +96,7 @@ fn computed(vector: &Vector) -> Expected {
     );
     Expected {
         canonical_request: canonical_request.concat(),
-        string_to_sign,
+        string_to_sign: string_to_sign.concat(),
         authorization,
     }
 }

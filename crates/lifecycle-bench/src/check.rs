@@ -84,7 +84,10 @@ impl Comparison {
         for (cloud, works) in counted {
             for (work, &now) in works {
                 let before = recorded.get(cloud).and_then(|works| works.get(work));
-                let change = before.map(|&before| 100.0 * (now as f64 / before as f64 - 1.0));
+                let change = before.map(|&before| {
+                    let before = before as f64;
+                    100.0 * (now as f64 - before) / before
+                });
                 let met = change.is_some_and(|change| change <= TOLERATED);
                 worse += usize::from(!met);
                 table.row([

@@ -36,8 +36,13 @@ fn sessions_of_the_documents_are_real_output() {
         if std::env::var_os("LIFECYCLE_WRITE").is_some() {
             fs::write(&run.path, &run.text).unwrap();
         } else {
-            let message = "run this test with LIFECYCLE_WRITE=1";
-            assert_eq!(run.written, run.text, "{}: {message}", run.path.display());
+            let path = run.path.display();
+            for [written, real] in run.changed {
+                assert_eq!(
+                    written, real,
+                    "{path}: run this test with LIFECYCLE_WRITE=1"
+                );
+            }
         }
     }
 }
@@ -88,7 +93,8 @@ fn documents() -> Vec<PathBuf> {
 /// A document after its sessions were run.
 struct Run {
     path: PathBuf,
-    written: String,
+    /// The sessions with other output: as written, and as run.
+    changed: Vec<[String; 2]>,
     /// The document with the real output. Output that differs only in numbers that may differ stays as
     /// written.
     text: String,
@@ -99,6 +105,7 @@ impl Run {
     fn of(path: &Path) -> Self {
         let written = fs::read_to_string(path).unwrap();
         let mut text = written.clone();
+        let mut changed = Vec::new();
         let mut sessions = 0;
         let folder = tempfile::tempdir().unwrap();
         for block in blocks(&written) {
@@ -112,11 +119,12 @@ impl Run {
             let real = session(&block, folder.path());
             if block.comparable(&real) != block.comparable(&block.text()) {
                 text = text.replacen(&block.text(), &real, 1);
+                changed.push([block.text(), real]);
             }
         }
         Self {
             path: path.to_owned(),
-            written,
+            changed,
             text,
             sessions,
         }

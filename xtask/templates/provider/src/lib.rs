@@ -31,7 +31,7 @@ pub const PROFILE: Profile = Profile::new("example", "Example Cloud", BatchLimit
     .with_env_vars(&[EnvVarNames::Keys {
         id: "EXAMPLE_ACCESS_KEY_ID",
         secret: "EXAMPLE_ACCESS_KEY_SECRET",
-        session: None,
+        session: Some("EXAMPLE_SESSION_TOKEN"),
     }]);
 
 /// Example Cloud in one region.

@@ -146,6 +146,8 @@ struct InstanceRow {
     id: String,
     state: String,
     #[serde(default)]
+    name: LenientText,
+    #[serde(default)]
     zone: LenientText,
     #[serde(default)]
     tags: Option<LenientField<BTreeMap<String, String>>>,
@@ -165,6 +167,7 @@ fn observations(
     rows.map(|row| {
         let state = power_state(&row.state);
         let observation = Observation::new(id(&row.id, response)?, state, &*row.state);
+        let observation = observation.with_name(row.name.0.clone());
         Ok(observation.with_details(if with_details { row.details() } else { None }))
     })
     .collect()
@@ -198,6 +201,9 @@ fn power_state(state: &str) -> PowerState {
         "starting" => PowerState::Starting,
         "stopping" => PowerState::Stopping,
         "rebooting" => PowerState::Rebooting,
+        "creating" => PowerState::Creating,
+        "changing" => PowerState::Changing,
+        "broken" => PowerState::Failed,
         _ => PowerState::Unknown,
     }
 }

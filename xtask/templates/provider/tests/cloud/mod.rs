@@ -176,6 +176,8 @@ impl CloudUnderTest for FakeCloud {
             "stopping" => PowerState::Stopping,
             "creating" => PowerState::Creating,
             "changing" => PowerState::Changing,
+            "expired" => PowerState::Expired,
+            "recycled" => PowerState::Recycled,
             "broken" => PowerState::Failed,
             _ => PowerState::Rebooting,
         })
@@ -294,9 +296,15 @@ impl CloudState {
                 let known = ["start", "stop", "reboot"];
                 let action = known.into_iter().find(|known| *known == action);
                 let is_forced = body["force"] == json!(true);
+                let is_released = body["release"] == json!(true);
                 let refused = ids.iter().filter_map(|id| {
                     let code = match (self.instances.get_mut(id), action) {
-                        (Some(instance), Some(action)) => instance.begin(action, is_forced).err()?,
+                        (Some(instance), Some(action)) => {
+                            let result = instance.begin(action, is_forced);
+                            let begun = u32::from(result.is_ok() && is_released);
+                            instance.counts.released += begun;
+                            result.err()?
+                        }
                         _ => "NoSuchInstance",
                     };
                     Some(json!({ "id": id, "code": code }))
@@ -346,6 +354,8 @@ impl FakeInstance {
             | Condition::Stopped
             | Condition::Creating
             | Condition::Changing
+            | Condition::Expired
+            | Condition::Recycled
             | Condition::Failed
             | Condition::Locked
             | Condition::Unpaid
@@ -370,6 +380,8 @@ impl FakeInstance {
         match self.condition {
             Condition::Creating => return "creating",
             Condition::Changing => return "changing",
+            Condition::Expired => return "expired",
+            Condition::Recycled => return "recycled",
             Condition::Failed => return "broken",
             _ => {}
         }
@@ -390,7 +402,7 @@ impl FakeInstance {
     fn begin(&mut self, action: &'static str, is_forced: bool) -> Result<(), &'static str> {
         match (self.condition, action) {
             (Condition::Locked, _) => return Err("Locked"),
-            (Condition::Unpaid, _) => return Err("Arrears"),
+            (Condition::Unpaid | Condition::Expired, _) => return Err("Arrears"),
             (Condition::OutOfStock, "start") => return Err("NoCapacity"),
             _ => {}
         }

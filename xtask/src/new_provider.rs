@@ -212,6 +212,7 @@ serde_json = {json}
 
 [dev-dependencies]
 async-trait = {async_trait}
+httpdate = {httpdate}
 lifecycle-conformance = {suite}
 lifecycle-facade = {facade}
 provider-testing = {testing}
@@ -222,6 +223,7 @@ tokio = {tokio}
         serde = of("1", "\"derive\", \"std\""),
         json = of("1", "\"std\""),
         async_trait = of("0.1", ""),
+        httpdate = of("1", ""),
         tokio = of("1", "\"rt\", \"test-util\", \"time\""),
     )
 }

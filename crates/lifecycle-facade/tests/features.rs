@@ -49,3 +49,12 @@ fn list_of_clouds_has_the_enabled_features() {
     let listed: Vec<&str> = Cloud::ALL.iter().map(|cloud| cloud.as_str()).collect();
     assert_eq!(listed, enabled);
 }
+
+#[test]
+fn text_for_an_unknown_cloud_lists_the_clouds_of_this_build() {
+    let enabled = FEATURES.iter().filter(|(_, enabled)| *enabled);
+    let names: Vec<&str> = enabled.map(|(name, _)| *name).collect();
+    let error = "aws".parse::<Cloud>().unwrap_err().to_string();
+    let expected = format!("unknown cloud \"aws\": write one of {}", names.join(", "));
+    assert_eq!(error, expected);
+}

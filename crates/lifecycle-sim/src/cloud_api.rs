@@ -23,6 +23,12 @@ pub(crate) trait CloudApi: Sync {
     /// Returns the region with this host name, or `None` for a host that serves all regions.
     fn region_of<'h>(&self, hostname: &'h str) -> Option<&'h str>;
 
+    /// Returns the region in references to the instances of `region`: another name on a cloud with one
+    /// endpoint for all regions.
+    fn reference_region<'r>(&self, region: &'r str) -> &'r str {
+        region
+    }
+
     /// Generates an instance id in the format of the cloud. The id may be in use already.
     fn generate_id(&self, rng: &mut fastrand::Rng) -> String;
 

@@ -16,6 +16,7 @@ use crate::{
     instance::{Instance, InstanceSnapshot, Power},
     ledger::OperationLog,
     metadata,
+    power_operation::OperationOptions,
     template::Templates,
     time::{Moment, Timeline},
 };
@@ -249,7 +250,19 @@ impl CloudState {
     /// Executes `operation` in any state and counts the execution. Returns the moment of
     /// completion.
     pub(crate) fn execute(&mut self, index: InstanceIndex, operation: PowerOperation) -> Moment {
-        self.instances[index.0 as usize].executed.count(operation);
+        self.execute_with(index, operation, OperationOptions::default())
+    }
+
+    /// Executes `operation` as [`execute`](Self::execute), and counts the options of the call.
+    pub(crate) fn execute_with(
+        &mut self,
+        index: InstanceIndex,
+        operation: PowerOperation,
+        options: OperationOptions,
+    ) -> Moment {
+        self.instances[index.0 as usize]
+            .executed
+            .count(operation, options);
         self.operations.record(index, operation, self.now);
         self.begin(index, operation, self.transition_times.scaled_lag())
     }

@@ -1,4 +1,5 @@
-//! `PowerOperation`: the requested action, the executed operation, and counts of executions.
+//! `PowerOperation`: the requested action, the executed operation with its options, and counts of
+//! executions.
 
 use crate::{Operation, SimulatedState};
 
@@ -72,6 +73,15 @@ impl From<ActionKind> for Operation {
     }
 }
 
+/// The options of a call beside the form of the operation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct OperationOptions {
+    /// The call asks for released billing of the stopped instance.
+    pub(crate) releases_billing: bool,
+    /// The call asks for initialised local disks.
+    pub(crate) initialises_disks: bool,
+}
+
 /// Counts of the operations that were executed on an instance.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -86,10 +96,18 @@ pub struct ExecutionCounts {
     pub reboots: u32,
     /// Forced reboots; `reboots` counts them, too.
     pub forced_reboots: u32,
+    /// Stops of calls that asked for released billing; `stops` counts them, too.
+    pub released_stops: u32,
+    /// Starts of calls that asked for initialised local disks; `starts` counts them, too.
+    pub initialised_starts: u32,
 }
 
 impl ExecutionCounts {
-    pub(crate) fn count(&mut self, operation: PowerOperation) {
+    pub(crate) fn count(&mut self, operation: PowerOperation, options: OperationOptions) {
+        let is_stop = operation.target() == SimulatedState::Stopped;
+        self.released_stops += u32::from(is_stop && options.releases_billing);
+        let is_start = operation == PowerOperation::Start;
+        self.initialised_starts += u32::from(is_start && options.initialises_disks);
         match operation {
             PowerOperation::Start => self.starts += 1,
             PowerOperation::Stop => self.stops += 1,

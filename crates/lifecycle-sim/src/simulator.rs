@@ -385,6 +385,10 @@ impl SimulatorBuilder {
     }
 
     /// Sets the factor that divides all durations; 1 by default.
+    ///
+    /// Factors up to 2 fit the polling intervals of every client. With a greater factor a reboot can end
+    /// before the first lookup, and the client has no evidence of the reboot: divide the intervals of
+    /// `ClientBuilder::polling` by the same factor. Under paused time no factor is needed.
     #[must_use]
     pub fn speed(mut self, factor: f64) -> Self {
         self.transition_times.speed = factor;

@@ -89,24 +89,25 @@ impl World {
         &mut self.clouds[cloud as usize]
     }
 
-    /// Returns the instance `cloud/region/id`. A deleted instance counts, too. Zenlayer has one
-    /// endpoint for all regions, so the region `global` matches every region of Zenlayer.
+    /// Returns the instance `cloud/region/id`. A deleted instance counts, too. The region is the region
+    /// of the instance, or the region in references.
     pub(crate) fn lookup(&self, reference: &str) -> Option<(Cloud, InstanceIndex)> {
         let mut parts = reference.splitn(3, '/');
         let cloud: Cloud = parts.next()?.parse().ok()?;
         let (region, id) = (parts.next()?, parts.next()?);
         let state = self.state(cloud);
         let index = state.find_any(id)?;
-        let anywhere = cloud == Cloud::Zenlayer && region == "global";
-        (anywhere || state.region(index) == region).then_some((cloud, index))
+        let own = state.region(index);
+        let is_named = own == region || cloud.api().reference_region(own) == region;
+        is_named.then_some((cloud, index))
     }
 
-    /// Returns `cloud/region/id`.
+    /// Returns `cloud/region/id`, the reference of a client to the instance.
     pub(crate) fn reference(&self, cloud: Cloud, index: InstanceIndex) -> String {
         let state = self.state(cloud);
         format!(
             "{cloud}/{}/{}",
-            state.region(index),
+            cloud.api().reference_region(state.region(index)),
             state.instance(index).id()
         )
     }

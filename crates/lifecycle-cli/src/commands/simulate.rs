@@ -1,7 +1,6 @@
 //! `lifecycle simulate`: serves simulated clouds over HTTP.
 
-use lifecycle_facade::Cloud;
-use lifecycle_sim::{Cloud as SimulatedCloud, Identity, Metadata, ParseFleetError, Simulator};
+use lifecycle_sim::{Cloud, Identity, Metadata, ParseFleetError, Simulator};
 use serde::Serialize;
 
 use crate::{
@@ -47,7 +46,7 @@ fn simulator(args: &SimulateArgs) -> Result<Simulator, ParseFleetError> {
         None => simulated::small_fleet()?,
     };
     // The clouds with a metadata service.
-    let fleet = [SimulatedCloud::Aliyun, SimulatedCloud::Huawei]
+    let fleet = [Cloud::Aliyun, Cloud::Huawei]
         .into_iter()
         .fold(fleet, |fleet, cloud| {
             let metadata = Metadata::Role(ROLE.to_owned());
@@ -81,24 +80,9 @@ fn server_info(simulator: &Simulator, url: &str) -> Result<String, CommandError>
         project_id: simulator.project_id(),
         metadata_url: url,
         credentials_uri: format!("{url}/aliyun/credentials-uri"),
-        instances: references(simulator),
+        instances: simulator.instances(),
     };
     let line = serde_json::to_string(&info)
         .map_err(|error| CommandError::nothing_done(format!("cannot write JSON: {error}")))?;
     Ok(line + "\n")
-}
-
-/// Returns the references of all instances. A cloud with one endpoint for all regions has one region in
-/// references, which replaces the region of the simulator.
-fn references(simulator: &Simulator) -> Vec<String> {
-    let reference = |simulated: &str| {
-        let (cloud, rest) = simulated.split_once('/')?;
-        let region = cloud.parse::<Cloud>().ok()?.only_region()?;
-        let (_, instance) = rest.split_once('/')?;
-        Some(format!("{cloud}/{region}/{instance}"))
-    };
-    let instances = simulator.instances().into_iter();
-    instances
-        .map(|simulated| reference(&simulated).unwrap_or(simulated))
-        .collect()
 }

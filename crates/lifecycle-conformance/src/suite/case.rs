@@ -43,6 +43,28 @@ impl Case {
         }
     }
 
+    /// Runs the case on a new cloud under test and a new runtime with paused time.
+    ///
+    /// `cloud` is called within the runtime, so that clocks start there.
+    pub fn run_in_paused_time<S: CloudUnderTest>(
+        &self,
+        cloud: impl Fn() -> Result<S, String>,
+    ) -> CaseStatus {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build();
+        match runtime {
+            Ok(runtime) => runtime.block_on(async {
+                match cloud() {
+                    Ok(cloud) => self.run(&cloud).await,
+                    Err(problem) => CaseStatus::Failed(problem),
+                }
+            }),
+            Err(problem) => CaseStatus::Failed(problem.to_string()),
+        }
+    }
+
     async fn try_run(&self, cloud: &dyn CloudUnderTest) -> CaseResult {
         match self.access {
             Access::Read => {}

@@ -3,7 +3,7 @@
 use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
-use lifecycle_facade::{Client, InstanceId, PowerState};
+use lifecycle_facade::{ActionKind, Client, InstanceId, PowerState};
 
 /// One cloud with the provider under test, and the means to prepare instances and faults.
 ///
@@ -86,6 +86,44 @@ pub trait CloudUnderTest {
     /// Returns the executed actions since the instance was returned by
     /// [`instances`](Self::instances), if counted.
     fn executions(&self, id: &InstanceId) -> Option<ExecutionCounts>;
+
+    /// Returns the cloud's own word for the current state of the instance, if known from another
+    /// source than the client.
+    fn state_word(&self, id: &InstanceId) -> Option<String> {
+        let _ = id;
+        None
+    }
+
+    /// Checks that the responses of the cloud have request ids.
+    ///
+    /// # Errors
+    /// [`NotSupported`] for a cloud without request ids.
+    fn check_request_ids(&self) -> Result<(), NotSupported> {
+        Ok(())
+    }
+
+    /// Returns whether the cloud sent this request id, if the responses are recorded.
+    fn sent_request_id(&self, request_id: &str) -> Option<bool> {
+        let _ = request_id;
+        None
+    }
+
+    /// Checks that the cloud refuses `kind` on an instance in `condition`, and gives the reason.
+    ///
+    /// # Errors
+    /// [`NotSupported`] if the cloud executes the action, or refuses the action without this reason.
+    fn check_reason(&self, kind: ActionKind, condition: Condition) -> Result<(), NotSupported> {
+        let _ = (kind, condition);
+        Ok(())
+    }
+
+    /// Checks that the cloud refuses an expired signature with another error than a wrong key.
+    ///
+    /// # Errors
+    /// [`NotSupported`] if the cloud has one error for both.
+    fn check_clock_error(&self) -> Result<(), NotSupported> {
+        Ok(())
+    }
 }
 
 /// The facts about an instance besides the state.
@@ -145,6 +183,8 @@ impl fmt::Display for NotSupported {
 pub enum ClientSetup {
     /// A valid key and a right clock.
     Valid,
+    /// A valid temporary key, with a session token or another sign of a limited lifetime.
+    TemporaryKey,
     /// A key with a wrong secret.
     WrongKey,
     /// A clock that is ahead by this number of seconds, or behind if negative.
@@ -265,13 +305,18 @@ pub enum CallFault {
     EmptyAnswer,
     /// A proxy answers the next call with status 502 and an HTML page.
     ServerError,
-    /// The cloud shows an undocumented state for running instances.
+    /// The cloud executes the next call, and returns an internal error in the cloud's own format.
+    InternalError,
+    /// The cloud shows the undocumented state [`Self::STATE_WORD`] for running instances.
     UnknownState,
 }
 
 impl CallFault {
     /// The retry hint of [`Self::ThrottledWithHint`].
     pub const HINT: Duration = Duration::from_secs(7);
+
+    /// The undocumented state of [`Self::UnknownState`].
+    pub const STATE_WORD: &'static str = "levitating";
 }
 
 /// The calls with an injected fault.
@@ -295,4 +340,8 @@ pub struct ExecutionCounts {
     pub reboots: u32,
     /// The number of forced stops and reboots, which the other counts include.
     pub forced: u32,
+    /// The number of stops that asked for released billing; `stops` includes these stops.
+    pub released: u32,
+    /// The number of starts that asked for initialised local disks; `starts` includes these starts.
+    pub initialised: u32,
 }

@@ -4,6 +4,7 @@
 //! a case applies. [`SimulatedCloud`] and [`LiveAccount`] implement [`CloudUnderTest`] for the
 //! simulator and for named instances of a real account; third parties add implementations.
 
+mod answers;
 mod case;
 mod cloud_under_test;
 mod faults;
@@ -37,6 +38,7 @@ pub fn cases() -> Vec<Case> {
         power::on_impaired_instances(),
         power::in_batches(),
         power::past_the_deadline(),
+        answers::cases(),
         faults::cases(),
         keys::cases(),
     ]
@@ -54,21 +56,7 @@ pub fn run_in_paused_time<S: CloudUnderTest>(
 ) -> Column {
     let statuses = cases()
         .iter()
-        .map(|case| {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_time()
-                .start_paused(true)
-                .build();
-            match runtime {
-                Ok(runtime) => runtime.block_on(async {
-                    match cloud() {
-                        Ok(cloud) => case.run(&cloud).await,
-                        Err(problem) => CaseStatus::Failed(problem),
-                    }
-                }),
-                Err(problem) => CaseStatus::Failed(problem.to_string()),
-            }
-        })
+        .map(|case| case.run_in_paused_time(&cloud))
         .collect();
     Column::new(name, statuses)
 }

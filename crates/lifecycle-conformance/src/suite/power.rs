@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use lifecycle_facade::{
-    ActionKind, Client, Error, FaultKind, InstanceId, Outcome, Pending, PowerState, Report,
-    WaitTimeout, core::Action,
+    ActionKind, Client, Error, FaultKind, InstanceId, LocalDisk, Outcome, Pending, PowerState,
+    Report, StopBilling, WaitTimeout, core::Action,
 };
 use tokio::time::Instant;
 
@@ -313,6 +313,17 @@ fn executed_as_requested(
     ensure(counts.forced == if forced { requested } else { 0 }, || {
         format!("executed in the wrong mode: {counts:?}")
     })?;
+    let releases = matches!(action, Action::Stop(stop) if stop.billing == StopBilling::Release);
+    ensure(
+        counts.released == if releases { requested } else { 0 },
+        || format!("executed with the wrong billing: {counts:?}"),
+    )?;
+    let initialises =
+        matches!(action, Action::Start(start) if start.local_disk == LocalDisk::Initialize);
+    ensure(
+        counts.initialised == if initialises { requested } else { 0 },
+        || format!("executed with the wrong treatment of local disks: {counts:?}"),
+    )?;
     let possible = match outcome {
         Outcome::Reached(_) if condition == ready_condition(action.kind()) => 1..=1,
         Outcome::Reached(_) if action.kind() == ActionKind::Reboot => 1..=1,

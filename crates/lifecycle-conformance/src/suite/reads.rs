@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use lifecycle_facade::{Client, FaultKind, InstanceId, PowerState};
+use lifecycle_facade::{Client, FaultKind, InstanceId, Observation, PowerState};
 
 use super::{
     Access, Case, CaseError, CaseResult, ClientSetup, CloudUnderTest, Condition, case::ensure,
@@ -149,9 +149,14 @@ pub(super) async fn observed_state(
     client: &Client,
     id: &InstanceId,
 ) -> Result<PowerState, CaseError> {
+    Ok(observed(client, id).await?.state)
+}
+
+/// Observes `id`.
+pub(super) async fn observed(client: &Client, id: &InstanceId) -> Result<Observation, CaseError> {
     let statuses = client.observe([id]).await?;
     match statuses.into_iter().next().map(|row| row.result) {
-        Some(Ok(seen)) => Ok(seen.state),
+        Some(Ok(seen)) => Ok(seen),
         Some(Err(fault)) => Err(CaseError::Failed(format!("{id} cannot be read: {fault}"))),
         None => Err(CaseError::Failed(format!("no row for {id}"))),
     }

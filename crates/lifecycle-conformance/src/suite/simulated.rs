@@ -1,9 +1,9 @@
 //! `CloudUnderTest` for the simulated clouds.
 
 use std::{
-    collections::HashSet,
+    collections::{HashSet, VecDeque},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, SystemTime},
@@ -12,12 +12,12 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use lifecycle_facade::{
-    Client, Credential, EmptyHost, Fleet, InstanceId, Location, PowerState, Transport,
-    TransportError, core::HttpResponse,
+    ActionKind, Client, Clock, Credential, EmptyHost, Fleet, InstanceId, Location, PowerState,
+    Provider, StaticCredential, Transport, TransportError, core::HttpResponse,
 };
 use lifecycle_sim::{
     Cloud, ErrorBody, FaultRule, FaultTiming, IgnoredFilters, InjectedFault, InstanceTemplate,
-    MemoryTransport, Operation, SimulatedState, Simulator,
+    KeyKind, MemoryTransport, Operation, SimulatedState, Simulator,
 };
 
 use super::{
@@ -36,8 +36,13 @@ pub fn run_simulated(cloud: Cloud) -> Column {
 pub struct SimulatedCloud {
     simulator: Simulator,
     cloud: Cloud,
+    provider: Option<Arc<dyn Provider>>,
     shows_unknown_state: Arc<AtomicBool>,
+    sent: SentResponses,
 }
+
+/// The texts of the newest responses.
+type SentResponses = Arc<Mutex<VecDeque<String>>>;
 
 impl SimulatedCloud {
     /// Creates a simulator without instances. Requires a tokio runtime.
@@ -48,8 +53,55 @@ impl SimulatedCloud {
         Self {
             simulator,
             cloud,
+            provider: None,
             shows_unknown_state: Arc::default(),
+            sent: Arc::default(),
         }
+    }
+
+    /// Replaces the provider of the cloud.
+    #[must_use]
+    pub fn with_provider(mut self, provider: Arc<dyn Provider>) -> Self {
+        self.provider = Some(provider);
+        self
+    }
+
+    /// Returns the project of all Huawei instances.
+    pub fn project_id(&self) -> String {
+        self.simulator.project_id()
+    }
+
+    fn transport(&self) -> WatchedTransport {
+        WatchedTransport {
+            inner: self.simulator.transport(),
+            running: self.word(SimulatedState::Running).unwrap_or_default(),
+            shows_unknown_state: Arc::clone(&self.shows_unknown_state),
+            sent: Arc::clone(&self.sent),
+        }
+    }
+
+    fn clock(&self, setup: ClientSetup) -> Arc<dyn Clock> {
+        let clock = self.simulator.clock();
+        match setup {
+            ClientSetup::ClockSkew(seconds) => Arc::new(SkewedClock::ahead(clock, seconds)),
+            ClientSetup::ExpiredSignatures => Arc::new(SkewedClock::always_expired(clock)),
+            ClientSetup::Valid | ClientSetup::TemporaryKey | ClientSetup::WrongKey => {
+                Arc::new(clock)
+            }
+        }
+    }
+
+    /// Returns the cloud's word for a running and for a stopped instance.
+    fn word(&self, state: SimulatedState) -> Option<&'static str> {
+        Some(match (self.cloud, state) {
+            (Cloud::Zenlayer, SimulatedState::Running) => "RUNNING",
+            (Cloud::Zenlayer, SimulatedState::Stopped) => "STOPPED",
+            (Cloud::Huawei, SimulatedState::Running) => "ACTIVE",
+            (Cloud::Huawei, SimulatedState::Stopped) => "SHUTOFF",
+            (_, SimulatedState::Running) => "Running",
+            (_, SimulatedState::Stopped) => "Stopped",
+            _ => return None,
+        })
     }
 
     fn reference(&self, id: &InstanceId) -> String {
@@ -61,6 +113,7 @@ impl SimulatedCloud {
             (ClientSetup::WrongKey, Credential::Keys { id, .. }) => {
                 Credential::keys(id, "not the secret")
             }
+            (ClientSetup::TemporaryKey, _) => self.simulator.issue(self.cloud, KeyKind::Temporary),
             (_, credential) => credential,
         }
     }
@@ -76,22 +129,23 @@ impl SimulatedCloud {
 #[async_trait(?Send)]
 impl CloudUnderTest for SimulatedCloud {
     async fn client(&self, setup: ClientSetup) -> Result<Client, NotSupported> {
-        let clock = self.simulator.clock();
+        if self.cloud == Cloud::Zenlayer && setup == ClientSetup::TemporaryKey {
+            return Err(NotSupported::new("Zenlayer ZEC has no temporary keys"));
+        }
+        if let Some(provider) = &self.provider {
+            let key = StaticCredential::new(self.credential(setup));
+            return Ok(Client::builder(Arc::clone(provider), key, self.transport())
+                .seed(0)
+                .clock(self.clock(setup))
+                .build());
+        }
         let fleet = Fleet::builder()
-            .transport(UnknownStateTransport {
-                inner: self.simulator.transport(),
-                word: running_word(self.cloud),
-                enabled: Arc::clone(&self.shows_unknown_state),
-            })
+            .transport(self.transport())
+            .clock(self.clock(setup))
             .machine(EmptyHost)
             .credential(self.credential(setup))
             .project(self.simulator.project_id())
             .configure_client(|client| client.seed(0));
-        let fleet = match setup {
-            ClientSetup::ClockSkew(seconds) => fleet.clock(SkewedClock::ahead(clock, seconds)),
-            ClientSetup::ExpiredSignatures => fleet.clock(SkewedClock::always_expired(clock)),
-            ClientSetup::Valid | ClientSetup::WrongKey => fleet.clock(clock),
-        };
         let location: Location = location(self.cloud).parse().map_err(not_supported)?;
         let fleet = fleet.build().map_err(not_supported)?;
         fleet.client(&location).await.map_err(not_supported)
@@ -173,6 +227,11 @@ impl CloudUnderTest for SimulatedCloud {
             CallFault::GarbledAnswer => InjectedFault::Garbage,
             CallFault::HalfAnswer => InjectedFault::HalfBody,
             CallFault::EmptyAnswer => InjectedFault::EmptyBody,
+            CallFault::InternalError => InjectedFault::ServerError {
+                status: 500,
+                body: ErrorBody::Json,
+                when: FaultTiming::After,
+            },
             CallFault::ServerError => InjectedFault::ServerError {
                 status: 502,
                 body: ErrorBody::Html,
@@ -216,7 +275,35 @@ impl CloudUnderTest for SimulatedCloud {
             stops: counts.stops,
             reboots: counts.reboots,
             forced: counts.forced_stops + counts.forced_reboots,
+            released: counts.released_stops,
+            initialised: counts.initialised_starts,
         })
+    }
+
+    fn state_word(&self, id: &InstanceId) -> Option<String> {
+        let state = self.simulator.state_of(&self.reference(id))?;
+        self.word(state).map(str::to_owned)
+    }
+
+    fn check_reason(&self, _: ActionKind, condition: Condition) -> Result<(), NotSupported> {
+        let has_no_error = matches!(
+            condition,
+            Condition::Locked | Condition::Unpaid | Condition::OutOfStock
+        );
+        match self.cloud {
+            Cloud::Baidu if has_no_error => Err(NotSupported::new(
+                "Baidu AI Cloud BCC documents no error for a lock, arrears and missing capacity",
+            )),
+            Cloud::Zenlayer => Err(NotSupported::new(
+                "Zenlayer ZEC lists refused instances without a reason",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn sent_request_id(&self, request_id: &str) -> Option<bool> {
+        let sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(sent.iter().any(|text| text.contains(request_id)))
     }
 }
 
@@ -265,32 +352,51 @@ fn word(condition: Condition) -> &'static str {
     }
 }
 
-/// Returns the cloud's word for a running instance.
-fn running_word(cloud: Cloud) -> &'static str {
-    match cloud {
-        Cloud::Zenlayer => "\"RUNNING\"",
-        Cloud::Huawei => "\"ACTIVE\"",
-        _ => "\"Running\"",
+/// The transport to the simulated cloud. Records the texts of short responses, and shows an
+/// undocumented state for running instances on request.
+#[derive(Debug)]
+struct WatchedTransport {
+    inner: MemoryTransport,
+    /// The cloud's word for a running instance.
+    running: &'static str,
+    shows_unknown_state: Arc<AtomicBool>,
+    sent: SentResponses,
+}
+
+/// The number of recorded responses.
+const RECORDED: usize = 16;
+
+/// The length of a recorded body. A response with a request id of an action is shorter.
+const LONGEST_RECORDED: usize = 4_096;
+
+impl WatchedTransport {
+    fn record(&self, response: &HttpResponse) {
+        let values = response.headers().values();
+        let mut text: Vec<&str> = values.filter_map(|value| value.to_str().ok()).collect();
+        if response.body().len() <= LONGEST_RECORDED {
+            text.extend(std::str::from_utf8(response.body()));
+        }
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        if sent.len() == RECORDED {
+            sent.pop_front();
+        }
+        sent.push_back(text.join("\n"));
     }
 }
 
-/// A transport that replaces `word` by an undocumented state while `enabled`.
-#[derive(Debug)]
-struct UnknownStateTransport {
-    inner: MemoryTransport,
-    word: &'static str,
-    enabled: Arc<AtomicBool>,
-}
-
 #[async_trait]
-impl Transport for UnknownStateTransport {
+impl Transport for WatchedTransport {
     async fn send(&self, request: http::Request<Bytes>) -> Result<HttpResponse, TransportError> {
-        let mut reply = self.inner.send(request).await?;
-        if self.enabled.load(Ordering::Relaxed)
-            && let Ok(text) = std::str::from_utf8(reply.body())
+        let mut response = self.inner.send(request).await?;
+        self.record(&response);
+        if self.shows_unknown_state.load(Ordering::Relaxed)
+            && let Ok(text) = std::str::from_utf8(response.body())
         {
-            *reply.body_mut() = text.replace(self.word, "\"Levitating\"").into();
+            let quoted = |word: &str| format!("\"{word}\"");
+            *response.body_mut() = text
+                .replace(&quoted(self.running), &quoted(CallFault::STATE_WORD))
+                .into();
         }
-        Ok(reply)
+        Ok(response)
     }
 }

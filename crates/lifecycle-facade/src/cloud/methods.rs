@@ -96,12 +96,15 @@ impl FromStr for Cloud {
         if let Some(cloud) = Self::ALL.iter().find(|cloud| cloud.as_str() == name) {
             return Ok(*cloud);
         }
-        let names: Vec<&str> = ENTRIES.iter().map(|entry| entry.name).collect();
-        Err(ParseReferenceError::new(if names.contains(&name) {
+        let is_in_another_build = ENTRIES.iter().any(|entry| entry.name == name);
+        Err(ParseReferenceError::new(if is_in_another_build {
             format!("{name} is not part of this build: compile with the feature \"{name}\"")
         } else {
             let hint = CloudEntry::hint(ENTRIES, &name.to_lowercase());
-            let hint = hint.unwrap_or_else(|| format!("write one of {}", names.join(", ")));
+            let hint = hint.unwrap_or_else(|| {
+                let names: Vec<&str> = Self::ALL.iter().map(|cloud| cloud.as_str()).collect();
+                format!("write one of {}", names.join(", "))
+            });
             format!("unknown cloud {name:?}: {hint}")
         }))
     }

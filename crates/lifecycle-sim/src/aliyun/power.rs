@@ -16,7 +16,7 @@ use super::{
 use crate::{
     Impairment, PowerOperation, SimulatedState,
     cloud_state::{CloudState, InstanceIndex, RegionScope},
-    power_operation::ActionKind,
+    power_operation::{ActionKind, OperationOptions},
     request::distinct,
     response::Response,
 };
@@ -232,7 +232,11 @@ impl PowerRequest {
             };
             cloud.aliyun.stopped_modes.insert(index, mode);
         }
-        cloud.execute(index, self.operation);
+        let options = OperationOptions {
+            releases_billing: self.stopped_mode == StoppedMode::StopCharging,
+            initialises_disks: self.init_local_disk,
+        };
+        cloud.execute_with(index, self.operation, options);
     }
 
     /// Returns the status that a batch row shows after the action has begun.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Impairment, SimulatedState,
     cloud_state::{CloudState, InstanceIndex, RegionScope},
-    power_operation::ActionKind,
+    power_operation::{ActionKind, OperationOptions},
     request::{ReceivedRequest, distinct},
     response::{self, Response},
     time::Moment,
@@ -44,6 +44,16 @@ struct PowerRequest {
     stop_with_no_charge: bool,
 }
 
+impl PowerRequest {
+    fn execute(&self, cloud: &mut CloudState, action: ActionKind, index: InstanceIndex) {
+        let options = OperationOptions {
+            releases_billing: self.stop_with_no_charge,
+            ..OperationOptions::default()
+        };
+        cloud.execute_with(index, action.operation(self.force_stop), options);
+    }
+}
+
 /// Executes a power action on the instance in the path.
 pub(super) fn one(
     cloud: &mut CloudState,
@@ -58,7 +68,7 @@ pub(super) fn one(
         .ok_or_else(|| api_error::unknown_ids(cloud, &[id]))?;
     check_free_stop(cloud, action, &power_request)?;
     check(cloud, action, index)?;
-    cloud.execute(index, action.operation(power_request.force_stop));
+    power_request.execute(cloud, action, index);
     let body = match action {
         ActionKind::Reboot => cloud.switches.baidu.power_body,
         _ => PowerBody::Empty,
@@ -84,7 +94,7 @@ pub(super) fn batch(
         return Ok(succeeded(cloud));
     }
     check_free_stop(cloud, action, &power_request)?;
-    let failed = execute_batch(cloud, scope, action, power_request.force_stop, &ids)?;
+    let failed = execute_batch(cloud, scope, action, &power_request, &ids)?;
     cloud.record_client_token(token, request);
     if failed.is_empty() {
         return Ok(succeeded(cloud));
@@ -113,7 +123,7 @@ fn execute_batch<'i>(
     cloud: &mut CloudState,
     scope: RegionScope,
     action: ActionKind,
-    forced: bool,
+    power_request: &PowerRequest,
     ids: &[&'i str],
 ) -> Result<Vec<&'i str>, ApiError> {
     let mut accepted = Vec::with_capacity(ids.len());
@@ -140,7 +150,7 @@ fn execute_batch<'i>(
     let batch_failure = cloud.switches.baidu.batch_failure;
     if failed.is_empty() || batch_failure != BatchFailure::AllFail {
         for index in accepted {
-            cloud.execute(index, action.operation(forced));
+            power_request.execute(cloud, action, index);
         }
     }
     match first_error {

@@ -46,6 +46,10 @@ impl CloudApi for Zenlayer {
         None
     }
 
+    fn reference_region<'r>(&self, _region: &'r str) -> &'r str {
+        "global"
+    }
+
     /// Generates 19 digits, as in the vendor's examples.
     fn generate_id(&self, rng: &mut fastrand::Rng) -> String {
         rng.u64(1_000_000_000_000_000_000..=9_223_372_036_854_775_807)

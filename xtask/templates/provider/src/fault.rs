@@ -34,6 +34,7 @@ pub(crate) fn coded(response: &HttpResponse, code: String, message: String) -> F
     Fault::new(kind, message)
         .with_status(response.status().as_u16())
         .with_code(code)
+        .with_request_id(request_id(response))
         .with_retry_after(response.retry_after())
 }
 
@@ -44,6 +45,9 @@ fn kind(code: &str) -> Option<FaultKind> {
         "NoSuchInstance" => FaultKind::NotFound,
         "WrongState" => FaultKind::WrongState,
         "Busy" => FaultKind::Busy,
+        "Locked" => FaultKind::Locked,
+        "Arrears" => FaultKind::Billing,
+        "NoCapacity" => FaultKind::Capacity,
         "BadSignature" => FaultKind::Credential,
         "Expired" => FaultKind::ClockSkew,
         "TooFast" => FaultKind::Throttled,

@@ -26,12 +26,12 @@ pub use config::{Config, endpoint_from};
 
 /// The limits and options of the cloud, from the vendor's pages.
 pub const PROFILE: Profile = Profile::new("example", "Example Cloud", BatchLimits::all(50))
-    .with_support(Support::NONE.with_forced())
+    .with_support(Support::NONE.with_forced().with_release_billing())
     .with_filter_support(FilterSupport::NONE.with_zones(true))
     .with_env_vars(&[EnvVarNames::Keys {
         id: "EXAMPLE_ACCESS_KEY_ID",
         secret: "EXAMPLE_ACCESS_KEY_SECRET",
-        session: None,
+        session: Some("EXAMPLE_SESSION_TOKEN"),
     }]);
 
 /// Example Cloud in one region.

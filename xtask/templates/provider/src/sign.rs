@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::Request;
 use lifecycle_core::{
-    Credential, Endpoint, Fault, FaultKind, SigningContext, UnsignedRequest,
+    Credential, Endpoint, Fault, FaultKind, Secret, SigningContext, UnsignedRequest,
     encode::{hmac_sha256_hex, sha256_hex},
     sensitive_header,
 };
@@ -12,6 +12,7 @@ use lifecycle_core::{
 // What is signed, in which order, and which headers are required?
 // Is the path in the signed text the path of the request? Is the host signed, with the port?
 // How much clock skew does the cloud accept? Can a nonce be used twice?
+// Is the session token of a temporary key signed, and which header has the token?
 // Does the vendor publish test vectors, or can the vendor's SDK generate vectors? Put vectors into
 // tests/vectors.
 pub(crate) fn sign(
@@ -23,18 +24,23 @@ pub(crate) fn sign(
     let Credential::Keys {
         id,
         secret,
-        session: None,
+        session,
     } = key
     else {
         return Err(Fault::new(
             FaultKind::Credential,
-            "Example Cloud supports permanent key pairs only",
+            "Example Cloud supports key pairs only",
         ));
     };
-    let text = text_to_sign(request, context);
+    let session = session.as_ref().map(Secret::expose);
+    let text = text_to_sign(request, context, session);
     let signature = hmac_sha256_hex(secret.expose().as_bytes(), text.as_bytes());
     let authorization = sensitive_header(format!("EXAMPLE {id}:{signature}"))?;
-    Request::builder()
+    let mut signed = Request::builder();
+    if let Some(session) = session {
+        signed = signed.header("x-session-token", sensitive_header(session)?);
+    }
+    signed
         .method(request.method.clone())
         .uri(endpoint.uri(request.target()).map_err(invalid)?)
         .header("x-date", context.extended())
@@ -43,10 +49,15 @@ pub(crate) fn sign(
         .map_err(invalid)
 }
 
-fn text_to_sign(request: &UnsignedRequest, context: &SigningContext) -> String {
+fn text_to_sign(
+    request: &UnsignedRequest,
+    context: &SigningContext,
+    session: Option<&str>,
+) -> String {
     let (method, target) = (&request.method, request.target());
     let (date, body) = (context.extended(), sha256_hex(&request.body));
-    format!("{method}\n{target}\n{date}\n{body}")
+    let session = session.unwrap_or_default();
+    format!("{method}\n{target}\n{date}\n{session}\n{body}")
 }
 
 fn invalid(error: impl std::fmt::Display) -> Fault {

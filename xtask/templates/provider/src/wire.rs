@@ -23,13 +23,21 @@ use crate::{PROFILE, fault};
 /// Builds the call for a power action on a batch.
 pub(crate) fn act(action: &Action, ids: &[InstanceId]) -> Result<ApiCall<BatchAck>, Fault> {
     PROFILE.check_batch(action, ids.len())?;
-    let (operation, force) = match action {
-        Action::Start(_) => ("start", None),
-        Action::Stop(stop) => ("stop", Some(stop.mode.is_forced())),
-        Action::Reboot(reboot) => ("reboot", Some(reboot.mode.is_forced())),
+    let (operation, force, release) = match action {
+        Action::Start(_) => ("start", None, None),
+        Action::Stop(stop) => {
+            let release = stop.billing.is_release();
+            ("stop", Some(stop.mode.is_forced()), Some(release))
+        }
+        Action::Reboot(reboot) => ("reboot", Some(reboot.mode.is_forced()), None),
         _ => return Err(Fault::new(FaultKind::Unsupported, "unsupported action")),
     };
-    let request = post(operation, &RequestBody { ids, force })?;
+    let body = RequestBody {
+        ids,
+        force,
+        release,
+    };
+    let request = post(operation, &body)?;
     Ok(ApiCall::new(request, read_ack))
 }
 
@@ -42,7 +50,12 @@ pub(crate) fn observe(
     with_details: bool,
 ) -> Result<ApiCall<Vec<Observation>>, Fault> {
     PROFILE.check_observe(ids.len())?;
-    let request = post("observe", &RequestBody { ids, force: None })?;
+    let body = RequestBody {
+        ids,
+        force: None,
+        release: None,
+    };
+    let request = post("observe", &body)?;
     Ok(ApiCall::new(request, move |response| {
         let body: InstancesResponse = response.json()?;
         observations(&body, response, with_details)
@@ -103,6 +116,9 @@ struct RequestBody<'a> {
     ids: &'a [InstanceId],
     #[serde(skip_serializing_if = "Option::is_none")]
     force: Option<bool>,
+    /// Stops billing of the stopped instance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    release: Option<bool>,
 }
 
 fn serialize_ids<S: serde::Serializer>(ids: &[InstanceId], serializer: S) -> Result<S::Ok, S::Error> {
@@ -146,6 +162,8 @@ struct InstanceRow {
     id: String,
     state: String,
     #[serde(default)]
+    name: LenientText,
+    #[serde(default)]
     zone: LenientText,
     #[serde(default)]
     tags: Option<LenientField<BTreeMap<String, String>>>,
@@ -165,6 +183,7 @@ fn observations(
     rows.map(|row| {
         let state = power_state(&row.state);
         let observation = Observation::new(id(&row.id, response)?, state, &*row.state);
+        let observation = observation.with_name(row.name.0.clone());
         Ok(observation.with_details(if with_details { row.details() } else { None }))
     })
     .collect()
@@ -198,6 +217,11 @@ fn power_state(state: &str) -> PowerState {
         "starting" => PowerState::Starting,
         "stopping" => PowerState::Stopping,
         "rebooting" => PowerState::Rebooting,
+        "creating" => PowerState::Creating,
+        "changing" => PowerState::Changing,
+        "expired" => PowerState::Expired,
+        "recycled" => PowerState::Recycled,
+        "broken" => PowerState::Failed,
         _ => PowerState::Unknown,
     }
 }

@@ -1,6 +1,8 @@
 //! Tests of the power calls of simulated Alibaba ECS, and of the form of calls: hosts, bodies, versions and
 //! methods. The helpers (`add`, `call`, `batch`, `record`, `status_and_code`) are in the parent module.
 
+use serde_json::json;
+
 use super::*;
 use crate::{
     aliyun::switches::{BatchDryRun, MissingParameter, RebootShows},
@@ -214,6 +216,8 @@ fn start_with_init_local_disk_starts_an_instance_with_a_broken_disk() {
     );
     assert_eq!(response.0, 200);
     assert_eq!(instance_status(&mut cloud, &id), "Starting");
+    let counts = executed(&cloud, &id);
+    assert_eq!((counts.starts, counts.initialised_starts), (1, 1));
 }
 
 #[test]
@@ -229,15 +233,14 @@ fn stopped_mode_follows_the_parameter_and_the_account_default() {
         assert_eq!(before, "Not-applicable");
         assert_eq!(call(&mut cloud, "StopInstance", &parameters).0, 200);
         move_clock_to(&mut cloud, now + 60);
-        record(&mut cloud, &id)["StoppedMode"]
-            .as_str()
-            .unwrap()
-            .to_owned()
+        let shown = record(&mut cloud, &id)["StoppedMode"].clone();
+        (shown, executed(&cloud, &id).released_stops)
     };
-    assert_eq!(stopped_mode(Some("StopCharging"), false), "StopCharging");
-    assert_eq!(stopped_mode(Some("KeepCharging"), true), "KeepCharging");
-    assert_eq!(stopped_mode(None, false), "KeepCharging");
-    assert_eq!(stopped_mode(None, true), "StopCharging");
+    let (keep, stop) = ((json!("KeepCharging"), 0), (json!("StopCharging"), 1));
+    assert_eq!(stopped_mode(Some("StopCharging"), false), stop);
+    assert_eq!(stopped_mode(Some("KeepCharging"), true), keep);
+    assert_eq!(stopped_mode(None, false), keep);
+    assert_eq!(stopped_mode(None, true), stop);
     let id = add(&mut cloud, Running, None);
     let bad = call(
         &mut cloud,

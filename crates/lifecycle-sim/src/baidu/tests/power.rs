@@ -1,7 +1,10 @@
 //! Tests of the power calls of simulated Baidu BCC.
 
 use super::*;
-use crate::{baidu::switches::*, testing::move_clock_to};
+use crate::{
+    baidu::switches::*,
+    testing::{executed, move_clock_to},
+};
 
 #[test]
 fn power_action_shows_the_documented_states() {
@@ -315,6 +318,8 @@ fn stop_without_charge_follows_the_switch() {
     }
     cloud.switches.baidu.no_charge = NoCharge::Possible;
     assert_eq!(respond(&mut cloud, &stop).0, 200);
+    let counts = executed(&cloud, &ids[0]);
+    assert_eq!((counts.stops, counts.released_stops), (1, 1));
 }
 
 #[test]

@@ -9,10 +9,10 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderName, header::RETRY_AFTER};
 use lifecycle_conformance::suite::{
-    CallFault, ClientSetup, CloudUnderTest, Condition, ExecutionCounts, FaultTarget, NotSupported,
-    SkewedClock,
+    CallFault, ClientSetup, CloudUnderTest, Condition, ExecutionCounts, FaultTarget, InstanceFacts,
+    NotSupported, SkewedClock,
 };
 use lifecycle_core::{
     CredentialSourceConfig, HttpResponse, InstanceId, PowerState, SigningContext,
@@ -26,6 +26,8 @@ use tokio::time::Instant;
 
 const KEY: &str = "key";
 const SECRET: &str = "the secret of the fake";
+const TEMPORARY_KEY: &str = "temporary-key";
+const SESSION: &str = "the session token of the fake";
 
 /// The cloud, with functions that change instances and inject faults.
 #[derive(Clone, Debug)]
@@ -46,6 +48,19 @@ impl FakeCloud {
 
     fn state(&self) -> MutexGuard<'_, CloudState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns a response with the date of the cloud and a new request id.
+    fn dated(&self, status: u16, body: impl ToString) -> HttpResponse {
+        let mut state = self.state();
+        state.requests += 1;
+        let date = httpdate::fmt_http_date(self.clock.now());
+        let request_id = format!("request-{}", state.requests);
+        let fields = [("date", date), ("x-request-id", request_id)];
+        let headers = fields.into_iter().filter_map(|(name, value)| {
+            Some((HeaderName::from_static(name), value.parse().ok()?))
+        });
+        http_response(status, headers.collect(), body.to_string())
     }
 
     fn respond(&self, request: &http::Request<Bytes>) -> (u16, Value) {
@@ -69,10 +84,18 @@ impl FakeCloud {
         }
         let target = request.uri().path_and_query()?;
         let (method, body) = (request.method(), sha256_hex(request.body()));
-        let text = format!("{method}\n{target}\n{date}\n{body}");
-        let signature = hmac_sha256_hex(SECRET.as_bytes(), text.as_bytes());
-        let expected = format!("EXAMPLE {KEY}:{signature}");
-        (header("authorization") != Some(&expected)).then(|| error(401, "BadSignature"))
+        let expected = |key: &str, session: &str| {
+            let text = format!("{method}\n{target}\n{date}\n{session}\n{body}");
+            let signature = hmac_sha256_hex(SECRET.as_bytes(), text.as_bytes());
+            Some(format!("EXAMPLE {key}:{signature}"))
+        };
+        let authorization = header("authorization").map(str::to_owned);
+        let is_valid = match header("x-session-token") {
+            None => authorization == expected(KEY, ""),
+            Some(SESSION) => authorization == expected(TEMPORARY_KEY, SESSION),
+            Some(_) => false,
+        };
+        (!is_valid).then(|| error(401, "BadSignature"))
     }
 }
 
@@ -83,16 +106,17 @@ fn error(status: u16, code: &str) -> (u16, Value) {
 #[async_trait(?Send)]
 impl CloudUnderTest for FakeCloud {
     async fn client(&self, setup: ClientSetup) -> Result<Client, NotSupported> {
-        let secret = match setup {
-            ClientSetup::WrongKey => "another secret",
-            ClientSetup::ClockSkew(_) => return Err(NotSupported::new("the fake sends no date")),
-            _ => SECRET,
+        let (key, secret, session) = match setup {
+            ClientSetup::WrongKey => (KEY, "another secret", ""),
+            ClientSetup::TemporaryKey => (TEMPORARY_KEY, SECRET, SESSION),
+            _ => (KEY, SECRET, ""),
         };
         let config = Config::new("r1").map_err(|error| NotSupported::new(error.to_string()))?;
         // The key comes from the variables, as on the host of a user.
         let host = FakeHost::new(&[
-            ("EXAMPLE_ACCESS_KEY_ID", KEY),
+            ("EXAMPLE_ACCESS_KEY_ID", key),
             ("EXAMPLE_ACCESS_KEY_SECRET", secret),
+            ("EXAMPLE_SESSION_TOKEN", session),
         ]);
         let driver = StepDriver::new(self.clone())
             .clock(self.clock)
@@ -101,6 +125,9 @@ impl CloudUnderTest for FakeCloud {
         let keys = CachedCredentials::new(PROFILE.title, sources, driver);
         let client = Client::builder(Example::new(config), keys, self.clone()).seed(0);
         Ok(match setup {
+            ClientSetup::ClockSkew(seconds) => {
+                client.clock(SkewedClock::ahead(self.clock, seconds))
+            }
             ClientSetup::ExpiredSignatures => client.clock(SkewedClock::always_expired(self.clock)),
             _ => client.clock(self.clock),
         }
@@ -112,29 +139,24 @@ impl CloudUnderTest for FakeCloud {
         count: usize,
         condition: Condition,
     ) -> Result<Vec<InstanceId>, NotSupported> {
-        let (is_running, transition) = match condition {
-            Condition::Any | Condition::Stopped => (false, None),
-            Condition::Running | Condition::IgnoresStop => (true, None),
-            Condition::Starting => (false, Some("start")),
-            Condition::Stopping => (true, Some("stop")),
-            Condition::Rebooting => (true, Some("reboot")),
-            _ => return Err(NotSupported::new("the fake has no such condition")),
-        };
-        let mut state = self.state();
+        let instance = FakeInstance::new(condition)?;
+        let new = (0..count).map(|_| self.state().add(instance.clone()));
+        new.collect()
+    }
+
+    async fn described_instance(
+        &self,
+        condition: Condition,
+        facts: &InstanceFacts,
+    ) -> Result<InstanceId, NotSupported> {
+        if *facts != InstanceFacts::named(&facts.name) {
+            return Err(NotSupported::new("the fake has names only, and no other facts"));
+        }
         let instance = FakeInstance {
-            is_running,
-            transition: transition.map(|action| (action, Instant::now() + TRANSITION)),
-            ignores_graceful_stop: condition == Condition::IgnoresStop,
-            counts: ExecutionCounts::default(),
+            name: facts.name.clone(),
+            ..FakeInstance::new(condition)?
         };
-        let first = state.instances.len();
-        let names = (first..first + count).map(|number| format!("vm-{number:05}"));
-        names
-            .map(|name| {
-                state.instances.insert(name.clone(), instance.clone());
-                InstanceId::new(&name).map_err(|error| NotSupported::new(error.to_string()))
-            })
-            .collect()
+        self.state().add(instance)
     }
 
     fn unknown_id(&self) -> Result<InstanceId, NotSupported> {
@@ -152,12 +174,27 @@ impl CloudUnderTest for FakeCloud {
             "stopped" => PowerState::Stopped,
             "starting" => PowerState::Starting,
             "stopping" => PowerState::Stopping,
+            "creating" => PowerState::Creating,
+            "changing" => PowerState::Changing,
+            "expired" => PowerState::Expired,
+            "recycled" => PowerState::Recycled,
+            "broken" => PowerState::Failed,
             _ => PowerState::Rebooting,
         })
     }
 
     fn executions(&self, id: &InstanceId) -> Option<ExecutionCounts> {
         Some(self.state().instances.get(id.as_str())?.counts)
+    }
+
+    fn state_word(&self, id: &InstanceId) -> Option<String> {
+        Some(self.state().instances.get(id.as_str())?.state().to_owned())
+    }
+
+    fn sent_request_id(&self, request_id: &str) -> Option<bool> {
+        let number = request_id.strip_prefix("request-");
+        let number: Option<u64> = number.and_then(|number| number.parse().ok());
+        Some(number.is_some_and(|number| number <= self.state().requests))
     }
 }
 
@@ -169,19 +206,23 @@ impl Transport for FakeCloud {
             Some(CallFault::NoConnection) => Err(TransportError::unsent("connection refused")),
             Some(CallFault::LostRequest) => Err(TransportError::unclear("connection reset")),
             Some(CallFault::ThrottledWithHint) => {
-                let hint = CallFault::HINT.as_secs().into();
-                let headers = HeaderMap::from_iter([(http::header::RETRY_AFTER, hint)]);
                 let (status, body) = error(429, "TooFast");
-                Ok(http_response(status, headers, body.to_string()))
+                let mut response = self.dated(status, body);
+                let hint = CallFault::HINT.as_secs().into();
+                response.headers_mut().insert(RETRY_AFTER, hint);
+                Ok(response)
             }
             Some(CallFault::ThrottledWithoutHint | CallFault::ThrottledForEver) => {
                 let (status, body) = error(429, "TooFast");
-                Ok(response(status, &body))
+                Ok(self.dated(status, body))
             }
             Some(CallFault::ServerError) => Ok(response(502, "<html>bad gateway</html>")),
             later => {
-                let (status, body) = self.respond(&request);
-                damaged(response(status, &body), later).await
+                let (status, body) = match (self.respond(&request), later) {
+                    (_, Some(CallFault::InternalError)) => error(500, "InternalError"),
+                    (answer, _) => answer,
+                };
+                damaged(self.dated(status, body), later).await
             }
         }
     }
@@ -201,7 +242,8 @@ async fn damaged(
         Some(CallFault::EmptyAnswer) => Bytes::new(),
         Some(CallFault::UnknownState) => {
             let text = String::from_utf8_lossy(body);
-            text.replace("\"running\"", "\"levitating\"").into()
+            let word = format!("{:?}", CallFault::STATE_WORD);
+            text.replace("\"running\"", &word).into()
         }
         _ => return Ok(response),
     };
@@ -212,9 +254,17 @@ async fn damaged(
 struct CloudState {
     instances: BTreeMap<String, FakeInstance>,
     fault: Option<(CallFault, FaultTarget)>,
+    /// The number of responses.
+    requests: u64,
 }
 
 impl CloudState {
+    fn add(&mut self, instance: FakeInstance) -> Result<InstanceId, NotSupported> {
+        let id = format!("vm-{:05}", self.instances.len());
+        self.instances.insert(id.clone(), instance);
+        InstanceId::new(&id).map_err(|error| NotSupported::new(error.to_string()))
+    }
+
     /// Returns the fault of a call to this path. Most faults end after one call.
     fn fault_of(&mut self, path: &str) -> Option<CallFault> {
         let (fault, target) = self.fault?;
@@ -246,9 +296,15 @@ impl CloudState {
                 let known = ["start", "stop", "reboot"];
                 let action = known.into_iter().find(|known| *known == action);
                 let is_forced = body["force"] == json!(true);
+                let is_released = body["release"] == json!(true);
                 let refused = ids.iter().filter_map(|id| {
                     let code = match (self.instances.get_mut(id), action) {
-                        (Some(instance), Some(action)) => instance.begin(action, is_forced).err()?,
+                        (Some(instance), Some(action)) => {
+                            let result = instance.begin(action, is_forced);
+                            let begun = u32::from(result.is_ok() && is_released);
+                            instance.counts.released += begun;
+                            result.err()?
+                        }
                         _ => "NoSuchInstance",
                     };
                     Some(json!({ "id": id, "code": code }))
@@ -272,16 +328,19 @@ impl CloudState {
 
 fn rows<'i>(instances: impl Iterator<Item = (&'i String, &'i FakeInstance)>) -> Vec<Value> {
     instances
-        .map(|(id, instance)| json!({ "id": id, "state": instance.state() }))
+        .map(|(id, instance)| {
+            json!({ "id": id, "state": instance.state(), "name": instance.name })
+        })
         .collect()
 }
 
 #[derive(Clone, Debug)]
 struct FakeInstance {
+    condition: Condition,
+    name: String,
     is_running: bool,
     /// The last action, and the end of the action.
     transition: Option<(&'static str, Instant)>,
-    ignores_graceful_stop: bool,
     counts: ExecutionCounts,
 }
 
@@ -289,7 +348,43 @@ struct FakeInstance {
 const TRANSITION: Duration = Duration::from_secs(20);
 
 impl FakeInstance {
+    fn new(condition: Condition) -> Result<Self, NotSupported> {
+        let (is_running, transition) = match condition {
+            Condition::Any
+            | Condition::Stopped
+            | Condition::Creating
+            | Condition::Changing
+            | Condition::Expired
+            | Condition::Recycled
+            | Condition::Failed
+            | Condition::Locked
+            | Condition::Unpaid
+            | Condition::OutOfStock
+            | Condition::FailsToBoot => (false, None),
+            Condition::Running | Condition::IgnoresStop => (true, None),
+            Condition::Starting => (false, Some("start")),
+            Condition::Stopping => (true, Some("stop")),
+            Condition::Rebooting => (true, Some("reboot")),
+            _ => return Err(NotSupported::new("the fake has no such condition")),
+        };
+        Ok(Self {
+            condition,
+            name: String::new(),
+            is_running,
+            transition: transition.map(|action| (action, Instant::now() + TRANSITION)),
+            counts: ExecutionCounts::default(),
+        })
+    }
+
     fn state(&self) -> &'static str {
+        match self.condition {
+            Condition::Creating => return "creating",
+            Condition::Changing => return "changing",
+            Condition::Expired => return "expired",
+            Condition::Recycled => return "recycled",
+            Condition::Failed => return "broken",
+            _ => {}
+        }
         match self.transition {
             Some((action, end)) if Instant::now() < end => match action {
                 "start" => "starting",
@@ -297,6 +392,7 @@ impl FakeInstance {
                 _ => "rebooting",
             },
             Some(("stop", _)) => "stopped",
+            Some(_) if self.condition == Condition::FailsToBoot => "broken",
             Some(_) => "running",
             None if self.is_running => "running",
             None => "stopped",
@@ -304,16 +400,22 @@ impl FakeInstance {
     }
 
     fn begin(&mut self, action: &'static str, is_forced: bool) -> Result<(), &'static str> {
+        match (self.condition, action) {
+            (Condition::Locked, _) => return Err("Locked"),
+            (Condition::Unpaid | Condition::Expired, _) => return Err("Arrears"),
+            (Condition::OutOfStock, "start") => return Err("NoCapacity"),
+            _ => {}
+        }
         match (action, self.state()) {
             ("start", "stopped") => self.counts.starts += 1,
             ("stop", "running") => self.counts.stops += 1,
             ("reboot", "running") => self.counts.reboots += 1,
-            (_, "running" | "stopped") => return Err("WrongState"),
-            _ => return Err("Busy"),
+            (_, "creating" | "changing") => return Err("Busy"),
+            _ => return Err("WrongState"),
         }
         self.counts.forced += u32::from(is_forced);
         let duration = match (action, is_forced) {
-            ("stop", false) if self.ignores_graceful_stop => 1_000 * TRANSITION,
+            ("stop", false) if self.condition == Condition::IgnoresStop => 1_000 * TRANSITION,
             (_, true) => TRANSITION / 2,
             _ => TRANSITION,
         };

@@ -7,7 +7,7 @@
 use lifecycle_core::{ActionKind, ExecutionStatus, Fault, FaultKind, Observation, PowerState};
 
 use super::{
-    refusal::Refusal,
+    refusal::{Refusal, names_the_state},
     report::{Evidence, Outcome, Pending},
     tracked_instance::{Ambiguity, AmbiguityReason, LATEST_VIEW, Phase, TrackedInstance, is_ready},
 };
@@ -210,11 +210,6 @@ fn may_reboot_later(tracked: &TrackedInstance, fault: &Fault, options: &DecideOp
         && names_the_state(fault.kind())
 }
 
-/// Returns whether a rejection says that the state of the instance forbids the action.
-fn names_the_state(kind: FaultKind) -> bool {
-    matches!(kind, FaultKind::WrongState | FaultKind::Busy)
-}
-
 /// Returns whether a rejected start or stop is sent again when the instance is idle: a look shows a
 /// transition, or the cloud names one and the look may be late.
 fn is_refused_for_now(
@@ -232,10 +227,14 @@ fn is_refused_for_now(
     };
     match state {
         Some(state) if options.awaits_end_of(state) => true,
-        _ if !names_the_state(fault.kind()) => false,
+        // The cloud gave no reason: later looks settle the question.
+        Some(state) if !names_the_state(fault.kind()) => {
+            let is_idle = is_ready(state, options.goal) || options.leads_to_goal(state);
+            fault.code().is_none() && is_view_early && is_idle
+        }
         Some(state) if options.leads_to_goal(state) => is_view_early,
         Some(state) => !state.is_stuck(),
-        None => true,
+        None => names_the_state(fault.kind()),
     }
 }
 

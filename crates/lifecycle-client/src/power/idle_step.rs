@@ -6,6 +6,7 @@ use lifecycle_core::{ActionKind, Fault, PowerState};
 
 use super::{
     decide::DecideOptions,
+    refusal::{Refusal, names_the_state},
     tracked_instance::{LATEST_VIEW, Phase, RunHistory, TrackedInstance},
 };
 use crate::observe::lookup::{ObserveResult, fails_for_good};
@@ -63,7 +64,8 @@ pub(crate) fn idle_step(
             _ => IdleStep::Send,
         };
     }
-    if !options.leads_to_goal(state) {
+    let is_open = |refusal: &Refusal| !refusal.explained && !names_the_state(refusal.fault.kind());
+    if !options.leads_to_goal(state) && refusal.is_none_or(|refusal| !is_open(refusal)) {
         return IdleStep::Send;
     }
     match refusal {

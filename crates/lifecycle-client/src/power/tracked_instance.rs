@@ -89,12 +89,14 @@ impl TrackedInstance {
     }
 
     /// Waits for the end of a transition. The states until then are no evidence of a reboot.
-    pub(crate) fn await_idle(&mut self) {
+    pub(crate) fn await_idle(&mut self, in_transition: bool) {
         if self.last_state() != Some(PowerState::Running) {
             self.run_history = RunHistory::NotSeenRunning;
         }
-        if let Phase::NotSent = self.phase {
-            self.phase = Phase::AwaitsIdle(None);
+        match &mut self.phase {
+            Phase::NotSent => self.phase = Phase::AwaitsIdle(None),
+            Phase::AwaitsIdle(Some(refusal)) => refusal.explained |= in_transition,
+            _ => {}
         }
     }
 

@@ -437,7 +437,11 @@ impl OutcomeTracker {
                 }
             }
             Decision::Remember(setback) => tracked.setback = Some(setback),
-            Decision::AwaitIdle => tracked.await_idle(),
+            Decision::AwaitIdle => {
+                let state = tracked.last_state();
+                let in_transition = state.is_some_and(|state| self.options.awaits_end_of(state));
+                tracked.await_idle(in_transition);
+            }
             Decision::SendAgain(fault) => {
                 tracked.forget_call();
                 tracked.phase = Phase::AwaitsIdle(Some(Refusal::now(fault)));

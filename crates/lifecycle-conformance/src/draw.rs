@@ -171,6 +171,7 @@ fn request(rng: &mut Rng, kind: ActionKind) -> Request {
         } else {
             ResultForm::Report
         },
+        when_idle: one_in(rng, 4),
         ..Request::new(action, wait_timeout)
     }
 }

@@ -139,7 +139,9 @@ async fn follow<O>(power: PowerRequest<O>, request: &Request) -> Finished
 where
     O: Into<Action>,
 {
-    let mut options = PowerRequestOptions::default().with_strict(request.strict);
+    let mut options = PowerRequestOptions::default()
+        .with_strict(request.strict)
+        .with_when_idle(request.when_idle);
     options.wait = request.wait_timeout.map(Into::into);
     options.force_after = request.force_after;
     let mut power = power.request_options(options);

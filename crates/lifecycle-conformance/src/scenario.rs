@@ -62,6 +62,8 @@ pub struct Request {
     pub wait_timeout: Option<Duration>,
     /// Reports instances already in the requested state as refused.
     pub strict: bool,
+    /// Waits for the end of a transition before the action.
+    pub when_idle: bool,
     /// The time from a graceful stop to a forced stop.
     pub force_after: Option<Duration>,
     /// The waves of a rollout.
@@ -84,6 +86,7 @@ impl Request {
             duplicates: 0,
             wait_timeout,
             strict: false,
+            when_idle: false,
             force_after: None,
             waves: None,
             result_form: ResultForm::Report,

@@ -76,6 +76,7 @@ impl From<PowerRequestOptions> for RequestOptionsRecord {
         Self {
             wait: options.wait.map(lifecycle_facade::WaitTimeout::duration),
             strict: options.strict,
+            when_idle: options.when_idle,
             force_after: options.force_after,
         }
     }
@@ -83,7 +84,9 @@ impl From<PowerRequestOptions> for RequestOptionsRecord {
 
 impl From<RequestOptionsRecord> for PowerRequestOptions {
     fn from(record: RequestOptionsRecord) -> Self {
-        let mut options = Self::default().with_strict(record.strict);
+        let mut options = Self::default()
+            .with_strict(record.strict)
+            .with_when_idle(record.when_idle);
         options.wait = record.wait.map(Into::into);
         options.force_after = record.force_after;
         options

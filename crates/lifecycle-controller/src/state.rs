@@ -225,9 +225,11 @@ fn check_intent(operation: &Operation, intent: &Intent) -> Result<(), StoreError
         let allowed = match (&progress.outcome, &progress.phase) {
             (Some(_), _) => false,
             (None, SendPhase::NotSent | SendPhase::Answered(AnswerRecord::NotSent { .. })) => true,
-            (None, SendPhase::Answered(AnswerRecord::Rejected { .. })) => {
-                repeatable || intent.resent
-            }
+            // A refused reboot was not executed: a request that waits for idle instances sends again.
+            (
+                None,
+                SendPhase::Answered(AnswerRecord::Rejected { .. } | AnswerRecord::Refused { .. }),
+            ) => repeatable || intent.resent,
             (None, SendPhase::Sent | SendPhase::Answered(_)) => repeatable,
         };
         if !allowed {

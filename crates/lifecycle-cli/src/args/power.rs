@@ -122,6 +122,11 @@ pub(crate) struct RequestArgs {
     #[command(flatten)]
     pub(crate) instances: InstanceArgs,
 
+    /// Wait until a running transition ends, for example a boot before a stop, and send the action then.
+    /// Instances that are idle are sent at once
+    #[arg(long)]
+    pub(crate) when_idle: bool,
+
     /// Return as soon as the cloud accepts the action; do not wait for the result
     #[arg(long)]
     pub(crate) no_wait: bool,

@@ -120,6 +120,9 @@ impl PowerCommand<'_> {
             Selected::find(targets, &fleet, Some(self.action), !is_guarded, Some(kind)).await?;
         let request_for = |references: &[InstanceReference]| {
             let mut request = build(&fleet, references);
+            if args.when_idle {
+                request = request.when_idle();
+            }
             if let Some(timeout) = setup.wait_timeout(args) {
                 request = request.wait(timeout);
             }

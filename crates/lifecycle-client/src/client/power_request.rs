@@ -128,6 +128,31 @@ impl<O: Into<Action>, T: Target> PowerRequest<O, T> {
         self
     }
 
+    /// Sends the action to each instance when the instance is idle. An instance in a transition that does not
+    /// lead to the goal (for a stop: creating, starting, rebooting, changing) is looked at again until the
+    /// transition ends, within the time limit of [`wait`](Self::wait); without a wait, two minutes. An
+    /// instance that is idle is sent at once. If the cloud refuses an instance because of the state, the client
+    /// looks again instead of reporting the refusal. A reboot is sent again only after a refusal that proves
+    /// that the cloud executed nothing.
+    ///
+    /// # Examples
+    /// ```
+    /// use lifecycle_client::WaitTimeout;
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// client.start(&ids).await?;
+    /// // The instances still boot. The stop follows after the boot.
+    /// let report = client.stop(&ids).when_idle().wait(WaitTimeout::minutes(10)).await?;
+    /// assert!(report.is_success());
+    /// # Ok(())
+    /// # });
+    /// ```
+    pub fn when_idle(mut self) -> Self {
+        self.request_options.when_idle = true;
+        self
+    }
+
     /// Carries the request out wave by wave: the next wave begins when every instance of the wave
     /// before has an outcome. Each wave waits for the goal, with a time limit of its own: the one of
     /// [`wait`](Self::wait), or ten minutes.
@@ -186,7 +211,8 @@ impl<O: Into<Action>, T: Target> PowerRequest<O, T> {
         self
     }
 
-    /// Replaces the options that do not depend on the action: wait, strict and force_after.
+    /// Replaces the options that do not depend on the action: wait, strict, force_after and
+    /// when_idle.
     ///
     /// # Examples
     /// ```

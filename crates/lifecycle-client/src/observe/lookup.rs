@@ -27,6 +27,16 @@ pub(crate) enum ObserveResult {
     Failed(Fault),
 }
 
+impl ObserveResult {
+    /// Returns the row of the instance, if the response has one.
+    pub(crate) fn found(&self) -> Option<&Observation> {
+        match self {
+            Self::Found(seen) => Some(seen),
+            Self::NotFound | Self::Failed(_) => None,
+        }
+    }
+}
+
 /// Reads the states of instances.
 #[derive(Debug)]
 pub(crate) struct StateReader {

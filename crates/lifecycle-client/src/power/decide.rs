@@ -7,8 +7,9 @@
 use lifecycle_core::{ActionKind, ExecutionStatus, Fault, FaultKind, Observation, PowerState};
 
 use super::{
+    refusal::{Refusal, names_the_state},
     report::{Evidence, Outcome, Pending},
-    tracked_instance::{Ambiguity, AmbiguityReason, Phase, TrackedInstance, is_ready},
+    tracked_instance::{Ambiguity, AmbiguityReason, LATEST_VIEW, Phase, TrackedInstance, is_ready},
 };
 use crate::observe::lookup::{fails_for_good, not_shown};
 
@@ -25,6 +26,32 @@ pub(crate) struct DecideOptions {
     pub(crate) strict: bool,
     /// A graceful stop that takes too long is followed by a forced one.
     pub(crate) forces: bool,
+    /// An instance in a transition is sent when the transition has ended.
+    pub(crate) when_idle: bool,
+    /// A repetition of the action does no harm.
+    pub(crate) idempotent: bool,
+}
+
+impl DecideOptions {
+    /// Returns whether an instance in `state` needs no action, or will not after the transition. A reboot
+    /// needs an action in every state.
+    pub(crate) fn leads_to_goal(&self, state: PowerState) -> bool {
+        self.kind != Some(ActionKind::Reboot)
+            && (state == self.goal || state.is_moving_to(self.goal))
+    }
+
+    /// Returns whether `state` is a transition that ends, and does not lead to the goal.
+    pub(crate) fn awaits_end_of(&self, state: PowerState) -> bool {
+        let is_transition = matches!(
+            state,
+            PowerState::Creating
+                | PowerState::Starting
+                | PowerState::Stopping
+                | PowerState::Rebooting
+                | PowerState::Changing
+        );
+        is_transition && !self.leads_to_goal(state)
+    }
 }
 
 /// A fact about an instance.
@@ -38,6 +65,8 @@ pub(crate) enum Fact<'f> {
     Rejected(&'f Fault),
     /// The cloud rejected a start or a stop, and a lookup followed; `None` when the lookup failed.
     RejectedAfterObserve(&'f Fault, Option<&'f Observation>),
+    /// A look before the action showed a transition, or failed.
+    NotIdle,
     /// The action was not sent.
     NeverSent(&'f Fault),
     /// The cloud's job for the instance ended as failed.
@@ -74,6 +103,10 @@ pub(crate) enum Decision {
     Settle(Ambiguity),
     /// Poll on, and report this reason if the goal is not reached in time.
     Remember(Pending),
+    /// Look again, and send the action when the instance is idle.
+    AwaitIdle,
+    /// The same after a refusal, which is not final.
+    SendAgain(Fault),
     /// The outcome is final.
     Close(Outcome),
 }
@@ -81,7 +114,10 @@ pub(crate) enum Decision {
 impl Decision {
     /// Returns whether the instance needs polling after this decision.
     pub(crate) fn needs_polling(&self) -> bool {
-        !matches!(self, Self::Ignore | Self::Close(_))
+        matches!(
+            self,
+            Self::Accept | Self::Watch | Self::Settle(_) | Self::Remember(_)
+        )
     }
 }
 
@@ -98,6 +134,7 @@ pub(crate) fn decide(
         return Decision::Ignore;
     }
     match fact {
+        Fact::NotIdle => Decision::AwaitIdle,
         Fact::Accepted => Decision::Accept,
         // The accepted graceful stop before a forced one decides.
         Fact::AnswerLost(_) if tracked.forced && matches!(tracked.phase, Phase::Accepted) => {
@@ -109,7 +146,7 @@ pub(crate) fn decide(
         },
         Fact::AnswerLost(fault) => settle(fault, AmbiguityReason::AnswerLost),
         Fact::NeverSent(fault) => Decision::Close(Outcome::Skipped(fault.clone())),
-        Fact::Rejected(fault) => rejected(tracked, fault),
+        Fact::Rejected(fault) => rejected(tracked, fault, options),
         Fact::RejectedAfterObserve(fault, seen) => {
             rejected_after_observe(tracked, fault, seen, options)
         }
@@ -118,6 +155,11 @@ pub(crate) fn decide(
             Decision::Remember(Pending::JobFailed(fault.clone()))
         }
         Fact::JobFailed(fault) => give_up(tracked, Pending::JobFailed(fault.clone())),
+        Fact::Observed(_) | Fact::NotFound | Fact::ObserveFailed(_)
+            if matches!(tracked.phase, Phase::AwaitsIdle(_)) =>
+        {
+            Decision::Ignore
+        }
         Fact::Observed(seen) => observed(tracked, seen, options),
         Fact::NotFound if options.kind.is_none() && tracked.last.is_none() => {
             Decision::Close(Outcome::Refused(not_shown()))
@@ -144,7 +186,7 @@ pub(crate) fn decide(
     }
 }
 
-fn rejected(tracked: &TrackedInstance, fault: &Fault) -> Decision {
+fn rejected(tracked: &TrackedInstance, fault: &Fault, options: &DecideOptions) -> Decision {
     let is_ambiguous = matches!(tracked.phase, Phase::Ambiguous(_));
     // The graceful stop was accepted before, and may still succeed.
     match tracked.forced {
@@ -152,7 +194,47 @@ fn rejected(tracked: &TrackedInstance, fault: &Fault) -> Decision {
             settle(fault, AmbiguityReason::MaybePartlyExecuted)
         }
         true => Decision::Remember(Pending::NotForced(fault.clone())),
+        false if may_reboot_later(tracked, fault, options) => Decision::SendAgain(fault.clone()),
         false => Decision::Close(Outcome::Refused(fault.clone())),
+    }
+}
+
+/// Returns whether a refused reboot is sent again when the instance is idle. The refusal must prove that the
+/// cloud executed nothing: the answer to the call itself, and not the result of a job.
+fn may_reboot_later(tracked: &TrackedInstance, fault: &Fault, options: &DecideOptions) -> bool {
+    options.when_idle
+        && options.kind == Some(ActionKind::Reboot)
+        && matches!(tracked.phase, Phase::NotSent)
+        && tracked.sent_at.is_some()
+        && !fault.maybe_executed()
+        && names_the_state(fault.kind())
+}
+
+/// Returns whether a rejected start or stop is sent again when the instance is idle: a look shows a
+/// transition, or the cloud names one and the look may be late.
+fn is_refused_for_now(
+    tracked: &TrackedInstance,
+    fault: &Fault,
+    state: Option<PowerState>,
+    options: &DecideOptions,
+) -> bool {
+    if !options.when_idle || (fault.maybe_executed() && !options.idempotent) {
+        return false;
+    }
+    let is_view_early = match &tracked.phase {
+        Phase::AwaitsIdle(Some(refusal)) => refusal.at.elapsed() < LATEST_VIEW,
+        _ => true,
+    };
+    match state {
+        Some(state) if options.awaits_end_of(state) => true,
+        // The cloud gave no reason: later looks settle the question.
+        Some(state) if !names_the_state(fault.kind()) => {
+            let is_idle = is_ready(state, options.goal) || options.leads_to_goal(state);
+            fault.code().is_none() && is_view_early && is_idle
+        }
+        Some(state) if options.leads_to_goal(state) => is_view_early,
+        Some(state) => !state.is_stuck(),
+        None => names_the_state(fault.kind()),
     }
 }
 
@@ -167,13 +249,17 @@ fn rejected_after_observe(
     if tracked.forced {
         return match state == Some(options.goal) {
             true => Decision::Close(Outcome::Reached(Evidence::Seen)),
-            false => rejected(tracked, fault),
+            false => rejected(tracked, fault, options),
         };
+    }
+    if is_refused_for_now(tracked, fault, state, options) {
+        return Decision::SendAgain(fault.clone());
     }
     // A job accepts instances before the job checks the instances.
     let was_accepted = matches!(tracked.phase, Phase::Accepted);
-    // Triage sends only what is not at the goal: an instance at the goal has come there since.
-    let was_looked_at = tracked.before.is_some();
+    // An instance that was not at the goal before has come there since.
+    let before = tracked.before.as_ref();
+    let was_looked_at = before.is_some_and(|before| !options.leads_to_goal(before.state));
     let certain = !fault.maybe_executed();
     let refused = Decision::Close(Outcome::Refused(fault.clone()));
     if options.strict && certain && !was_accepted {
@@ -271,6 +357,9 @@ fn deadline_passed(
             false => Decision::Ignore,
         };
     }
+    if let Phase::AwaitsIdle(refusal) = &tracked.phase {
+        return Decision::Close(never_idle(tracked, refusal.as_ref(), outdated, options));
+    }
     if let Some(confirmed) = confirmed_by_job(tracked) {
         return confirmed;
     }
@@ -289,6 +378,34 @@ fn deadline_passed(
     )
 }
 
+/// Returns the outcome of an instance that was not idle before the time limit.
+fn never_idle(
+    tracked: &TrackedInstance,
+    refusal: Option<&Refusal>,
+    outdated: Option<&Pending>,
+    options: &DecideOptions,
+) -> Outcome {
+    let state = tracked.last_state();
+    let still = match state {
+        Some(state) => format!("the instance was still {state} at the time limit"),
+        None => "no lookup showed the instance before the time limit".to_owned(),
+    };
+    let silence = outdated.and_then(Pending::fault);
+    let silence = silence.map(|fault| format!("; no newer state: {}", fault.message()));
+    let silence = silence.unwrap_or_default();
+    let Some(Refusal { fault, .. }) = refusal else {
+        let message = format!("{still}, so nothing was sent{silence}");
+        return Outcome::Skipped(Fault::new(FaultKind::Deadline, message));
+    };
+    let message = format!("{}; {still}{silence}", fault.message());
+    let in_transition = state.is_some_and(|state| options.awaits_end_of(state));
+    let with_state = fault.clone().with_message(message);
+    match fault.maybe_executed() && !in_transition {
+        true => Outcome::Uncertain(with_state),
+        false => Outcome::Refused(with_state),
+    }
+}
+
 fn cancelled(tracked: &TrackedInstance) -> Decision {
     let unsettled = |message: &str| Fault::new(FaultKind::Cancelled, message);
     match &tracked.phase {
@@ -296,7 +413,11 @@ fn cancelled(tracked: &TrackedInstance) -> Decision {
             unsettled("cancelled after the action was sent and before its result was known")
                 .with_execution_status(ExecutionStatus::Unknown),
         )),
-        Phase::NotSent => Decision::Close(Outcome::Skipped(unsettled(
+        Phase::AwaitsIdle(Some(refusal)) => {
+            let reason = AmbiguityReason::of_rejection(&refusal.fault);
+            Decision::Close(reason.outcome(&refusal.fault))
+        }
+        Phase::NotSent | Phase::AwaitsIdle(None) => Decision::Close(Outcome::Skipped(unsettled(
             "cancelled before the action was sent",
         ))),
         Phase::Ambiguous(ambiguity) => {
@@ -328,7 +449,7 @@ fn give_up(tracked: &TrackedInstance, pending: Pending) -> Decision {
             let outcome = unsettled_outcome(tracked, ambiguity.reason, &ambiguity.fault);
             Decision::Close(outcome)
         }
-        Phase::NotSent | Phase::Closed(_) => Decision::Ignore,
+        Phase::NotSent | Phase::AwaitsIdle(_) | Phase::Closed(_) => Decision::Ignore,
     }
 }
 

@@ -8,10 +8,13 @@ pub(crate) mod escalate; // forced stops after graceful stops
 pub(crate) mod event;
 pub(crate) mod event_stream;
 pub(crate) mod force_timers; // the time until a forced stop
+pub(crate) mod idle; // waits for the end of transitions
+pub(crate) mod idle_step; // the rule for one instance
 pub(crate) mod job; // follows jobs of the cloud
 pub(crate) mod options;
 pub(crate) mod plan;
 pub(crate) mod recorder;
+pub(crate) mod refusal; // refusals that are not final
 pub(crate) mod rejection; // rejections of single instances
 pub(crate) mod report;
 pub(crate) mod resume; // continues sent instances

@@ -26,6 +26,9 @@ pub struct PowerRequestOptions {
     /// The time from the acceptance of a graceful stop to the forced stop of an instance that still
     /// runs. Must be shorter than the time limit. No effect on a start or a reboot.
     pub force_after: Option<Duration>,
+    /// Looks at each instance first, waits for the end of a transition that does not lead to the goal, and
+    /// sends the action then.
+    pub when_idle: bool,
 }
 
 impl PowerRequestOptions {
@@ -47,6 +50,13 @@ impl PowerRequestOptions {
     #[must_use]
     pub fn with_force_after(mut self, after: Duration) -> Self {
         self.force_after = Some(after);
+        self
+    }
+
+    /// Sets whether an instance in a transition is sent when the transition has ended.
+    #[must_use]
+    pub fn with_when_idle(mut self, when_idle: bool) -> Self {
+        self.when_idle = when_idle;
         self
     }
 

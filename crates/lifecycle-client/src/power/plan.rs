@@ -61,7 +61,8 @@ impl Plan {
     /// an instance was rebooted, or that the instance was already at the goal.
     pub(crate) fn observes_first(&self) -> bool {
         let kind = self.action.map(|action| action.kind());
-        kind.is_some() && (kind == Some(ActionKind::Reboot) || self.options.strict)
+        kind.is_some()
+            && (kind == Some(ActionKind::Reboot) || self.options.strict || self.options.when_idle)
     }
 
     /// Returns the plan with the mutation of `mutant`.

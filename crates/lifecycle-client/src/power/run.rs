@@ -1,22 +1,19 @@
 //! Runs one power request of one client, from the first call to the last outcome.
 //!
-//! Four parts run side by side within the caller's own future: sending, following jobs, forcing, and
-//! recording the results of the poller. Dropping the future ends all four.
+//! Five parts run side by side within the caller's own future: sending, sending again what was not idle,
+//! following jobs, forcing, and recording the results of the poller. Dropping the future ends all five.
 
 use std::{
     future::pending,
     mem,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, atomic::AtomicUsize},
     time::Duration,
 };
 
-use futures_util::future::join;
+use futures_util::future::{join, join3};
 use lifecycle_core::InstanceId;
 use tokio::{
-    sync::mpsc,
+    sync::{Notify, mpsc},
     time::{Instant, sleep_until},
 };
 
@@ -24,6 +21,7 @@ use super::{
     batch::ActionBatch,
     escalate::escalate,
     force_timers::ForceTimers,
+    idle::send_when_idle,
     job::{Jobs, follow_jobs},
     plan::Plan,
     recorder::ShareRecorder,
@@ -65,12 +63,15 @@ pub(crate) async fn run(
         deadline,
         settle: timeouts.settle + force_after,
         force_timers,
-        sending_finished: AtomicBool::new(false),
+        senders: AtomicUsize::new(1),
+        changed: Notify::new(),
         mailbox,
         recorder,
     };
     let waits = plan.options.timeout().is_some();
     let (jobs, opened) = waits.then(mpsc::unbounded_channel).unzip();
+    let action = plan.action.filter(|_| plan.options.when_idle);
+    let idle_jobs = jobs.clone();
     let sending = async {
         send_all(&runner, plan, jobs).await;
         runner.finish_sending();
@@ -85,9 +86,14 @@ pub(crate) async fn run(
             escalate(&runner, force.action, deadlines).await;
         }
     };
-    // Following and forcing only lead to outcomes: they do not end the request.
+    let waiting = async {
+        if let Some(action) = action {
+            send_when_idle(&runner, action, idle_jobs).await;
+        }
+    };
+    // The other parts only lead to outcomes: they do not end the request.
     let helping = async {
-        join(following, forcing).await;
+        join3(following, forcing, waiting).await;
         pending::<()>().await;
     };
     tokio::select! {
@@ -133,7 +139,7 @@ async fn record_results(runner: &RequestRunner<'_>) {
             record(runner, &id, &result);
         }
         let now = Instant::now();
-        let sending_finished = runner.sending_finished.load(Ordering::Acquire);
+        let sending_finished = runner.sending_finished();
         let next = {
             let mut tracker = runner.tracker();
             tracker.expire(now);

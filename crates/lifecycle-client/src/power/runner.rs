@@ -3,14 +3,17 @@
 use std::{
     sync::{
         Arc, Mutex, MutexGuard,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
 use async_trait::async_trait;
 use lifecycle_core::{Action, InstanceId};
-use tokio::time::{Instant, timeout};
+use tokio::{
+    sync::Notify,
+    time::{Instant, timeout},
+};
 
 use super::{
     batch::ActionBatch, force_timers::ForceTimers, plan::batches, recorder::ShareRecorder,
@@ -38,8 +41,10 @@ pub(crate) struct RequestRunner<'a> {
     pub(crate) settle: Duration,
     /// Only for a graceful stop that is forced later.
     pub(crate) force_timers: Option<ForceTimers>,
-    /// All calls that carry the action have ended.
-    pub(crate) sending_finished: AtomicBool,
+    /// The number of parts that can still send the action.
+    pub(crate) senders: AtomicUsize,
+    /// Signals each change to the part that waits for idle instances.
+    pub(crate) changed: Notify,
     /// Receives the results of the poller.
     pub(crate) mailbox: Arc<Mailbox>,
     /// Records the calls that act, if the request has a recorder.
@@ -54,10 +59,22 @@ impl RequestRunner<'_> {
     /// Wakes the loop that waits for results, after a change without a result.
     pub(crate) fn notify(&self) {
         self.mailbox.notify();
+        self.changed.notify_one();
+    }
+
+    /// Returns whether no part of the request can send the action any more.
+    pub(crate) fn sending_finished(&self) -> bool {
+        self.senders.load(Ordering::Acquire) == 0
+    }
+
+    /// Records that a part of the request may send the action, until
+    /// [`finish_sending`](Self::finish_sending).
+    pub(crate) fn begin_sending(&self) {
+        self.senders.fetch_add(1, Ordering::AcqRel);
     }
 
     pub(crate) fn finish_sending(&self) {
-        self.sending_finished.store(true, Ordering::Release);
+        self.senders.fetch_sub(1, Ordering::AcqRel);
         self.notify();
     }
 
@@ -68,7 +85,7 @@ impl RequestRunner<'_> {
 
     /// Returns the time from which on no action is sent. An action that is cut off by the deadline is
     /// uncertain, and an action that is not sent is not.
-    fn send_by(&self) -> Instant {
+    pub(crate) fn send_by(&self) -> Instant {
         let limit = self.deadline.saturating_duration_since(self.started);
         let reserve = ACTION_RESPONSE_TIME.min(limit / 4);
         self.deadline.checked_sub(reserve).unwrap_or(self.deadline)
@@ -77,6 +94,12 @@ impl RequestRunner<'_> {
     /// Returns the time between two lookups.
     pub(crate) fn polling_pause(&self) -> Duration {
         self.observer.engine.polling.every
+    }
+
+    /// Returns the time between two looks at a transition of unknown age.
+    pub(crate) fn transition_pause(&self) -> Duration {
+        let polling = self.observer.engine.polling;
+        polling.interval(self.started.elapsed().saturating_add(polling.pause))
     }
 
     /// Returns the longest time without an answer that lookups without a problem leave.

@@ -167,10 +167,13 @@ impl Sender<'_> {
         let Some(recorder) = &self.runner.recorder else {
             return self.call_with_injected_bug(ids).await;
         };
-        let instances = self.runner.tracker().before_sending(ids);
+        let (instances, refused_before) = {
+            let tracker = self.runner.tracker();
+            (tracker.before_sending(ids), tracker.any_refused_before(ids))
+        };
         let intent = recorder.intend(RecordedCall {
             action: self.action,
-            resent: batch.resent,
+            resent: batch.resent || refused_before,
             instances,
         });
         let number = intent

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::{
     contact::Contact,
+    refusal::Refusal,
     report::{Evidence, InstanceReport, Outcome, Pending},
 };
 
@@ -33,6 +34,8 @@ pub(crate) struct TrackedInstance {
     pub(crate) acceptance_emitted: bool,
     /// A forced stop followed the graceful one.
     pub(crate) forced: bool,
+    /// The cloud refused an earlier call, and the action is sent again.
+    pub(crate) refused_before: bool,
     /// What has gone wrong since the cloud accepted the action; the goal can still be reached.
     pub(crate) setback: Option<Pending>,
     pub(crate) contact: Contact,
@@ -52,6 +55,7 @@ impl TrackedInstance {
             request_id: None,
             acceptance_emitted: false,
             forced: false,
+            refused_before: false,
             setback: None,
             contact: Contact::new(Instant::now()),
         }
@@ -77,6 +81,35 @@ impl TrackedInstance {
         self.record_state(seen.state);
         self.last = Some(seen.clone());
         self.before = Some(seen);
+    }
+
+    /// Returns whether the action waits for the end of a transition.
+    pub(crate) fn awaits_idle(&self) -> bool {
+        matches!(self.phase, Phase::AwaitsIdle(_))
+    }
+
+    /// Waits for the end of a transition. The states until then are no evidence of a reboot.
+    pub(crate) fn await_idle(&mut self, in_transition: bool) {
+        if self.last_state() != Some(PowerState::Running) {
+            self.run_history = RunHistory::NotSeenRunning;
+        }
+        match &mut self.phase {
+            Phase::NotSent => self.phase = Phase::AwaitsIdle(None),
+            Phase::AwaitsIdle(Some(refusal)) => refusal.explained |= in_transition,
+            _ => {}
+        }
+    }
+
+    /// Forgets everything about a refused call: the next call decides.
+    pub(crate) fn forget_call(&mut self) {
+        self.refused_before = true;
+        self.sent_at = None;
+        self.before = None;
+        self.run_history = RunHistory::NotSeenRunning;
+        self.job = JobEvidence::None;
+        self.request_id = None;
+        self.acceptance_emitted = false;
+        self.setback = None;
     }
 
     /// Records what a lookup after the action returned.
@@ -152,7 +185,7 @@ impl TrackedInstance {
 
 /// The highest delay of a view. A choice: no cloud documents a delay, and the Terraform provider of one
 /// cloud expects a lag.
-const LATEST_VIEW: Duration = Duration::from_secs(15);
+pub(crate) const LATEST_VIEW: Duration = Duration::from_secs(15);
 
 fn is_running(seen: &Observation) -> bool {
     seen.state == PowerState::Running
@@ -163,6 +196,8 @@ fn is_running(seen: &Observation) -> bool {
 pub(crate) enum Phase {
     /// The cloud has not answered for the action yet.
     NotSent,
+    /// The action is sent when the instance is idle. The cloud may have refused the action before.
+    AwaitsIdle(Option<Refusal>),
     /// The cloud accepted the action.
     Accepted,
     /// Only lookups can show whether the cloud executed the action.

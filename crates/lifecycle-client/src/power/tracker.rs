@@ -10,14 +10,16 @@ use std::{
 };
 
 use lifecycle_core::{
-    ExecutionStatus, Fault, FaultKind, InstanceId, JobId, Observation, PowerState,
+    ExecutionStatus, Fault, FaultKind, Idempotency, InstanceId, JobId, Observation, PowerState,
 };
 use tokio::time::Instant;
 
 use super::{
     decide::{DecideOptions, Decision, Fact, decide},
     event::Event,
+    idle_step::{IdleStep, idle_step},
     plan::Plan,
+    refusal::Refusal,
     report::{Outcome, Report},
     tracked_instance::{JobEvidence, Phase, RunHistory, TrackedInstance, instance_report},
 };
@@ -58,6 +60,10 @@ impl OutcomeTracker {
                 waits: plan.options.timeout().is_some(),
                 strict: plan.options.strict,
                 forces: plan.options.force_after.is_some(),
+                when_idle: plan.options.when_idle,
+                idempotent: plan.action.is_some_and(|action| {
+                    matches!(action.idempotency(), Idempotency::Idempotent(_))
+                }),
             },
             open: instances.len(),
             index: plan.ids.iter().cloned().zip(0..).collect(),
@@ -78,6 +84,10 @@ impl OutcomeTracker {
         if mutant.is(Mutation::EmitsNoEvents) {
             self.events = None;
         }
+    }
+
+    pub(crate) fn options(&self) -> DecideOptions {
+        self.options
     }
 
     /// Returns the state that the request asks for.
@@ -103,10 +113,55 @@ impl OutcomeTracker {
 
     /// Records the observation of an instance by triage, before the action is sent.
     pub(crate) fn before(&mut self, seen: Observation) {
-        self.emit(state(&seen));
+        self.note(&seen);
         if let Some(tracked) = self.get_mut(&seen.instance) {
             tracked.record_before(seen);
         }
+    }
+
+    /// Returns the next step for an instance after a look before the action.
+    pub(crate) fn idle_step(
+        &self,
+        id: &InstanceId,
+        result: Option<&ObserveResult>,
+        age: Duration,
+    ) -> IdleStep {
+        match self.index.get(id) {
+            Some(&at) => idle_step(&self.instances[at], result, &self.options, age),
+            None => IdleStep::Send,
+        }
+    }
+
+    /// Records an instance that is not sent yet.
+    pub(crate) fn not_idle(&mut self, id: &InstanceId) {
+        self.settle_fact(id, Fact::NotIdle, None);
+    }
+
+    /// Records an instance that is sent now.
+    pub(crate) fn idle(&mut self, id: &InstanceId) {
+        if let Some(tracked) = self.get_mut(id)
+            && let Phase::AwaitsIdle(_) = tracked.phase
+        {
+            tracked.phase = Phase::NotSent;
+        }
+    }
+
+    /// Returns whether an instance waits for the end of a transition.
+    pub(crate) fn has_waiting(&self) -> bool {
+        self.instances.iter().any(TrackedInstance::awaits_idle)
+    }
+
+    /// Returns the instances that wait for the end of a transition.
+    pub(crate) fn waiting(&self) -> Vec<InstanceId> {
+        let waiting = self.instances.iter();
+        let waiting = waiting.filter(|tracked| tracked.awaits_idle());
+        waiting.map(|tracked| tracked.id.clone()).collect()
+    }
+
+    /// Returns whether the cloud refused an earlier call for one of `ids`.
+    pub(crate) fn any_refused_before(&self, ids: &[InstanceId]) -> bool {
+        let mut places = ids.iter().filter_map(|id| self.index.get(id));
+        places.any(|&at| self.instances[at].refused_before)
     }
 
     /// Returns the instances with their observations before the action.
@@ -247,7 +302,9 @@ impl OutcomeTracker {
 
     /// Records the result of a lookup.
     pub(crate) fn looked_up(&mut self, id: &InstanceId, result: &ObserveResult) {
-        if !self.is_open(id) {
+        // Views of a waiting instance come from the looks before the action.
+        let is_waiting = |&at: &usize| self.instances[at].awaits_idle();
+        if !self.is_open(id) || self.index.get(id).is_some_and(is_waiting) {
             return;
         }
         let goal = self.options.goal;
@@ -333,7 +390,7 @@ impl OutcomeTracker {
                 // Unreachable if no instance is open.
                 Phase::Ambiguous(ambiguity) => ambiguity.reason.outcome(&ambiguity.fault),
                 Phase::Accepted => Outcome::Accepted,
-                Phase::NotSent => {
+                Phase::NotSent | Phase::AwaitsIdle(_) => {
                     Outcome::Skipped(Fault::new(FaultKind::Deadline, "the action was never sent"))
                 }
             };
@@ -380,6 +437,15 @@ impl OutcomeTracker {
                 }
             }
             Decision::Remember(setback) => tracked.setback = Some(setback),
+            Decision::AwaitIdle => {
+                let state = tracked.last_state();
+                let in_transition = state.is_some_and(|state| self.options.awaits_end_of(state));
+                tracked.await_idle(in_transition);
+            }
+            Decision::SendAgain(fault) => {
+                tracked.forget_call();
+                tracked.phase = Phase::AwaitsIdle(Some(Refusal::now(fault)));
+            }
             Decision::Close(outcome) => self.close(at, outcome),
         }
         needs_polling

@@ -3,7 +3,9 @@
 
 use lifecycle_core::{Action, ActionKind, Fault, FaultKind, InstanceId, Observation, PowerState};
 
-use super::{batch::ActionBatch, runner::RequestRunner};
+use super::{
+    batch::ActionBatch, idle_step::IdleStep, rejection::reject_after_observe, runner::RequestRunner,
+};
 use crate::observe::lookup::ObserveResult;
 
 /// The way in which an instance is sent.
@@ -19,22 +21,41 @@ enum SendDecision {
 }
 
 /// Observes instances, and returns the batches to send. An instance that is not sent has an outcome
-/// afterwards.
+/// afterwards, or waits for the end of a transition.
 pub(crate) async fn triage(
     runner: &RequestRunner<'_>,
     action: &Action,
     ids: Vec<InstanceId>,
 ) -> Vec<ActionBatch> {
     let results = runner.observe_once(&ids).await;
-    let (mut together, mut alone) = (Vec::new(), Vec::new());
+    let (mut together, mut alone, mut settled) = (Vec::new(), Vec::new(), Vec::new());
     {
         let mut tracker = runner.tracker();
+        let options = tracker.options();
+        let age = runner.started.elapsed();
         for id in ids {
             let result = results.get(&id);
             if let Some(ObserveResult::Found(seen)) = result {
                 tracker.before(seen.clone());
             }
-            match decide(action.kind(), result) {
+            if options.when_idle {
+                match tracker.idle_step(&id, result, age) {
+                    IdleStep::Send => tracker.idle(&id),
+                    IdleStep::Wait => {
+                        tracker.not_idle(&id);
+                        continue;
+                    }
+                    IdleStep::Settle(fault) => {
+                        settled.push((id, fault));
+                        continue;
+                    }
+                    IdleStep::Refuse(fault) => {
+                        tracker.rejected(&id, &fault);
+                        continue;
+                    }
+                }
+            }
+            match decide(action.kind(), options.strict, result) {
                 SendDecision::Together => together.push(id),
                 SendDecision::Alone => alone.push(id),
                 SendDecision::Refused(fault) => tracker.rejected(&id, &fault),
@@ -42,22 +63,28 @@ pub(crate) async fn triage(
             }
         }
     }
+    for (id, fault) in settled {
+        let seen = results.get(&id).and_then(ObserveResult::found);
+        reject_after_observe(runner, &id, &fault, seen);
+    }
+    runner.notify();
     let singles = alone.into_iter().map(|id| ActionBatch::new(vec![id]));
     let mut batches = runner.batches(&together, action);
     batches.extend(singles);
     batches
 }
 
-fn decide(kind: ActionKind, result: Option<&ObserveResult>) -> SendDecision {
+fn decide(kind: ActionKind, strict: bool, result: Option<&ObserveResult>) -> SendDecision {
     match (kind, result) {
         (ActionKind::Reboot, Some(ObserveResult::Found(before))) => decide_reboot(before),
         // A reboot does not depend on the lookup.
         (ActionKind::Reboot, Some(ObserveResult::Failed(_)) | None) => SendDecision::Together,
-        (_, Some(ObserveResult::Found(before))) if kind.is_satisfied_by(before.state) => {
+        (_, Some(ObserveResult::Found(before))) if strict && kind.is_satisfied_by(before.state) => {
             SendDecision::Refused(nothing_sent(before.state))
         }
         (_, Some(ObserveResult::Found(_))) => SendDecision::Together,
-        (_, Some(ObserveResult::Failed(fault))) => SendDecision::Skipped(fault.clone()),
+        (_, Some(ObserveResult::Failed(fault))) if strict => SendDecision::Skipped(fault.clone()),
+        (_, Some(ObserveResult::Failed(_))) => SendDecision::Together,
         (_, Some(ObserveResult::NotFound) | None) => SendDecision::Alone,
     }
 }

@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod acts_when_idle;
 mod at_most_one_reboot;
 mod cancelling_keeps_what_is_known;
 mod clock_skew;

@@ -109,6 +109,9 @@ pub struct RequestOptionsRecord {
     /// An instance already at the goal is refused.
     #[serde(default)]
     pub strict: bool,
+    /// An instance in a transition is sent when the transition has ended.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub when_idle: bool,
     /// The time after which a graceful stop is followed by a forced one.
     #[serde(
         rename = "force_after_ms",

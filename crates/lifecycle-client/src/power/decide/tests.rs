@@ -238,6 +238,8 @@ fn waits(kind: ActionKind) -> DecideOptions {
         waits: true,
         strict: false,
         forces: false,
+        when_idle: false,
+        idempotent: kind != Reboot,
     }
 }
 

@@ -52,6 +52,40 @@ async fn request_starts_instances_in_four_clouds() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn action_on_instances_in_a_transition_is_sent_when_idle_in_four_clouds() {
+    const TEN_MINUTES: WaitTimeout = WaitTimeout::minutes(10);
+    const THREE_SECONDS: Duration = Duration::from_secs(3);
+    for reboots in [false, true] {
+        let simulator = simulator(SPEC);
+        let fleet = fleet(&simulator);
+        let asked = simulator.instances();
+        fleet.start(&asked).await.unwrap();
+        tokio::time::sleep(THREE_SECONDS).await;
+        let report = match reboots {
+            true => fleet.reboot(&asked).when_idle().wait(TEN_MINUTES).await,
+            false => fleet.stop(&asked).when_idle().wait(TEN_MINUTES).await,
+        };
+        assert_eq!(outcomes(&report.unwrap()), ["reached"; 20], "{reboots}");
+        for reference in &asked {
+            let executed = simulator.ledger().executed(reference).unwrap();
+            let (stops, reboots) = (u64::from(!reboots), u64::from(reboots));
+            assert_eq!(
+                (u64::from(executed.stops), u64::from(executed.reboots)),
+                (stops, reboots)
+            );
+        }
+        if reboots {
+            continue;
+        }
+        fleet.start(&asked).await.unwrap();
+        fleet.stop(&asked).when_idle().await.unwrap();
+        tokio::time::sleep(THREE_SECONDS).await;
+        let start = fleet.start(&asked).when_idle().wait(TEN_MINUTES);
+        assert_eq!(outcomes(&start.await.unwrap()), ["reached"; 20]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn stops_and_reboots_reach_the_goal_in_each_mode() {
     let simulator = simulator(&SPEC.replace("=5", "=3:running"));
     let fleet = fleet(&simulator);

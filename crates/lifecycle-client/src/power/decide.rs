@@ -7,9 +7,10 @@
 use lifecycle_core::{ActionKind, ExecutionStatus, Fault, FaultKind, Observation, PowerState};
 
 use super::{
+    ambiguity::{Ambiguity, AmbiguityReason},
     refusal::{Refusal, names_the_state},
     report::{Evidence, Outcome, Pending},
-    tracked_instance::{Ambiguity, AmbiguityReason, LATEST_VIEW, Phase, TrackedInstance, is_ready},
+    tracked_instance::{LATEST_VIEW, Phase, TrackedInstance, is_ready},
 };
 use crate::observe::lookup::{fails_for_good, not_shown};
 
@@ -145,6 +146,9 @@ pub(crate) fn decide(
             _ => Decision::Remember(Pending::NotForced(fault.clone())),
         },
         Fact::AnswerLost(fault) => settle(fault, AmbiguityReason::AnswerLost),
+        Fact::NeverSent(_) if tracked.refused_before.is_some() => {
+            Decision::Close(never_idle(tracked, None, options))
+        }
         Fact::NeverSent(fault) => Decision::Close(Outcome::Skipped(fault.clone())),
         Fact::Rejected(fault) => rejected(tracked, fault, options),
         Fact::RejectedAfterObserve(fault, seen) => {
@@ -210,6 +214,11 @@ fn may_reboot_later(tracked: &TrackedInstance, fault: &Fault, options: &DecideOp
         && names_the_state(fault.kind())
 }
 
+/// Returns whether the cloud named the instance as failed, and left the reason out.
+fn has_no_reason(fault: &Fault) -> bool {
+    fault.code().is_none() && matches!(fault.kind(), FaultKind::Failed | FaultKind::Unknown)
+}
+
 /// Returns whether a rejected start or stop is sent again when the instance is idle: a look shows a
 /// transition, or the cloud names one and the look may be late.
 fn is_refused_for_now(
@@ -230,7 +239,7 @@ fn is_refused_for_now(
         // The cloud gave no reason: later looks settle the question.
         Some(state) if !names_the_state(fault.kind()) => {
             let is_idle = is_ready(state, options.goal) || options.leads_to_goal(state);
-            fault.code().is_none() && is_view_early && is_idle
+            has_no_reason(fault) && is_view_early && is_idle
         }
         Some(state) if options.leads_to_goal(state) => is_view_early,
         Some(state) => !state.is_stuck(),
@@ -347,6 +356,9 @@ fn deadline_passed(
     outdated: Option<&Pending>,
     options: &DecideOptions,
 ) -> Decision {
+    if let Phase::AwaitsIdle(_) = tracked.phase {
+        return Decision::Close(never_idle(tracked, outdated, options));
+    }
     if let Phase::NotSent = tracked.phase {
         let late = Fault::new(
             FaultKind::Deadline,
@@ -356,9 +368,6 @@ fn deadline_passed(
             true => Decision::Close(Outcome::Skipped(late)),
             false => Decision::Ignore,
         };
-    }
-    if let Phase::AwaitsIdle(refusal) = &tracked.phase {
-        return Decision::Close(never_idle(tracked, refusal.as_ref(), outdated, options));
     }
     if let Some(confirmed) = confirmed_by_job(tracked) {
         return confirmed;
@@ -381,7 +390,6 @@ fn deadline_passed(
 /// Returns the outcome of an instance that was not idle before the time limit.
 fn never_idle(
     tracked: &TrackedInstance,
-    refusal: Option<&Refusal>,
     outdated: Option<&Pending>,
     options: &DecideOptions,
 ) -> Outcome {
@@ -393,7 +401,7 @@ fn never_idle(
     let silence = outdated.and_then(Pending::fault);
     let silence = silence.map(|fault| format!("; no newer state: {}", fault.message()));
     let silence = silence.unwrap_or_default();
-    let Some(Refusal { fault, .. }) = refusal else {
+    let Some(Refusal { fault, .. }) = &tracked.refused_before else {
         let message = format!("{still}, so nothing was sent{silence}");
         return Outcome::Skipped(Fault::new(FaultKind::Deadline, message));
     };

@@ -1,5 +1,6 @@
 //! Power requests: plan, send, follow, and report the outcome of each instance.
 
+pub(crate) mod ambiguity; // actions with an unknown result
 pub(crate) mod batch;
 pub(crate) mod bisect; // splits rejected batches
 pub(crate) mod contact; // the last contact with the cloud

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use lifecycle_core::{
-    ActionKind, Fault, InstanceId, JobId, Observation, PowerState, StoppedBilling,
-};
+use lifecycle_core::{ActionKind, InstanceId, JobId, Observation, PowerState, StoppedBilling};
 use tokio::time::Instant;
 
 use super::{
+    ambiguity::Ambiguity,
     contact::Contact,
     refusal::Refusal,
     report::{Evidence, InstanceReport, Outcome, Pending},
@@ -34,8 +33,8 @@ pub(crate) struct TrackedInstance {
     pub(crate) acceptance_emitted: bool,
     /// A forced stop followed the graceful one.
     pub(crate) forced: bool,
-    /// The cloud refused an earlier call, and the action is sent again.
-    pub(crate) refused_before: bool,
+    /// The last refusal of an action that is sent again.
+    pub(crate) refused_before: Option<Refusal>,
     /// What has gone wrong since the cloud accepted the action; the goal can still be reached.
     pub(crate) setback: Option<Pending>,
     pub(crate) contact: Contact,
@@ -55,7 +54,7 @@ impl TrackedInstance {
             request_id: None,
             acceptance_emitted: false,
             forced: false,
-            refused_before: false,
+            refused_before: None,
             setback: None,
             contact: Contact::new(Instant::now()),
         }
@@ -101,14 +100,14 @@ impl TrackedInstance {
     }
 
     /// Forgets everything about a refused call: the next call decides.
-    pub(crate) fn forget_call(&mut self) {
-        self.refused_before = true;
+    pub(crate) fn forget_call(&mut self, refusal: Refusal) {
+        self.refused_before = Some(refusal.clone());
+        self.phase = Phase::AwaitsIdle(Some(refusal));
         self.sent_at = None;
         self.before = None;
         self.run_history = RunHistory::NotSeenRunning;
         self.job = JobEvidence::None;
         self.request_id = None;
-        self.acceptance_emitted = false;
         self.setback = None;
     }
 
@@ -206,64 +205,6 @@ pub(crate) enum Phase {
     Closed(Outcome),
 }
 
-/// An action with an unknown execution status.
-#[derive(Clone, Debug)]
-pub(crate) struct Ambiguity {
-    pub(crate) fault: Fault,
-    pub(crate) reason: AmbiguityReason,
-    /// The last lookup since then showed the instance ready for the action, so the action had no effect.
-    pub(crate) unchanged_since_sent: bool,
-}
-
-impl Ambiguity {
-    pub(crate) fn new(fault: Fault, reason: AmbiguityReason) -> Self {
-        Self {
-            fault,
-            reason,
-            unchanged_since_sent: false,
-        }
-    }
-
-    /// Returns the outcome when lookups did not settle the question in time.
-    pub(crate) fn outcome(&self) -> Outcome {
-        match self.reason {
-            AmbiguityReason::MaybePartlyExecuted if self.unchanged_since_sent => {
-                Outcome::Refused(self.fault.clone())
-            }
-            reason => reason.outcome(&self.fault),
-        }
-    }
-}
-
-/// The reason for which an action is ambiguous.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum AmbiguityReason {
-    /// The answer was lost.
-    AnswerLost,
-    /// The cloud rejected the action because of a state, and lookups show another state: the view may
-    /// lag.
-    StateContradictsRejection,
-    /// The cloud rejected a batch, and may have executed a part of the batch.
-    MaybePartlyExecuted,
-}
-
-impl AmbiguityReason {
-    pub(crate) fn of_rejection(rejection: &Fault) -> Self {
-        match rejection.maybe_executed() {
-            true => Self::MaybePartlyExecuted,
-            false => Self::StateContradictsRejection,
-        }
-    }
-
-    /// Returns the outcome when nothing is known beyond the fault.
-    pub(crate) fn outcome(self, fault: &Fault) -> Outcome {
-        match self {
-            Self::AnswerLost | Self::MaybePartlyExecuted => Outcome::Uncertain(fault.clone()),
-            Self::StateContradictsRejection => Outcome::Refused(fault.clone()),
-        }
-    }
-}
-
 /// The states in which an instance was seen, as far as they prove a reboot. An instance that was
 /// not running before would show a boot, and a new start time, without any reboot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -340,10 +281,11 @@ pub(crate) fn instance_report(
 
 #[cfg(test)]
 mod tests {
-    use lifecycle_core::FaultKind;
+    use lifecycle_core::{Fault, FaultKind};
     use tokio::time::advance;
 
     use super::*;
+    use crate::power::ambiguity::AmbiguityReason;
 
     use PowerState::{Changing, Failed, Rebooting, Running, Starting, Stopped, Stopping, Unknown};
 

@@ -161,7 +161,7 @@ impl OutcomeTracker {
     /// Returns whether the cloud refused an earlier call for one of `ids`.
     pub(crate) fn any_refused_before(&self, ids: &[InstanceId]) -> bool {
         let mut places = ids.iter().filter_map(|id| self.index.get(id));
-        places.any(|&at| self.instances[at].refused_before)
+        places.any(|&at| self.instances[at].refused_before.is_some())
     }
 
     /// Returns the instances with their observations before the action.
@@ -443,8 +443,7 @@ impl OutcomeTracker {
                 tracked.await_idle(in_transition);
             }
             Decision::SendAgain(fault) => {
-                tracked.forget_call();
-                tracked.phase = Phase::AwaitsIdle(Some(Refusal::now(fault)));
+                tracked.forget_call(Refusal::now(fault));
             }
             Decision::Close(outcome) => self.close(at, outcome),
         }

@@ -300,7 +300,8 @@ async fn refused_reboot_is_sent_again_when_idle_and_executed_once() {
 /// Every end of a reboot call that does not prove "not executed" is final.
 #[tokio::test(start_paused = true)]
 async fn reboot_is_not_sent_again_if_the_call_may_have_been_executed() {
-    let ends: [(&str, fn() -> CallResult); 6] = [
+    type End = fn() -> CallResult;
+    let ends: [(&str, End); 6] = [
         ("no answer", || CallResult::NoAnswer),
         ("broken", || CallResult::ConnectionBroken),
         ("server error", server_error),

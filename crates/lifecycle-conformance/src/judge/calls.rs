@@ -151,7 +151,7 @@ fn check_fewest_calls(truth: &GroundTruth<'_>, violations: &mut Violations) {
 }
 
 /// Checks the upper bound of action calls: rounds · (2·(batches + separate) + 2·isolated·depth), and
-/// the retries that the client counts. A round is a wave, or the forced stop after a wave. `depth` is
+/// the retries that the client counts. A request that waits for idle instances adds looks · unfit. A round is a wave, or the forced stop after a wave. `depth` is
 /// the number of bisections down to one instance. The client isolates at most [`MAX_ISOLATED`] unfit
 /// instances of a batch, and reboots each instance outside of the running state in a separate call.
 fn check_upper_bound(truth: &GroundTruth<'_>, violations: &mut Violations) {
@@ -171,7 +171,15 @@ fn check_upper_bound(truth: &GroundTruth<'_>, violations: &mut Violations) {
         rounds_of_a_wave * waves.ranges(instances).count().max(1)
     });
     // Each round has at most the instances of the whole request.
-    let max_calls = rounds * calls_per_round;
+    let looks = truth.scenario.requests.first().map_or(0, |request| {
+        let every = truth.client().profile().polling.every;
+        let limit = request
+            .deadline(instances)
+            .unwrap_or(super::LIMIT_WITHOUT_WAIT);
+        usize::from(request.when_idle) * (limit.as_secs() / every.as_secs().max(1)) as usize
+    });
+    // A request that waits for idle instances can send a refused instance again after each look.
+    let max_calls = rounds * calls_per_round + looks * truth.unfit_count;
     // The client signs again if the cloud refuses the time of the signature, or the key.
     let refused = truth.calls.iter().filter(|call| call.credential_refused);
     let signed_again = u64::from(truth.scenario.faults.skew != 0) * 2 + refused.count() as u64;

@@ -57,6 +57,25 @@ fn rules() -> Vec<Rule> {
         (strict(Start), not_sent(), rejected_and(no, None), "refused"),
         (strict(Start), not_sent(), rejected_and(maybe, Some(Running)), "uncertain"),
         (strict(Start), accepted(), rejected_and(no, Some(Running)), "refused"),
+        // A request that waits for idle instances.
+        (when_idle(Stop), not_sent(), Fact::NotIdle, "await idle"),
+        (when_idle(Stop), not_sent(), rejected_and(no, Some(Starting)), "send again"),
+        (when_idle(Stop), not_sent(), rejected_and(maybe, Some(Starting)), "send again"),
+        (when_idle(Stop), not_sent(), rejected_and(no, Some(Running)), "send again"),
+        (when_idle(Stop), not_sent(), rejected_and(no, Some(Stopped)), "send again"),
+        (when_idle(Stop), not_sent(), rejected_and(no, Some(Failed)), "refused"),
+        (when_idle(Stop), not_sent(), rejected_and(locked, Some(Running)), "refused"),
+        (once(when_idle(Start)), sent(), rejected_and(maybe, Some(Stopping)), "refused"),
+        (when_idle(Reboot), sent(), Fact::Rejected(no), "send again"),
+        (when_idle(Reboot), sent(), Fact::Rejected(maybe), "refused"),
+        (when_idle(Reboot), sent(), Fact::Rejected(locked), "refused"),
+        (when_idle(Reboot), not_sent(), Fact::Rejected(no), "refused"),
+        (when_idle(Reboot), accepted(), Fact::Rejected(no), "refused"),
+        (when_idle(Reboot), sent(), Fact::AnswerLost(lost), "settle: AnswerLost"),
+        (when_idle(Stop), awaits_idle(), observed(Stopped), "ignore"),
+        (when_idle(Stop), awaits_idle(), Fact::NotFound, "ignore"),
+        (when_idle(Stop), awaits_idle(), Fact::Cancelled, "skipped"),
+        (when_idle(Stop), awaits_idle(), busy_sending, "skipped"),
         // Lookups of an accepted start or stop.
         (polls, accepted(), observed(Running), "reached: Seen"),
         (polls, accepted(), observed(Starting), "ignore"),
@@ -217,6 +236,8 @@ fn name(decision: &Decision) -> String {
         Decision::Watch => "watch".to_owned(),
         Decision::Settle(ambiguity) => format!("settle: {:?}", ambiguity.reason),
         Decision::Remember(pending) => format!("remember: {}", variant(pending)),
+        Decision::AwaitIdle => "await idle".to_owned(),
+        Decision::SendAgain(_) => "send again".to_owned(),
         Decision::Close(Outcome::Reached(evidence)) => format!("reached: {}", variant(evidence)),
         Decision::Close(Outcome::Pending(pending)) => format!("pending: {}", variant(pending)),
         Decision::Close(outcome) => outcome.as_str().to_owned(),
@@ -241,6 +262,25 @@ fn waits(kind: ActionKind) -> DecideOptions {
         when_idle: false,
         idempotent: kind != Reboot,
     }
+}
+
+fn when_idle(kind: ActionKind) -> DecideOptions {
+    DecideOptions {
+        when_idle: true,
+        ..waits(kind)
+    }
+}
+
+/// Returns the options of an action that must not be repeated.
+fn once(options: DecideOptions) -> DecideOptions {
+    DecideOptions {
+        idempotent: false,
+        ..options
+    }
+}
+
+fn awaits_idle() -> TrackedInstance {
+    in_phase(Phase::AwaitsIdle(None))
 }
 
 fn accepts(kind: ActionKind) -> DecideOptions {

@@ -77,6 +77,9 @@ pub struct Request {
 }
 
 impl Request {
+    /// The time limit of a request without a wait.
+    pub(crate) const LIMIT_WITHOUT_WAIT: Duration = Duration::from_secs(120);
+
     /// Creates a request for all instances at the start of the run, whose report is awaited.
     pub fn new(action: Action, wait_timeout: Option<Duration>) -> Self {
         Self {

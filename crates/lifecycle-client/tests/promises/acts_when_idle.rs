@@ -187,7 +187,6 @@ async fn instance_that_is_never_idle_is_skipped_with_the_transition() {
 
 #[tokio::test(start_paused = true)]
 async fn refused_instance_that_is_never_idle_is_refused_with_the_answer_and_the_transition() {
-    let cloud = cloud(&[(0, "starting")], 0, "running", wrong_state, SHUTDOWN);
     let first = Mutex::new(true);
     let late = ScriptedCloud::new(move |sent| match sent.operation.as_str() {
         "observe" if std::mem::take(&mut *first.lock().unwrap()) => {
@@ -196,7 +195,6 @@ async fn refused_instance_that_is_never_idle_is_refused_with_the_answer_and_the_
         "observe" => crate::support::all_in_state(sent, "starting"),
         _ => wrong_state(),
     });
-    drop(cloud);
     let stop = late.client().stop(ids(1)).when_idle().wait(seconds(60));
     let report = stop.await.unwrap();
     assert_eq!(outcomes(&report), ["refused"]);
@@ -297,11 +295,13 @@ async fn refused_reboot_is_sent_again_when_idle_and_executed_once() {
     assert_eq!(cloud.calls("reboot").len(), 2);
 }
 
+/// A name, and a function that makes the end of a call.
+type NamedEnd = (&'static str, fn() -> CallResult);
+
 /// Every end of a reboot call that does not prove "not executed" is final.
 #[tokio::test(start_paused = true)]
 async fn reboot_is_not_sent_again_if_the_call_may_have_been_executed() {
-    type End = fn() -> CallResult;
-    let ends: [(&str, End); 6] = [
+    let ends: [NamedEnd; 6] = [
         ("no answer", || CallResult::NoAnswer),
         ("broken", || CallResult::ConnectionBroken),
         ("server error", server_error),

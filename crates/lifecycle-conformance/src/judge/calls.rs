@@ -10,7 +10,7 @@ use std::time::Duration;
 use lifecycle_facade::ActionKind;
 use lifecycle_sim::{CallRecord, InjectedFault, Operation};
 
-use crate::scenario::ClientKey;
+use crate::scenario::{ClientKey, Request};
 
 use super::{
     ground_truth::{GroundTruth, MAX_ISOLATED},
@@ -175,7 +175,7 @@ fn check_upper_bound(truth: &GroundTruth<'_>, violations: &mut Violations) {
         let every = truth.client().profile().polling.every;
         let limit = request
             .deadline(instances)
-            .unwrap_or(super::LIMIT_WITHOUT_WAIT);
+            .unwrap_or(Request::LIMIT_WITHOUT_WAIT);
         usize::from(request.when_idle) * (limit.as_secs() / every.as_secs().max(1)) as usize
     });
     // A request that waits for idle instances can send a refused instance again after each look.

@@ -37,9 +37,6 @@ pub(crate) fn judge(scenario: &Scenario, run: &ScenarioRun) -> Vec<Violation> {
     violations.0
 }
 
-/// The time limit of a request without a wait.
-const LIMIT_WITHOUT_WAIT: Duration = Duration::from_secs(120);
-
 /// The tolerance for deadlines. Tokio's timers round up to the next millisecond, and several timers
 /// can follow each other.
 const TOLERANCE: Duration = Duration::from_millis(20);
@@ -49,7 +46,7 @@ fn check_deadline(run: &RequestRun, request: &Request, violations: &mut Violatio
     let took = run.ended.saturating_sub(run.started);
     let deadline = request
         .deadline(run.ids.len())
-        .unwrap_or(LIMIT_WITHOUT_WAIT);
+        .unwrap_or(Request::LIMIT_WITHOUT_WAIT);
     if took > deadline + TOLERANCE {
         violations.add(
             "requests end by their deadline",

@@ -430,6 +430,19 @@ mod tests {
     }
 
     #[test]
+    fn every_request_option_survives_the_record() {
+        let options = PowerRequestOptions::default()
+            .with_strict(true)
+            .with_when_idle(true)
+            .with_wait(Duration::from_secs(90))
+            .with_force_after(Duration::from_secs(30));
+        let record = RequestOptionsRecord::from(options);
+        let line = serde_json::to_string(&record).unwrap();
+        let read: RequestOptionsRecord = serde_json::from_str(&line).unwrap();
+        assert_eq!(PowerRequestOptions::from(read), options);
+    }
+
+    #[test]
     fn every_outcome_survives_the_record() {
         let fault = || fault().with_execution_status(ExecutionStatus::NotExecuted);
         let pending = [

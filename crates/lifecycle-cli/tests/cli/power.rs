@@ -79,6 +79,16 @@ fn force_after_forces_an_instance_that_still_runs() {
 }
 
 #[test]
+fn stop_when_idle_waits_for_the_boot() {
+    let server = SimulatorServer::with(&["--fleet", "huawei/cn-north-4=1", "--speed", "20"]);
+    let instance = server.instances()[0];
+    server.run(&["start", instance, "--no-wait"]).exits_with(0);
+    let args = ["stop", instance, "--when-idle", "--output", "json"];
+    let result = server.run(&args).exits_with(0);
+    assert_eq!(result.column("outcome"), ["reached"]);
+}
+
+#[test]
 fn failure_in_a_wave_skips_the_next_wave() {
     let server = SimulatorServer::with(&["--fleet", "aliyun/cn-hangzhou=3", "--speed", "50"]);
     let known = server.instances();

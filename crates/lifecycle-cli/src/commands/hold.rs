@@ -170,6 +170,10 @@ fn until(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, Strin
         Some(moment)
     } else if let Ok(span) = text.parse::<SignedDuration>() {
         now.checked_add(span).ok()
+    } else if let Ok(local) = text.parse::<civil::DateTime>() {
+        // A day with a time is a time of day as well, and comes first.
+        let local = local.to_zoned(zone.clone());
+        local.ok().map(|local| local.timestamp())
     } else if let Ok(time) = text.parse::<civil::Time>() {
         let today = now.to_zoned(zone.clone()).date();
         let on = |date: civil::Date| {
@@ -180,8 +184,7 @@ fn until(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, Strin
             .filter(|moment| *moment > now)
             .or_else(|| on(today.tomorrow().ok()?))
     } else {
-        let local = text.parse::<civil::DateTime>().ok();
-        local.and_then(|local| Some(local.to_zoned(zone.clone()).ok()?.timestamp()))
+        None
     };
     let advice =
         "write 22:00, 2026-11-28T08:00, 2026-11-28T08:00:00+08:00, or a time from now such as 2h";

@@ -45,8 +45,9 @@ fn since(text: &str) -> Result<Timestamp, String> {
     if let Ok(moment) = text.parse::<Timestamp>() {
         return Ok(moment);
     }
-    let day = text.parse::<civil::Date>().ok();
-    if let Some(start) = day.and_then(|day| day.to_zoned(TimeZone::system()).ok()) {
+    // A day alone is the first moment of the day.
+    let local = text.parse::<civil::DateTime>().ok();
+    if let Some(start) = local.and_then(|local| local.to_zoned(TimeZone::system()).ok()) {
         return Ok(start.timestamp());
     }
     let before = text.parse::<Span>().ok();
@@ -67,7 +68,11 @@ mod tests {
     fn since_accepts_days_moments_and_times_before_now() {
         let moment: Timestamp = "2026-11-20T18:00:00Z".parse().unwrap();
         assert_eq!(since("2026-11-20T18:00:00Z"), Ok(moment));
-        assert!(since("2026-11-20").is_ok());
+        let (day, hour) = (
+            since("2026-11-20").unwrap(),
+            since("2026-11-20T18:00").unwrap(),
+        );
+        assert_eq!(hour.duration_since(day).as_hours(), 18);
         let now = Timestamp::now();
         let ago = now.duration_since(since("2h").unwrap());
         assert_eq!(ago.as_mins(), 119.max(ago.as_mins().min(120)));

@@ -74,7 +74,7 @@ pub(crate) enum Command {
     History(HistoryArgs),
     /// Show the state that each group should have, and the next changes of its schedule
     ///
-    /// Reads [schedules], [keep] and [[maintenance]] of the configuration file. Calls no cloud, except with
+    /// Reads schedules, kept groups and maintenance from the configuration file. Calls no cloud, except with
     /// --look.
     #[command(after_help = exit::HELP)]
     Plan(PlanArgs),

@@ -12,7 +12,7 @@ use crate::completion;
 /// The journal of a controller.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct ControllerArgs {
-    /// The journal, instead of the journal in [controller] of the configuration file
+    /// The journal, instead of the journal of the configuration file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) journal: Option<PathBuf>,
 
@@ -48,7 +48,7 @@ pub(crate) struct ApplyArgs {
     pub(crate) dry_run: bool,
 
     /// Do nothing if more machines than this number would be started and stopped, instead of
-    /// max_changes in [controller]
+    /// max_changes of the configuration file
     #[arg(long, value_name = "N")]
     pub(crate) max: Option<NonZeroUsize>,
 
@@ -66,7 +66,7 @@ pub(crate) struct RunArgs {
 /// The journal, for commands that call no cloud.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct StoreArgs {
-    /// The journal, instead of the journal in [controller] of the configuration file
+    /// The journal, instead of the journal of the configuration file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) journal: Option<PathBuf>,
 

@@ -138,7 +138,7 @@ impl FactKind {
     }
 }
 
-/// The result of [`decide`].
+/// The result of [`decide`](super::decide).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Decision {

@@ -55,17 +55,26 @@ pub fn retry_delay(failures: u32) -> SignedDuration {
     SignedDuration::from_mins(minutes.min(30))
 }
 
+/// Returns the end of a delay that began at `since`; `None` if the delay is over.
+///
+/// A beginning further in the future than the delay is from a clock that was set back, and delays nothing.
+pub(super) fn delayed_until(
+    since: Timestamp,
+    delay: SignedDuration,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let end = since.checked_add(delay).ok()?;
+    (end > now && since.duration_since(now) < delay).then_some(end)
+}
+
 impl EdgeProgress {
-    /// Returns the time of the next attempt; `None` if no attempt was made, or no further one is due.
-    pub(crate) fn retry_at(&self) -> Option<Timestamp> {
+    /// Returns the time of the next attempt; `None` if no attempt was made, or an attempt is due.
+    pub(crate) fn retry_at(&self, now: Timestamp) -> Option<Timestamp> {
         match self {
             Self::Open {
                 failures,
                 last_action,
-            } => last_action
-                .as_ref()?
-                .checked_add(retry_delay(*failures))
-                .ok(),
+            } => delayed_until((*last_action)?, retry_delay(*failures), now),
             _ => None,
         }
     }

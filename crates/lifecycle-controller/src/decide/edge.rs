@@ -168,3 +168,27 @@ fn local(at: Timestamp, group: &KeptGroup) -> String {
     let at = at.to_zoned(group.schedule.zone.clone());
     at.strftime("%Y-%m-%d %H:%M %:z").to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delay_is_over_if_its_beginning_is_far_in_the_future() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let delay = SignedDuration::from_secs(60);
+        for (since, until) in [
+            (0, None),
+            (940, None),
+            (941, Some(1_001)),
+            (1_000, Some(1_060)),
+            (1_059, Some(1_119)),
+            // The clock was set back.
+            (1_060, None),
+            (90_000, None),
+        ] {
+            let ends = delayed_until(at(since), delay, at(1_000));
+            assert_eq!(ends, until.map(at), "{since}");
+        }
+    }
+}

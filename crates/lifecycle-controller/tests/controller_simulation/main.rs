@@ -24,7 +24,7 @@ use support::crash_after;
 use tokio::time::{Instant, sleep, sleep_until};
 
 /// The default number of seeds: about 15 seconds in a debug build.
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 120;
 /// The longest pause and the longest change of the clock are shorter than `catch_up`.
 const LONGEST_PAUSE: u64 = 3 * 3_600;
 const LONGEST_JUMP: i64 = 2 * 3_600;
@@ -219,4 +219,10 @@ async fn drawn_days_keep_the_promises_of_the_controller() {
             );
         }
     }
+}
+
+/// A failed start carried a time of a clock that was set back, and its retry waited for that time.
+#[tokio::test(start_paused = true)]
+async fn retry_is_due_soon_after_the_clock_is_set_back() {
+    drawn_case(160).await;
 }

@@ -146,24 +146,30 @@ pub(crate) fn check_reached(stage: &Stage, since: Timestamp, with_touched: bool)
         let is_reboot = wanted == SimulatedState::Running && seen == SimulatedState::Rebooting;
         assert!(
             seen == wanted || is_reboot,
-            "{machine} of {} is {seen} at {now}, wanted {wanted} since {changed}; {:?}",
+            "{machine} of {} is {seen} at {now}, wanted {wanted} since {changed}; {:?}; {:?}",
             group.name,
+            stage.holds,
             stage.store.state.lock().unwrap().edges
         );
     }
 }
 
-/// Returns the last change of the wanted state, by the schedule or by a hold.
+/// Returns the last change of the wanted state, by the schedule or by a hold. A change of the schedule during a
+/// hold counts from the end of the hold.
 fn last_change(stage: &Stage, group: &StageGroup, machine: &str, now: Timestamp) -> Timestamp {
-    let holds = stage.holds.iter();
-    let holds = holds.filter(|hold| hold.target == machine || hold.target == group.name);
-    let holds = holds.flat_map(|hold| [hold.at, hold.until]);
-    let scheduled = group.schedule.last_change(now).map(|change| change.at);
-    holds
-        .chain(scheduled)
-        .filter(|at| *at <= now)
-        .max()
-        .unwrap()
+    let hold = |target: &str| stage.holds.iter().find(|hold| hold.target == target);
+    let changed = group.schedule.last_change(now).map(|change| change.at);
+    let changed = changed.unwrap_or(Timestamp::MIN);
+    let of_group = match hold(&group.name) {
+        Some(hold) if now < hold.until => hold.at,
+        Some(hold) => changed.max(hold.until),
+        None => changed,
+    };
+    match hold(machine) {
+        Some(hold) if now < hold.until => hold.at,
+        Some(hold) => of_group.max(hold.until),
+        None => of_group,
+    }
 }
 
 /// Checks that every action since `quiet` follows an edge: nothing else differed.

@@ -5,92 +5,22 @@
 //! dropped before it was durable, and can fail for good at any write. The environment variable
 //! `LIFECYCLE_SEEDS` sets the number of drawn cases.
 
-use std::{
-    collections::BTreeMap,
-    pin::Pin,
-    sync::{Arc, Mutex},
-    task::{Context, Poll},
-    time::Duration,
-};
+mod support;
 
-use async_trait::async_trait;
-use lifecycle_controller::{
-    HistoryEntry, HistoryQuery, Operation, Record, ResumeMode, SendPhase, State, Store, StoreError,
-    StoreRecorder, resume_request,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use lifecycle_controller::{Operation, ResumeMode, SendPhase, StoreRecorder, resume_request};
 use lifecycle_facade::{
     Credential, EmptyHost, Fleet, FleetReport, FleetRequest, Waves,
     core::{Action, RebootOptions, StartOptions, StopOptions},
 };
 use lifecycle_sim::{Cloud, FaultRule, FaultTiming, InjectedFault, Operation as Call, Simulator};
-
-/// A store in memory.
-#[derive(Debug, Default)]
-struct MemoryStore {
-    state: Mutex<State>,
-    /// The number of appends until the store fails for good; `None` for a store that never fails.
-    room: Mutex<Option<u32>>,
-}
-
-#[async_trait]
-impl Store for MemoryStore {
-    async fn append(&self, records: Vec<Record>) -> Result<(), StoreError> {
-        // A drop here loses the records.
-        tokio::task::yield_now().await;
-        match &mut *self.room.lock().unwrap() {
-            Some(0) => return Err(StoreError::Other("the disk is full".to_owned())),
-            Some(room) => *room -= 1,
-            None => {}
-        }
-        {
-            let mut state = self.state.lock().unwrap();
-            for record in &records {
-                state.check(record)?;
-                state.apply(record);
-            }
-        }
-        // A drop here leaves durable records without an acknowledgement.
-        tokio::task::yield_now().await;
-        Ok(())
-    }
-
-    async fn state(&self) -> Result<State, StoreError> {
-        Ok(self.state.lock().unwrap().clone())
-    }
-
-    async fn history(&self, _: &HistoryQuery) -> Result<Vec<HistoryEntry>, StoreError> {
-        Ok(Vec::new())
-    }
-}
-
-/// A future that is dropped after a number of polls.
-struct Fragile<F> {
-    future: Pin<Box<F>>,
-    polls: u32,
-}
-
-impl<F: Future> Future for Fragile<F> {
-    type Output = Option<F::Output>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.polls == 0 {
-            return Poll::Ready(None);
-        }
-        self.polls -= 1;
-        self.future.as_mut().poll(context).map(Some)
-    }
-}
-
-/// Runs a future for at most this number of polls; `None` if the future was dropped.
-async fn crash_after<F: Future>(polls: u32, future: F) -> Option<F::Output> {
-    let future = Box::pin(future);
-    Fragile { future, polls }.await
-}
+use support::{FragileStore, crash_after};
 
 /// The clouds, the store and the request of one case.
 struct Case {
     simulator: Simulator,
-    store: Arc<MemoryStore>,
+    store: Arc<FragileStore>,
     action: Action,
     waves: Option<Waves>,
     instances: Vec<String>,
@@ -182,7 +112,11 @@ impl Case {
     /// Checks the promises about the calls so far.
     fn check_calls(&self) {
         let operation = self.operation();
+        let intents = self.store.intents.lock().unwrap();
         for (name, times) in self.executed() {
+            let intents = intents.iter().flat_map(|(_, intent, _)| &intent.instances);
+            let intents = intents.filter(|intent| intent.instance == name).count();
+            assert!(times as usize <= intents, "{name}: {times} of {intents}");
             let recorded = operation.as_ref();
             let recorded = recorded.map(|operation| &operation.progress(&name).phase);
             assert!(

@@ -55,17 +55,26 @@ pub fn retry_delay(failures: u32) -> SignedDuration {
     SignedDuration::from_mins(minutes.min(30))
 }
 
+/// Returns the end of a delay that began at `since`; `None` if the delay is over.
+///
+/// A beginning further in the future than the delay is from a clock that was set back, and delays nothing.
+pub(super) fn delayed_until(
+    since: Timestamp,
+    delay: SignedDuration,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let end = since.checked_add(delay).ok()?;
+    (end > now && since.duration_since(now) < delay).then_some(end)
+}
+
 impl EdgeProgress {
-    /// Returns the time of the next attempt; `None` if no attempt was made, or no further one is due.
-    pub(crate) fn retry_at(&self) -> Option<Timestamp> {
+    /// Returns the time of the next attempt; `None` if no attempt was made, or an attempt is due.
+    pub(crate) fn retry_at(&self, now: Timestamp) -> Option<Timestamp> {
         match self {
             Self::Open {
                 failures,
                 last_action,
-            } => last_action
-                .as_ref()?
-                .checked_add(retry_delay(*failures))
-                .ok(),
+            } => delayed_until((*last_action)?, retry_delay(*failures), now),
             _ => None,
         }
     }
@@ -158,4 +167,28 @@ fn schedule_text(group: &KeptGroup, wanted: Wanted, since: Option<Timestamp>) ->
 fn local(at: Timestamp, group: &KeptGroup) -> String {
     let at = at.to_zoned(group.schedule.zone.clone());
     at.strftime("%Y-%m-%d %H:%M %:z").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delay_is_over_if_its_beginning_is_far_in_the_future() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let delay = SignedDuration::from_secs(60);
+        for (since, until) in [
+            (0, None),
+            (940, None),
+            (941, Some(1_001)),
+            (1_000, Some(1_060)),
+            (1_059, Some(1_119)),
+            // The clock was set back.
+            (1_060, None),
+            (90_000, None),
+        ] {
+            let ends = delayed_until(at(since), delay, at(1_000));
+            assert_eq!(ends, until.map(at), "{since}");
+        }
+    }
 }

@@ -7,7 +7,7 @@ use lifecycle_facade::PowerState;
 
 use super::{
     decision::{ActionName, Decision, Fact, FactKind, PlannedAction, SeenMachine, Waiting},
-    edge::{GroupEdge, machine_edge},
+    edge::{GroupEdge, delayed_until, machine_edge},
     rules::{KeptGroup, Manual, Rules},
 };
 use crate::{
@@ -90,7 +90,7 @@ impl Context<'_> {
         match progress.map(|edge| (&edge.progress, edge.at)) {
             None => self.begin(&subject, decision),
             Some((progress @ EdgeProgress::Open { failures, .. }, _)) => {
-                match progress.retry_at().filter(|due| *due > self.now) {
+                match progress.retry_at(self.now) {
                     Some(due) => {
                         let why =
                             format!("failed attempts: {failures}; the next attempt is at {due}");
@@ -186,7 +186,7 @@ impl Context<'_> {
         let is_over = match subject.group.manual {
             Manual::Correct => true,
             Manual::UntilNextChange => false,
-            Manual::LeaveFor(time) => self.now.duration_since(since) >= time,
+            Manual::LeaveFor(time) => delayed_until(since, time, self.now).is_none(),
         };
         match is_over {
             true => self.act(subject, 0, decision),
@@ -229,8 +229,8 @@ impl Context<'_> {
             }
             let last = self.state.last_actions.get(&machine.instance);
             let started = last.filter(|last| matches!(last.action, ActionRecord::Start { .. }));
-            let stop_from = started.and_then(|last| last.at.checked_add(AFTER_START).ok());
-            if let Some(stop_from) = stop_from.filter(|at| *at > self.now) {
+            let stop_from = started.and_then(|last| delayed_until(last.at, AFTER_START, self.now));
+            if let Some(stop_from) = stop_from {
                 wait(
                     format!("started less than ten minutes ago; the stop is at {stop_from}"),
                     Some(stop_from),

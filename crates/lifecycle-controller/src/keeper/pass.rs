@@ -65,7 +65,9 @@ impl Keeper {
         let settled = report.actions.iter();
         let settled = settled.map(|(action, result)| action.settled(result.reached, now));
         let settled: Vec<_> = settled.collect();
-        let retries = settled.iter().filter_map(|edge| edge.progress.retry_at());
+        let retries = settled
+            .iter()
+            .filter_map(|edge| edge.progress.retry_at(now));
         let change = retries.chain(decision.next).min();
         report.next = self.next(change, now);
         self.append(settled.into_iter().map(Record::Edge)).await?;

@@ -1,0 +1,228 @@
+//! Seeded simulation of the controller: some days of a drawn fleet with crashes, full disks, set clocks, pauses,
+//! other people, missing capacity and throttled clouds, and then one quiet day.
+//!
+//! The environment variable `LIFECYCLE_SEEDS` sets the number of seeds, and `LIFECYCLE_SEED_FROM` the first
+//! one. A failure names its seed.
+
+#![cfg(feature = "full")]
+
+mod properties;
+mod stage;
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use lifecycle_controller::Wanted;
+use lifecycle_sim::{
+    Cloud, FaultRule, FaultTiming, Impairment, InjectedFault, PowerOperation, Throttle,
+};
+use properties::{Checked, check_quiet, check_reached};
+use stage::Stage;
+use support::crash_after;
+use tokio::time::{Instant, sleep, sleep_until};
+
+/// The default number of seeds: about 15 seconds in a debug build.
+const SEEDS: u64 = 120;
+/// The longest pause and the longest change of the clock are shorter than `catch_up`.
+const LONGEST_PAUSE: u64 = 3 * 3_600;
+const LONGEST_JUMP: i64 = 2 * 3_600;
+/// A machine is left for one hour, and for two hours when the clock was set back.
+const SETTLED: Duration = Duration::from_secs(130 * 60);
+
+/// Draws the moment of the next event: often the moment of an edge or of a maintenance.
+fn draw_moment(stage: &Stage, random: &mut fastrand::Rng) -> Instant {
+    let now = stage.now();
+    let group = &stage.groups[random.usize(..stage.groups.len())];
+    let schedule = &group.schedule;
+    let edge = match random.u8(..6) {
+        0 | 1 => schedule.next_change(now).map(|change| change.at),
+        2 | 3 => {
+            let due = group.maintenance.iter();
+            let due = due.filter_map(|entry| entry.next_due(now)).min();
+            due.filter(|due| due.duration_since(now) < SignedDuration::from_hours(24))
+        }
+        _ => None,
+    };
+    let drawn = now + SignedDuration::from_mins(random.i64(1..600));
+    stage.moment(edge.unwrap_or(drawn))
+}
+
+/// Runs the keeper of a process, until a moment or until the store fails.
+async fn run_until(stage: &Stage, moment: Instant) {
+    let keeper = stage.keeper();
+    let ended = keeper.run(sleep_until(moment), |_| {}).await;
+    assert!(ended.is_ok() || stage.store.room.lock().unwrap().is_some());
+}
+
+/// Starts the keeper at each change, and drops its future at drawn awaits.
+async fn crash(stage: &Stage, random: &mut fastrand::Rng) {
+    for _ in 0..random.u8(1..5) {
+        let _ = crash_after(random.u32(1..150), stage.keeper().pass()).await;
+        if random.bool() {
+            sleep(Duration::from_secs(random.u64(1..120))).await;
+        }
+    }
+}
+
+/// Fills the disk after a drawn number of writes; a new process finds room again.
+async fn fill_disk(stage: &Stage, random: &mut fastrand::Rng) {
+    *stage.store.room.lock().unwrap() = Some(random.u32(..12));
+    let moment = Instant::now() + Duration::from_secs(random.u64(60..7_200));
+    run_until(stage, moment).await;
+    *stage.store.room.lock().unwrap() = None;
+}
+
+fn inject(stage: &Stage, random: &mut fastrand::Rng) {
+    let timing = match random.bool() {
+        true => FaultTiming::Before,
+        false => FaultTiming::After,
+    };
+    let fault = match random.u8(..5) {
+        0 => InjectedFault::Unreachable,
+        1 => InjectedFault::Reset(timing),
+        2 => InjectedFault::Silence(timing),
+        3 => InjectedFault::Garbage,
+        _ => InjectedFault::Throttled { hint: None },
+    };
+    let rule = FaultRule::new(fault).times(random.u64(1..6));
+    stage.simulator.inject(match random.u8(..4) {
+        0 => rule,
+        _ => rule.on_actions(),
+    });
+}
+
+/// Carries out one drawn event.
+async fn disturb(stage: &mut Stage, checked: &mut Checked, random: &mut fastrand::Rng) {
+    let (group, machine) = {
+        let machines: Vec<_> = stage.machines().collect();
+        let (group, machine) = machines[random.usize(..machines.len())];
+        (group.name.clone(), machine.clone())
+    };
+    match random.u8(..14) {
+        0..=3 => crash(stage, random).await,
+        4 => fill_disk(stage, random).await,
+        5 => {
+            stage.set_clock(random.i64(-LONGEST_JUMP..=LONGEST_JUMP));
+            checked.clock_was_set(stage);
+        }
+        6 => sleep(Duration::from_secs(random.u64(..LONGEST_PAUSE))).await,
+        7 | 8 => {
+            let operation = match random.bool() {
+                true => PowerOperation::Start,
+                false => PowerOperation::Stop,
+            };
+            stage
+                .simulator
+                .execute_externally(&machine, operation)
+                .unwrap();
+            stage.touched.insert(machine);
+        }
+        9 => {
+            let impairment = Some(Impairment::NoStock).filter(|_| random.u8(..3) > 0);
+            stage
+                .simulator
+                .set_impairment(&machine, impairment)
+                .unwrap();
+        }
+        10 => {
+            let cloud = Cloud::ALL[random.usize(..Cloud::ALL.len())];
+            let throttle = Throttle::PerSecond {
+                rate: 0.5,
+                burst: 2,
+            };
+            let throttle = Some(throttle).filter(|_| random.bool());
+            stage.simulator.throttle(cloud, throttle);
+        }
+        11 => {
+            let target = if random.bool() { group } else { machine };
+            let states = [Wanted::Running, Wanted::Stopped, Wanted::AsIs];
+            let state = states[random.usize(..3)];
+            let minutes = [random.i64(2..9), random.i64(9..700)][random.usize(..2)];
+            stage.hold(&target, state, minutes).await;
+        }
+        _ => {
+            inject(stage, random);
+            // The next edge, or a drop of its pass, meets the fault.
+            if random.bool() {
+                run_until(stage, draw_moment(stage, random)).await;
+                crash(stage, random).await;
+            }
+        }
+    }
+}
+
+/// Ends all faults. The last fault can be that the clock is set right.
+fn heal(stage: &Stage, checked: &mut Checked, random: &mut fastrand::Rng) {
+    stage.simulator.clear_faults();
+    for (_, machine) in stage.machines() {
+        stage.simulator.set_impairment(machine, None).unwrap();
+    }
+    for cloud in Cloud::ALL {
+        stage.simulator.throttle(cloud, None);
+    }
+    if random.bool() {
+        stage.set_clock(0);
+        checked.clock_was_set(stage);
+    }
+}
+
+async fn drawn_case(seed: u64) {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut stage = Stage::draw(seed, &mut random);
+    let mut checked = Checked::default();
+    let days = random.u64(2..=3);
+    let last = stage.began + Duration::from_secs(days * 86_400 + random.u64(..43_200));
+    loop {
+        let moment = draw_moment(&stage, &mut random);
+        if moment > last {
+            break;
+        }
+        run_until(&stage, moment).await;
+        checked.check(&stage);
+        disturb(&mut stage, &mut checked, &mut random).await;
+        checked.check(&stage);
+    }
+    heal(&stage, &mut checked, &mut random);
+    run_until(&stage, Instant::now() + SETTLED).await;
+    checked.check(&stage);
+    check_reached(&stage, Timestamp::MIN, false);
+
+    // Holds of the last day end in the quiet day, and are edges as the changes of a schedule are.
+    let (quiet, elapsed) = (stage.now(), stage.began.elapsed());
+    let end = Instant::now() + Duration::from_secs(25 * 3_600);
+    let keeper = stage.keeper();
+    let ended = keeper.run(sleep_until(end), |report| {
+        assert!(report.problems.is_empty(), "{:?}", report.problems);
+        check_reached(&stage, quiet, true);
+    });
+    ended.await.unwrap();
+    checked.check(&stage);
+    check_reached(&stage, quiet, true);
+    check_quiet(&stage, quiet, elapsed);
+}
+
+fn variable(name: &str, default: u64) -> u64 {
+    let value = std::env::var(name).ok();
+    value.map_or(default, |value| value.parse().unwrap())
+}
+
+#[tokio::test(start_paused = true)]
+async fn drawn_days_keep_the_promises_of_the_controller() {
+    let from = variable("LIFECYCLE_SEED_FROM", 0);
+    let seeds = variable("LIFECYCLE_SEEDS", SEEDS);
+    for seed in from..from + seeds {
+        if let Err(panic) = tokio::spawn(drawn_case(seed)).await {
+            panic!(
+                "seed {seed}: {panic}; LIFECYCLE_SEED_FROM={seed} LIFECYCLE_SEEDS=1 repeats the case"
+            );
+        }
+    }
+}
+
+/// A failed start carried a time of a clock that was set back, and its retry waited for that time.
+#[tokio::test(start_paused = true)]
+async fn retry_is_due_soon_after_the_clock_is_set_back() {
+    drawn_case(160).await;
+}

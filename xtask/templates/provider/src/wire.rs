@@ -196,9 +196,9 @@ impl InstanceRow {
         let mut details = InstanceDetails::default();
         if let Some(tags) = &self.tags {
             let tags = tags.0.as_ref()?.iter();
-            details.tags = tags.map(|(key, value)| Tag::new(key, value)).collect();
+            details.tags = tags.map(|(key, value)| Tag::new(key.as_str(), value.as_str())).collect();
         }
-        details.zone.clone_from(&self.zone.0);
+        details.zone = self.zone.0.as_deref().map(Into::into);
         Some(details)
     }
 }

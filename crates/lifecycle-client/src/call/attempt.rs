@@ -117,7 +117,7 @@ impl AttemptRunner {
 
     /// Returns the fault of a call whose time was over before it could be sent.
     fn late_admission(&self) -> Fault {
-        let late = deadline_passed();
+        let late = no_time_left();
         match self.credentials.search_fault() {
             Some(fault) => {
                 let message = format!("{}; no key so far: {fault}", late.message());
@@ -174,7 +174,7 @@ impl AttemptRunner {
     ) -> Result<HttpResponse, AttemptError> {
         let now = Instant::now();
         if now >= ctx.send_by {
-            return Err(deadline_passed().into());
+            return Err(no_time_left().into());
         }
         let signing = self.clock.signing_context(signed.offset);
         let mut request = self.provider.sign(&call.request, key, &signing)?;
@@ -294,9 +294,8 @@ enum Recovery {
     KeyRejected(Arc<Credential>),
 }
 
-fn deadline_passed() -> Fault {
-    Fault::new(
-        FaultKind::Deadline,
-        "the time limit was reached before the call",
-    )
+/// Returns the fault of a call for which no time is left. The text avoids the names of outcomes, because
+/// scripts search rows for them.
+pub(crate) fn no_time_left() -> Fault {
+    Fault::new(FaultKind::Deadline, "the time limit passed before the call")
 }

@@ -12,7 +12,10 @@ use super::{
     report::{Evidence, Outcome, Pending},
     tracked_instance::{LATEST_VIEW, Phase, TrackedInstance, is_ready},
 };
-use crate::observe::lookup::{fails_for_good, not_shown};
+use crate::{
+    call::attempt::no_time_left,
+    observe::lookup::{fails_for_good, not_shown},
+};
 
 /// The options of a request that decide about outcomes.
 #[derive(Clone, Copy, Debug)]
@@ -360,12 +363,8 @@ fn deadline_passed(
         return Decision::Close(never_idle(tracked, outdated, options));
     }
     if let Phase::NotSent = tracked.phase {
-        let late = Fault::new(
-            FaultKind::Deadline,
-            "the time limit was reached before the call",
-        );
         return match sending_finished && !tracked.forced {
-            true => Decision::Close(Outcome::Skipped(late)),
+            true => Decision::Close(Outcome::Skipped(no_time_left())),
             false => Decision::Ignore,
         };
     }

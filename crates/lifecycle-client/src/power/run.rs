@@ -76,19 +76,20 @@ pub(crate) async fn run(
         send_all(&runner, plan, jobs).await;
         runner.finish_sending();
     };
+    // Parts that few requests have are on the heap: a request moves its future several times.
     let following = async {
         if let (Some(kind), Some(opened)) = (kind, opened) {
-            follow_jobs(&runner, kind, opened).await;
+            Box::pin(follow_jobs(&runner, kind, opened)).await;
         }
     };
     let forcing = async {
         if let (Some(force), Some(deadlines)) = (force, deadlines) {
-            escalate(&runner, force.action, deadlines).await;
+            Box::pin(escalate(&runner, force.action, deadlines)).await;
         }
     };
     let waiting = async {
         if let Some(action) = action {
-            send_when_idle(&runner, action, idle_jobs).await;
+            Box::pin(send_when_idle(&runner, action, idle_jobs)).await;
         }
     };
     // The other parts only lead to outcomes: they do not end the request.
@@ -117,10 +118,10 @@ async fn send_all(runner: &RequestRunner<'_>, mut plan: Plan, jobs: Jobs) {
         plan.ids = unsent;
         let points = sent.into_iter();
         let points = points.filter_map(|id| resumed.remove_entry(&id)).collect();
-        again = resume(runner, &action, points, &jobs).await;
+        again = Box::pin(resume(runner, &action, points, &jobs)).await;
     }
     let mut batches = if plan.observes_first() && !plan.ids.is_empty() {
-        triage(runner, &action, plan.ids).await
+        Box::pin(triage(runner, &action, plan.ids)).await
     } else {
         runner.batches(&plan.ids, &action)
     };

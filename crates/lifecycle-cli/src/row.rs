@@ -234,11 +234,17 @@ impl Row {
         self.status == RowStatus::LeftAlone
     }
 
+    /// Returns `true` if the cloud does not show the instance.
+    pub(crate) fn is_missing(&self) -> bool {
+        self.observation.is_none() && self.kind == Some(FaultKind::NotFound.as_str())
+    }
+
     /// Returns the note on an instance that the command leaves alone.
     pub(crate) fn left_alone_note(&self) -> &'static str {
-        match self.is_protected() {
-            true => "  (protected: left alone)",
-            false => "  (protection not known: left alone)",
+        match self.status {
+            RowStatus::LeftAlone => "  (protected: left alone)",
+            _ if self.is_missing() => "  (not found)",
+            _ => "  (protection not known: left alone)",
         }
     }
 

@@ -9,8 +9,9 @@ use std::{
 };
 
 use lifecycle_facade::{
-    ActionKind, Cloud, FaultKind, Fleet, FleetError, FleetRow, InstanceReference, InstanceReport,
-    Outcome, ProtectionCheck, SelectedInstance, Selector, UnreadInstance,
+    ActionKind, Cloud, Fault, FaultKind, Fleet, FleetError, FleetRow, InstanceReference,
+    InstanceReport, Observation, Outcome, PowerState, ProtectionCheck, SelectedInstance, Selection,
+    Selector, UnreadInstance,
     core::{FilterMatch, InstanceFilter},
     distinct_instances,
 };
@@ -61,13 +62,17 @@ impl Selected {
         };
         for mut selector in targets.selectors {
             selector.include_protected = include_protected;
-            let mut selection = fleet.select(&selector).await?;
+            let mut selection = fleet.select(&without_conditions(&selector)).await?;
+            let action_kind = action.and(request);
+            selected.add_missing(&selector, &selection, fleet, action_kind)?;
             for unavailable in &selection.unavailable {
                 let reason = &unavailable.reason;
                 eprint_warning(&format!("{} is left out: {reason}", unavailable.location));
             }
             selection.instances.retain(|selected| {
-                targets.filter.matches(&selected.observation) == FilterMatch::Yes
+                let (instance, observation) = (&selected.instance, &selected.observation);
+                targets.filter.matches(observation) == FilterMatch::Yes
+                    && !selector.excludes(instance, observation)
             });
             selected
                 .descriptions
@@ -82,6 +87,39 @@ impl Selected {
         }
         selected.fold_duplicates(fleet)?;
         Ok(selected)
+    }
+
+    /// Adds the named instances that no list contains. The conditions cannot be checked on these instances, so an
+    /// action leaves the instances alone; a command that only reads asks the cloud again.
+    fn add_missing(
+        &mut self,
+        selector: &Selector,
+        selection: &Selection,
+        fleet: &Fleet,
+        action: Option<RequestKind>,
+    ) -> Result<(), FleetError> {
+        let listed = selection.references();
+        let named = selection.locations.iter().flat_map(|location| {
+            let ids = selector.filter.instances.iter().cloned();
+            ids.map(|id| InstanceReference::new(location.clone(), id))
+        });
+        let distinct = distinct_instances(fleet, listed.iter().cloned().chain(named))?;
+        for instance in distinct.into_iter().skip(listed.len()) {
+            let unseen = Observation::new(instance.instance.clone(), PowerState::Unknown, "");
+            if selector.excludes(&instance, &unseen) {
+                continue;
+            }
+            let Some(kind) = action else {
+                self.references.push(instance);
+                continue;
+            };
+            let location = &instance.location;
+            let message = format!("the list of {location} does not contain the instance");
+            let fault = Fault::new(FaultKind::NotFound, message);
+            let report = InstanceReport::new(instance, Outcome::Refused(fault));
+            self.add_left_alone(vec![report], kind);
+        }
+        Ok(())
     }
 
     /// Keeps each instance once. An instance that one argument names and another argument selects is left alone if
@@ -166,8 +204,11 @@ impl Selected {
             return None;
         }
         let selections = self.descriptions.join("; ");
+        // A row without an instance says so itself.
+        let existing = self.left_alone.iter().filter(|row| !row.is_missing());
         let protected = self.left_alone.iter().filter(|row| row.is_protected());
-        match (self.left_alone.len(), protected.count()) {
+        match (existing.count(), protected.count()) {
+            (0, _) if !self.left_alone.is_empty() => {}
             (0, _) => {
                 let notes = empty_list_notes(&self.clouds);
                 console.notice(format_args!("no instance matches: {selections}{notes}"));
@@ -280,6 +321,16 @@ impl Selected {
 pub(crate) fn empty_list_notes(clouds: &BTreeSet<Cloud>) -> String {
     let notes = clouds.iter().filter_map(|cloud| cloud.empty_list_note());
     notes.map(|note| format!(" ({note})")).collect()
+}
+
+/// Returns the selector of named instances without conditions, so that the list shows which of the instances exist.
+/// Returns any other selector as it is.
+fn without_conditions(selector: &Selector) -> Selector {
+    let mut selector = selector.clone();
+    if !selector.filter.instances.is_empty() {
+        selector.exclude.clear();
+    }
+    selector
 }
 
 /// Returns the description of a selection for people. `filter` has the conditions that all selections of a

@@ -111,6 +111,35 @@ fn conditions_apply_to_named_instances_too() {
 }
 
 #[test]
+fn named_instance_that_does_not_exist_is_reported_despite_conditions() {
+    let list = run(&[
+        "list", "baidu/bj", "--sim", "--state", "running", "--output", "ids",
+    ])
+    .stdout;
+    let mut named: Vec<&str> = list.lines().collect();
+    named.push("baidu/bj/i-typo");
+    let shared = ["--state", "running,stopped", "--sim", "--output", "json"];
+    for command in ["status", "start", "stop", "reboot"] {
+        let args = [&[command][..], &named, &shared].concat();
+        let result = run(&args).exits_with(1);
+        let rows = result.rows();
+        assert_eq!(rows.len(), named.len(), "{command}: {result:#?}");
+        let is_missing = |row: &&serde_json::Value| row["instance"] == "baidu/bj/i-typo";
+        let row = rows.iter().find(is_missing).unwrap();
+        assert_eq!(row["kind"], "not-found", "{command}: {row}");
+        if command != "status" {
+            assert_eq!(row["outcome"], "refused", "{command}: {row}");
+        }
+    }
+    // Also if no other instance remains, and not if the instance is excluded.
+    let args = [&["stop", "baidu/bj/i-typo"][..], &shared].concat();
+    let result = run(&args).exits_with(1);
+    assert_eq!(result.column("kind"), ["not-found"]);
+    let result = run(&[&args[..], &["--exclude", "i-typo"]].concat()).exits_with(0);
+    assert_eq!(result.stdout, "[]\n");
+}
+
+#[test]
 fn group_can_be_a_selection_and_protected_instances_are_left_alone() {
     let server = SimulatorServer::with(&["--fleet", "baidu/bj=3:running", "--speed", "20"]);
     let folder = tempfile::tempdir().unwrap();

@@ -7,7 +7,7 @@ use lifecycle_conformance::{Scenario, simulate_all};
 const SEEDS: usize = 2_000;
 
 /// Seeds that once broke a promise, with the reason.
-const BROKEN_ONCE: [(u64, &str); 16] = [
+const BROKEN_ONCE: [(u64, &str); 21] = [
     (
         20_052_712,
         "a refused batch of reboots was executed, and lookups were throttled",
@@ -65,6 +65,23 @@ const BROKEN_ONCE: [(u64, &str); 16] = [
     (
         110_015_564,
         "a reboot was sent shortly before the time limit, and its response came too late",
+    ),
+    (
+        140_001_859,
+        "a rejected batch was executed, the key was revoked, and the request that waits for idle instances told a refusal",
+    ),
+    (140_010_982, "the same at another cloud, with a late view"),
+    (
+        140_004_237,
+        "the time limit of waves was counted for duplicate ids",
+    ),
+    (
+        140_027_146,
+        "a lasting refusal was asked for after each look until the time limit",
+    ),
+    (
+        140_053_669,
+        "an instance of an accepted batch without a list vanished before the first lookup",
     ),
 ];
 

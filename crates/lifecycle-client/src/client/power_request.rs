@@ -132,8 +132,8 @@ impl<O: Into<Action>, T: Target> PowerRequest<O, T> {
     /// lead to the goal (for a stop: creating, starting, rebooting, changing) is looked at again until the
     /// transition ends, within the time limit of [`wait`](Self::wait); without a wait, two minutes. An
     /// instance that is idle is sent at once. If the cloud refuses an instance because of the state, the client
-    /// looks again instead of reporting the refusal. A reboot is sent again only after a refusal that proves
-    /// that the cloud executed nothing.
+    /// looks again instead of reporting the refusal; a refusal without a transition in sight for 15 seconds
+    /// stands. A reboot is sent again only after a refusal that proves that the cloud executed nothing.
     ///
     /// # Examples
     /// ```

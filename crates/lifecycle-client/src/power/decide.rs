@@ -8,7 +8,7 @@ use lifecycle_core::{ActionKind, ExecutionStatus, Fault, FaultKind, Observation,
 
 use super::{
     ambiguity::{Ambiguity, AmbiguityReason},
-    refusal::{Refusal, names_the_state},
+    refusal::{Refusal, is_lasting, names_the_state},
     report::{Evidence, Outcome, Pending},
     tracked_instance::{LATEST_VIEW, Phase, TrackedInstance, is_ready},
 };
@@ -69,6 +69,8 @@ pub(crate) enum Fact<'f> {
     Rejected(&'f Fault),
     /// The cloud rejected a start or a stop, and a lookup followed; `None` when the lookup failed.
     RejectedAfterObserve(&'f Fault, Option<&'f Observation>),
+    /// The cloud rejected the action, and no later lookup can show the instance.
+    Unsettled(&'f Fault),
     /// A look before the action showed a transition, or failed.
     NotIdle,
     /// The action was not sent.
@@ -154,6 +156,9 @@ pub(crate) fn decide(
         }
         Fact::NeverSent(fault) => Decision::Close(Outcome::Skipped(fault.clone())),
         Fact::Rejected(fault) => rejected(tracked, fault, options),
+        Fact::Unsettled(fault) => {
+            Decision::Close(AmbiguityReason::of_rejection(fault).outcome(fault))
+        }
         Fact::RejectedAfterObserve(fault, seen) => {
             rejected_after_observe(tracked, fault, seen, options)
         }
@@ -215,6 +220,7 @@ fn may_reboot_later(tracked: &TrackedInstance, fault: &Fault, options: &DecideOp
         && tracked.sent_at.is_some()
         && !fault.maybe_executed()
         && names_the_state(fault.kind())
+        && !is_lasting(fault.kind(), tracked.refused_before.as_ref())
 }
 
 /// Returns whether the cloud named the instance as failed, and left the reason out.
@@ -245,7 +251,9 @@ fn is_refused_for_now(
             has_no_reason(fault) && is_view_early && is_idle
         }
         Some(state) if options.leads_to_goal(state) => is_view_early,
-        Some(state) => !state.is_stuck(),
+        Some(state) => {
+            !state.is_stuck() && !is_lasting(fault.kind(), tracked.refused_before.as_ref())
+        }
         None => names_the_state(fault.kind()),
     }
 }

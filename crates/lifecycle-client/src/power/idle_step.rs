@@ -19,8 +19,8 @@ pub(crate) enum IdleStep {
     Send,
     /// The refusal of the cloud and the state of the instance agree.
     Settle(Fault),
-    /// The refusal of the cloud stands, because no later look can show the state.
-    Refuse(Fault),
+    /// No later look can show the state, so nothing is known beyond the refusal of the cloud.
+    Unobservable(Fault),
 }
 
 /// Decides about an instance of a request that waits for idle instances. `age` is the age of the request.
@@ -42,7 +42,7 @@ pub(crate) fn idle_step(
         (Some(ObserveResult::Found(seen)), _) => seen.state,
         (Some(ObserveResult::Failed(fault)), refusal) if fails_for_good(fault.kind()) => {
             return refusal.map_or(IdleStep::Send, |refusal| {
-                IdleStep::Refuse(refusal.fault.clone())
+                IdleStep::Unobservable(refusal.fault.clone())
             });
         }
         (Some(ObserveResult::Failed(_)), _) => return IdleStep::Wait,

@@ -308,6 +308,11 @@ impl Sender<'_> {
                 match results.get(&id) {
                     Some(ObserveResult::Found(_)) => existing.push(id),
                     Some(ObserveResult::Failed(fault)) => unanswered.push((id, fault)),
+                    // The instance existed, so the cloud may have executed the action before the instance vanished.
+                    Some(ObserveResult::NotFound) | None if runner.tracker().existed(&id) => {
+                        let fault = unlisted(&not_shown()).with_request_id(request_id);
+                        runner.tracker().answer_lost(&id, &fault, Instant::now());
+                    }
                     Some(ObserveResult::NotFound) | None => {
                         missing.push((id, not_shown().with_request_id(request_id)));
                     }

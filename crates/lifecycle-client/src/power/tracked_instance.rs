@@ -92,15 +92,27 @@ impl TrackedInstance {
         if self.last_state() != Some(PowerState::Running) {
             self.run_history = RunHistory::NotSeenRunning;
         }
-        match &mut self.phase {
-            Phase::NotSent => self.phase = Phase::AwaitsIdle(None),
-            Phase::AwaitsIdle(Some(refusal)) => refusal.explained |= in_transition,
-            _ => {}
+        if let Phase::NotSent = self.phase {
+            self.phase = Phase::AwaitsIdle(None);
+        }
+        let waiting = match &mut self.phase {
+            Phase::AwaitsIdle(refusal) => refusal.as_mut(),
+            _ => None,
+        };
+        for refusal in waiting.into_iter().chain(&mut self.refused_before) {
+            refusal.explained |= in_transition;
         }
     }
 
     /// Forgets everything about a refused call: the next call decides.
-    pub(crate) fn forget_call(&mut self, refusal: Refusal) {
+    pub(crate) fn forget_call(&mut self, mut refusal: Refusal) {
+        if let Some(before) = self
+            .refused_before
+            .take()
+            .filter(|before| !before.explained)
+        {
+            refusal.since = before.since;
+        }
         self.refused_before = Some(refusal.clone());
         self.phase = Phase::AwaitsIdle(Some(refusal));
         self.sent_at = None;

@@ -202,6 +202,12 @@ impl OutcomeTracker {
         });
     }
 
+    /// Returns whether a look before the action showed the instance.
+    pub(crate) fn existed(&self, id: &InstanceId) -> bool {
+        let at = self.index.get(id);
+        at.is_some_and(|&at| self.instances[at].before.is_some())
+    }
+
     /// Returns whether an instance is in the same state as before the action; `false` without an earlier
     /// observation.
     pub(crate) fn back_in_initial_state(&self, seen: &Observation) -> bool {
@@ -256,6 +262,11 @@ impl OutcomeTracker {
     /// Records a rejection whose reason is not the state of the instance.
     pub(crate) fn rejected(&mut self, id: &InstanceId, fault: &Fault) {
         self.settle_fact(id, Fact::Rejected(fault), None);
+    }
+
+    /// Records that no later look can settle a rejection.
+    pub(crate) fn unsettled(&mut self, id: &InstanceId, fault: &Fault) {
+        self.settle_fact(id, Fact::Unsettled(fault), None);
     }
 
     /// Records a rejection of a start or a stop, and the lookup that followed; `true` when the

@@ -49,8 +49,8 @@ pub(crate) async fn triage(
                         settled.push((id, fault));
                         continue;
                     }
-                    IdleStep::Refuse(fault) => {
-                        tracker.rejected(&id, &fault);
+                    IdleStep::Unobservable(fault) => {
+                        tracker.unsettled(&id, &fault);
                         continue;
                     }
                 }

@@ -175,6 +175,25 @@ async fn refused_instance_that_stays_at_the_goal_is_unchanged() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn refusal_that_lasts_longer_than_a_view_can_be_late_is_final() {
+    for action in ["start", "reboot"] {
+        let cloud = ScriptedCloud::new(move |sent| match sent.operation.as_str() {
+            "observe" if action == "start" => crate::support::all_in_state(sent, "stopped"),
+            "observe" => crate::support::all_in_state(sent, "running"),
+            _ => wrong_state(),
+        });
+        let client = cloud.client();
+        let request = match action {
+            "start" => client.start(ids(1)).when_idle().wait(seconds(600)).await,
+            _ => client.reboot(ids(1)).when_idle().wait(seconds(600)).await,
+        };
+        assert_eq!(outcomes(&request.unwrap()), ["refused"], "{action}");
+        let calls = cloud.calls(action).len();
+        assert!((2..=6).contains(&calls), "{action}: {calls} calls");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn instance_that_is_never_idle_is_skipped_with_the_transition() {
     let cloud = cloud(&[(0, "starting")], 0, "running", wrong_state, SHUTDOWN);
     let stop = cloud.client().stop(ids(1)).when_idle().wait(seconds(60));

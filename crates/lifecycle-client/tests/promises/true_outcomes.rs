@@ -1,7 +1,7 @@
 //! Tests of the promise that outcomes are true. Refused, uncertain, unchanged and pending mean what
 //! the documentation says.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use futures_util::StreamExt;
 use lifecycle_client::Event;
@@ -164,6 +164,21 @@ async fn missing_instance_of_an_accepted_batch_without_a_list_is_refused() {
     });
     let report = cloud.client().start(ids(2)).await.unwrap();
     assert_eq!(outcomes(&report), ["accepted", "refused"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn instance_that_vanishes_after_an_accepted_batch_without_a_list_is_uncertain() {
+    let is_sent = AtomicBool::new(false);
+    let cloud = ScriptedCloud::new(move |sent| match sent.operation.as_str() {
+        "observe" if !is_sent.load(Ordering::Relaxed) => ok("i-0 running\ni-1 running"),
+        "observe" => ok("i-0 running"),
+        _ => {
+            is_sent.store(true, Ordering::Relaxed);
+            ok("unlisted")
+        }
+    });
+    let report = cloud.client().reboot(ids(2)).await.unwrap();
+    assert_eq!(outcomes(&report), ["accepted", "uncertain"]);
 }
 
 /// Answers a batch without a list of the instances, shows i-0 only, and fails the first lookups.

@@ -9,7 +9,7 @@ mod lists;
 mod outcomes;
 mod violation;
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use lifecycle_facade::Error;
 
@@ -44,8 +44,10 @@ const TOLERANCE: Duration = Duration::from_millis(20);
 /// Checks that a request ends by the deadline.
 fn check_deadline(run: &RequestRun, request: &Request, violations: &mut Violations) {
     let took = run.ended.saturating_sub(run.started);
+    // A wave is a share of the distinct instances.
+    let distinct: HashSet<_> = run.ids.iter().collect();
     let deadline = request
-        .deadline(run.ids.len())
+        .deadline(distinct.len())
         .unwrap_or(Request::LIMIT_WITHOUT_WAIT);
     if took > deadline + TOLERANCE {
         violations.add(

@@ -1,5 +1,7 @@
 //! Tests of the decision table of power requests: one row for each rule.
 
+use std::time::Duration;
+
 use lifecycle_core::{ExecutionStatus, InstanceId, JobId};
 use tokio::time::Instant;
 
@@ -18,6 +20,7 @@ fn rules() -> Vec<Rule> {
     let no = leak(rejection(FaultKind::WrongState));
     let maybe = leak(no.clone().with_execution_status(ExecutionStatus::Unknown));
     let locked = leak(rejection(FaultKind::Locked));
+    let busy = leak(rejection(FaultKind::Busy));
     let lost = leak(Fault::new(FaultKind::NoAnswer, "no answer"));
     let late = leak(Fault::new(FaultKind::Deadline, "too late"));
     let blind = leak(Fault::new(FaultKind::Permission, "may not look"));
@@ -72,6 +75,18 @@ fn rules() -> Vec<Rule> {
         (when_idle(Reboot), not_sent(), Fact::Rejected(no), "refused"),
         (when_idle(Reboot), accepted(), Fact::Rejected(no), "refused"),
         (when_idle(Reboot), sent(), Fact::AnswerLost(lost), "settle: AnswerLost"),
+        // A refusal that lasts longer than a view can be late is final, unless a transition was seen.
+        (when_idle(Start), refused_since(15, false), rejected_and(no, Some(Stopped)), "settle: StateContradictsRejection"),
+        (when_idle(Start), refused_since(14, false), rejected_and(no, Some(Stopped)), "send again"),
+        (when_idle(Start), refused_since(15, true), rejected_and(no, Some(Stopped)), "send again"),
+        (when_idle(Start), refused_since(15, false), rejected_and(busy, Some(Stopped)), "send again"),
+        (when_idle(Start), refused_since(15, false), rejected_and(no, Some(Stopping)), "send again"),
+        (when_idle(Reboot), refused_since(15, false), Fact::Rejected(no), "refused"),
+        (when_idle(Reboot), refused_since(14, false), Fact::Rejected(no), "send again"),
+        (when_idle(Reboot), refused_since(15, false), Fact::Rejected(busy), "send again"),
+        // No later lookup can show the instance.
+        (when_idle(Stop), awaits_idle(), Fact::Unsettled(no), "refused"),
+        (when_idle(Stop), awaits_idle(), Fact::Unsettled(maybe), "uncertain"),
         (when_idle(Stop), awaits_idle(), observed(Stopped), "ignore"),
         (when_idle(Stop), awaits_idle(), Fact::NotFound, "ignore"),
         (when_idle(Stop), awaits_idle(), Fact::Cancelled, "skipped"),
@@ -281,6 +296,17 @@ fn once(options: DecideOptions) -> DecideOptions {
 
 fn awaits_idle() -> TrackedInstance {
     in_phase(Phase::AwaitsIdle(None))
+}
+
+/// Returns an instance whose action the cloud refused so many seconds ago, and that was sent again now.
+fn refused_since(seconds: u64, explained: bool) -> TrackedInstance {
+    let mut refusal = Refusal::now(rejection(FaultKind::WrongState));
+    refusal.since -= Duration::from_secs(seconds);
+    refusal.explained = explained;
+    TrackedInstance {
+        refused_before: Some(refusal),
+        ..sent()
+    }
 }
 
 fn accepts(kind: ActionKind) -> DecideOptions {

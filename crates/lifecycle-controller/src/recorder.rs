@@ -68,6 +68,7 @@ pub struct StoreRecorder {
     why: String,
     clock: Arc<dyn Clock>,
     left_alone: Vec<RowRecord>,
+    causes: Vec<Record>,
     continued: Option<Continued>,
 }
 
@@ -91,6 +92,7 @@ impl StoreRecorder {
             why: why.into(),
             clock: Arc::new(SystemClock),
             left_alone: Vec::new(),
+            causes: Vec::new(),
             continued: None,
         }
     }
@@ -107,6 +109,14 @@ impl StoreRecorder {
     #[must_use]
     pub fn left_alone(mut self, rows: Vec<RowRecord>) -> Self {
         self.left_alone = rows;
+        self
+    }
+
+    /// Sets records that become durable together with the request, before the record of the request: neither
+    /// exists without the other after the end of the process.
+    #[must_use]
+    pub(crate) fn causes(mut self, records: Vec<Record>) -> Self {
+        self.causes = records;
         self
     }
 
@@ -152,8 +162,11 @@ impl<I: fmt::Display + Send + Sync + 'static> Recorder<I> for StoreRecorder {
             }
             None => {
                 let operation = OperationId::new();
-                let record = Record::Request(self.request(operation.clone(), &request));
-                self.append(record).await.map_err(RecordError::new)?;
+                let mut records = self.causes.clone();
+                let request = self.request(operation.clone(), &request);
+                records.push(Record::Request(request));
+                let appended = self.store.append(records).await;
+                appended.map_err(RecordError::new)?;
                 (operation, 0)
             }
         };

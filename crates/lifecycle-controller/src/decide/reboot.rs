@@ -16,8 +16,8 @@ use crate::{
 
 /// Adds the reboots that are due.
 ///
-/// The occurrence counts as done as soon as its edge is recorded, before the reboot is sent: after a
-/// crash the request is resumed, and never made a second time.
+/// The occurrence counts as done as soon as its edge is recorded, together with the request and before the
+/// reboot is sent: after a crash the request is resumed, and never made a second time.
 pub(super) fn add(
     rules: &Rules,
     machines: &[SeenMachine],

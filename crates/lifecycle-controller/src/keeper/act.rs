@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     decide::{ActionName, Fact, FactKind, PlannedAction},
-    record::ActionRecord,
+    record::{ActionRecord, Record},
     recorder::StoreRecorder,
     resume::{ResumeMode, resume_request},
     state::{Operation, State},
@@ -37,10 +37,12 @@ impl Keeper {
                 .iter()
                 .map(|action| action.instance.parse())
                 .collect();
+            let edges = actions.iter().map(|action| action.edge.clone());
+            let edges = edges.map(Record::Edge).collect();
             async move {
                 let report = match references {
                     Ok(references) => self
-                        .request(action, &group, why, &references)
+                        .request(action, &group, why, &references, edges)
                         .await
                         .map_err(|error| error.to_string()),
                     Err(error) => Err(error.to_string()),
@@ -83,9 +85,11 @@ impl Keeper {
         group: &str,
         why: String,
         references: &[InstanceReference],
+        edges: Vec<Record>,
     ) -> Result<FleetReport, FleetError> {
         let recorder = StoreRecorder::new(Arc::clone(&self.store), self.by.clone(), why);
-        let recorder = Arc::new(recorder.clock(Arc::clone(&self.clock)));
+        let recorder = recorder.clock(Arc::clone(&self.clock)).causes(edges);
+        let recorder = Arc::new(recorder);
         let wait = self.settings.wait;
         match action {
             ActionName::Start => {

@@ -56,9 +56,8 @@ impl Keeper {
         report.facts.extend(self.ending_calendars(&state, began));
         report.blocked = decision.problem;
         report.waiting = decision.waiting;
-        let edges = decision.edges.into_iter();
-        let attempts = decision.actions.iter().map(|action| action.edge.clone());
-        self.append(edges.chain(attempts).map(Record::Edge)).await?;
+        let edges = decision.edges.into_iter().map(Record::Edge);
+        self.append(edges).await?;
 
         report.actions = self.act(decision.actions, &mut report.problems).await;
         let now = self.now();

@@ -221,6 +221,41 @@ async fn drawn_days_keep_the_promises_of_the_controller() {
     }
 }
 
+/// The occurrence was recorded before the request, and a process that died between the two lost the reboots.
+#[tokio::test(start_paused = true)]
+async fn pass_of_a_maintenance_dropped_at_any_await_loses_no_machine() {
+    for polls in 1.. {
+        let stage = Stage::with_maintenance(7);
+        stage.keeper().pass().await.unwrap();
+        sleep(Duration::from_secs(3_660)).await;
+        let ended = crash_after(polls, stage.keeper().pass()).await.is_some();
+        for _ in 0..3 {
+            sleep(Duration::from_secs(300)).await;
+            stage.keeper().pass().await.unwrap();
+        }
+        let operations = stage.simulator.ledger().power_operations();
+        let mut rebooted = 0;
+        for (_, machine) in stage.machines() {
+            let reboots = operations.iter();
+            let reboots = reboots.filter(|record| record.instance == *machine).count();
+            let intents = stage.store.intents.lock().unwrap();
+            let mut sent = intents.iter().flat_map(|(_, intent, _)| &intent.instances);
+            // A call that was recorded and perhaps not sent is never sent again.
+            let is_intended = sent.any(|sent| sent.instance == *machine);
+            assert!(
+                reboots <= 1 && is_intended,
+                "{machine}: {reboots} reboots, dropped after {polls} polls"
+            );
+            rebooted += reboots;
+        }
+        if ended {
+            assert_eq!(rebooted, 4);
+            assert!(polls > 20, "the test drops nothing: {polls}");
+            return;
+        }
+    }
+}
+
 /// A failed start carried a time of a clock that was set back, and its retry waited for that time.
 #[tokio::test(start_paused = true)]
 async fn retry_is_due_soon_after_the_clock_is_set_back() {

@@ -69,17 +69,8 @@ pub(crate) struct Stage {
 impl Stage {
     /// Draws the groups, hours, manual rules and reboots of a case.
     pub(crate) fn draw(seed: u64, random: &mut fastrand::Rng) -> Self {
-        let key = Credential::keys("id", "secret");
-        let epoch: Timestamp = EPOCH.parse().unwrap();
-        let builder = Simulator::builder()
-            .seed(seed)
-            .fleet("baidu/bj=2,aliyun/cn-hangzhou=3,huawei/cn-north-4=1")
-            .unwrap()
-            .epoch(SystemTime::from(epoch));
-        let builder = Cloud::ALL
-            .into_iter()
-            .fold(builder, |builder, cloud| builder.credential(cloud, &key));
-        let simulator = builder.build();
+        let fleet = "baidu/bj=2,aliyun/cn-hangzhou=3,huawei/cn-north-4=1";
+        let simulator = simulator(seed, fleet);
         let mut machines = simulator.instances();
         random.shuffle(&mut machines);
         let count = random.usize(1..=3);
@@ -92,7 +83,26 @@ impl Stage {
             members.push(group);
         }
         text.push_str("[controller]\nresync = \"30m\"\ncatch_up = \"4h\"\n");
-        let settings = Settings::from_config(&Config::parse(&text).unwrap()).unwrap();
+        Self::new(seed, simulator, members, &text)
+    }
+
+    /// Creates a stage with one group of running machines, whose maintenance is an hour after the beginning.
+    pub(crate) fn with_maintenance(seed: u64) -> Self {
+        let fleet = "baidu/bj=2:running,aliyun/cn-hangzhou=1:running,huawei/cn-north-4=1:running";
+        let simulator = simulator(seed, fleet);
+        let machines = simulator.instances();
+        let text = format!(
+            "groups.g0 = {machines:?}\nkeep.g0 = \"s0\"\n\
+             [schedules.s0]\nzone = \"Asia/Shanghai\"\nmanual = \"correct\"\n\
+             windows = [{{ days = \"all\", from = \"00:00\", to = \"00:00\" }}]\n\
+             [[maintenance]]\ngroup = \"g0\"\nzone = \"Asia/Shanghai\"\n\
+             on = {{ weekday = \"mon\" }}\nfrom = \"08:00\"\n"
+        );
+        Self::new(seed, simulator, vec![machines], &text)
+    }
+
+    fn new(seed: u64, simulator: Simulator, members: Vec<Vec<String>>, text: &str) -> Self {
+        let settings = Settings::from_config(&Config::parse(text).unwrap()).unwrap();
         let groups = members.into_iter().enumerate().map(|(number, machines)| {
             let name = format!("g{number}");
             let kept = settings.rules.groups.iter();
@@ -197,6 +207,17 @@ impl Stage {
         }
         group.schedule.wanted(at).wanted
     }
+}
+
+fn simulator(seed: u64, fleet: &str) -> Simulator {
+    let key = Credential::keys("id", "secret");
+    let epoch: Timestamp = EPOCH.parse().unwrap();
+    let builder = Simulator::builder().seed(seed).fleet(fleet).unwrap();
+    let builder = builder.epoch(SystemTime::from(epoch));
+    Cloud::ALL
+        .into_iter()
+        .fold(builder, |builder, cloud| builder.credential(cloud, &key))
+        .build()
 }
 
 /// Draws one group, with hours that may end on the next day: the keys before all tables, and the tables.

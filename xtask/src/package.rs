@@ -205,7 +205,11 @@ impl<'a> Packaging<'a> {
         let leaked = leaked
             .iter()
             .map(|path| format!("contains {}", path.display()));
-        let findings: Vec<String> = imports.findings().into_iter().chain(leaked).collect();
+        let findings: Vec<String> = imports
+            .findings(self.target)
+            .into_iter()
+            .chain(leaked)
+            .collect();
         let newest = imports
             .newest()
             .map_or("none".to_owned(), |it| it.to_string());

@@ -3,7 +3,7 @@
 //! The program to compare with uses the same libraries that every user of lifecycle needs, and sends no
 //! request. Small programs below the target folder, outside of the workspace, are each built from scratch.
 //! The seconds depend on the machine and on other programs; the processor time depends less on other
-//! programs.
+//! programs. Cargo writes the seconds of each crate to `target/cargo-timings` in the folder of a program.
 
 use std::{
     collections::BTreeSet,
@@ -109,7 +109,7 @@ impl Program {
                 build: None,
             });
         }
-        let build = in_folder("build --quiet", &folder)
+        let build = in_folder("build --quiet --timings", &folder)
             .arg("--target-dir")
             .arg(folder.join("target").to_string_lossy())
             .env("CARGO_INCREMENTAL", "0");

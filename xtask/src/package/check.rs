@@ -58,6 +58,7 @@ impl Installation {
                 fs::create_dir_all(database.join("info"))
                     .and_then(|()| fs::create_dir_all(database.join("updates")))
                     .and_then(|()| fs::write(database.join("status"), ""))
+                    .and_then(|()| fs::create_dir_all(folder.join("etc")))
                     .map_err(|error| unusable(&database, &error))?;
                 let mut dpkg = Command::new("dpkg");
                 dpkg.arg(format!("--root={}", folder.display()))
@@ -65,6 +66,7 @@ impl Installation {
                     .args(["--force-architecture", "--force-not-root", "--install"])
                     .arg(package);
                 program::output(&mut dpkg)?;
+                check_user(folder)?;
                 Ok(folder.join("usr/bin/lifecycle"))
             }
             Self::Rpm => {
@@ -88,6 +90,27 @@ impl Installation {
                 Ok(venv.join("bin/lifecycle"))
             }
         }
+    }
+}
+
+/// Checks that the script of the package has created the user of the units. The script does nothing on a
+/// machine without `systemd-sysusers`.
+fn check_user(folder: &Path) -> Result<(), CouldNotRun> {
+    let users = folder.join("etc/passwd");
+    match fs::read_to_string(&users) {
+        Ok(text) if text.lines().any(|line| line.starts_with("lifecycle:")) => Ok(()),
+        Ok(_) => Err(CouldNotRun(
+            "the package created no user lifecycle".to_owned(),
+        )),
+        Err(_)
+            if Command::new("systemd-sysusers")
+                .arg("--version")
+                .output()
+                .is_err() =>
+        {
+            Ok(())
+        }
+        Err(error) => Err(unusable(&users, &error)),
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeSet, fmt, path::Path};
 
-use object::{ImportFlags, NameOrOrdinal, Object, read::elf::ElfFile64};
+use object::{Architecture, ImportFlags, NameOrOrdinal, Object, read::elf::ElfFile64};
+
+use super::names::Target;
 
 /// The version of glibc that every system of the packages has: CentOS 7 has no later version.
 pub(super) const GLIBC: GlibcVersion = GlibcVersion([2, 17, 0]);
@@ -50,9 +52,10 @@ impl fmt::Display for GlibcVersion {
     }
 }
 
-/// The libraries and the symbols that a program needs from the system.
-#[derive(Debug, Default)]
+/// The processor, the libraries and the symbols that a program needs from the system.
+#[derive(Debug)]
 pub(super) struct Imports {
+    processor: Architecture,
     libraries: BTreeSet<String>,
     /// The names of symbols with their versions.
     symbols: BTreeSet<(String, String)>,
@@ -64,7 +67,11 @@ impl Imports {
         let unreadable = |error: object::Error| format!("not a program of 64 bits: {error}");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let elf = ElfFile64::<object::Endianness>::parse(program).map_err(unreadable)?;
-        let mut imports = Self::default();
+        let mut imports = Self {
+            processor: elf.architecture(),
+            libraries: BTreeSet::new(),
+            symbols: BTreeSet::new(),
+        };
         for library in elf.import_libraries().map_err(unreadable)? {
             let library = library.map_err(unreadable)?;
             imports.libraries.insert(text(library.name()));
@@ -86,8 +93,15 @@ impl Imports {
         Ok(imports)
     }
 
-    /// Returns a line for each library and each symbol that a system with glibc 2.17 lacks.
-    pub(super) fn findings(&self) -> Vec<String> {
+    /// Returns a line for another processor, and for each library and each symbol that a system with glibc
+    /// 2.17 lacks.
+    pub(super) fn findings(&self, target: Target) -> Vec<String> {
+        let expected = match target {
+            Target::X86_64 => Architecture::X86_64,
+            Target::Aarch64 => Architecture::Aarch64,
+        };
+        let other =
+            (self.processor != expected).then(|| format!("is a program for {:?}", self.processor));
         let libraries = self
             .libraries
             .iter()
@@ -97,8 +111,8 @@ impl Imports {
             GlibcVersion::of_symbol(version).is_none_or(|version| version > GLIBC)
         });
         let symbols = symbols
-            .map(|(name, version)| format!("needs {name} of {version}, later than glibc {GLIBC}"));
-        libraries.chain(symbols).collect()
+            .map(|(name, version)| format!("needs {name} of {version}, which glibc {GLIBC} lacks"));
+        other.into_iter().chain(libraries).chain(symbols).collect()
     }
 
     /// Returns the latest version of glibc that a symbol has.
@@ -129,6 +143,7 @@ mod tests {
 
     fn imports(libraries: &[&str], symbols: &[(&str, &str)]) -> Imports {
         Imports {
+            processor: Architecture::X86_64,
             libraries: libraries.iter().map(|&it| it.to_owned()).collect(),
             symbols: symbols
                 .iter()
@@ -148,7 +163,7 @@ mod tests {
             ],
         );
 
-        assert_eq!(imports.findings(), Vec::<String>::new());
+        assert_eq!(imports.findings(Target::X86_64), Vec::<String>::new());
         assert_eq!(
             imports.newest().map(|version| version.to_string()),
             Some("2.17".to_owned())
@@ -170,13 +185,21 @@ mod tests {
         );
 
         assert_eq!(
-            imports.findings(),
+            imports.findings(Target::X86_64),
             [
-                "needs future of GLIBC_2.100, later than glibc 2.17",
-                "needs getrandom of GLIBC_2.25, later than glibc 2.17",
-                "needs patched of GLIBC_2.17.1, later than glibc 2.17",
-                "needs pthread_create of GLIBC_2.34, later than glibc 2.17"
+                "needs future of GLIBC_2.100, which glibc 2.17 lacks",
+                "needs getrandom of GLIBC_2.25, which glibc 2.17 lacks",
+                "needs patched of GLIBC_2.17.1, which glibc 2.17 lacks",
+                "needs pthread_create of GLIBC_2.34, which glibc 2.17 lacks"
             ]
+        );
+    }
+
+    #[test]
+    fn program_for_another_processor_is_found() {
+        assert_eq!(
+            imports(&[], &[]).findings(Target::Aarch64),
+            ["is a program for X86_64"]
         );
     }
 
@@ -191,7 +214,12 @@ mod tests {
             ],
         );
 
-        assert_eq!(imports.findings().len(), 4, "{:?}", imports.findings());
+        assert_eq!(
+            imports.findings(Target::X86_64).len(),
+            4,
+            "{:?}",
+            imports.findings(Target::X86_64)
+        );
         assert_eq!(imports.newest(), None);
     }
 

@@ -3,20 +3,17 @@
 //! The command creates a virtual environment with the SDKs below cargo's target folder, builds the
 //! simulator and runs the scripts of `crates/lifecycle-conformance/interop`.
 
-mod environment;
-
 use std::{
     env::consts::EXE_SUFFIX,
     path::{Path, PathBuf},
     process::Command,
 };
 
-use environment::{Environment, Preparation};
-
 use crate::{
     cargo::{Cargo, target_folder},
     clouds::CLOUDS,
     exit::{CheckResult, CommandResult, CouldNotRun},
+    python::{Environment, Preparation},
 };
 
 /// Run the vendors' own Python SDKs against the simulated clouds.
@@ -32,12 +29,16 @@ pub(crate) struct Interop {
     /// A word in the names of the cases to run.
     #[arg(long, value_name = "WORD")]
     case: Option<String>,
+    /// Run no cases. Instead, time this command and the SDKs: new processes that list instances.
+    #[arg(long, value_name = "PROGRAM", conflicts_with_all = ["clouds", "case"])]
+    startup: Option<PathBuf>,
 }
 
 impl Interop {
     pub(crate) fn run(&self, root: &Path) -> CommandResult {
         let target = target_folder()?;
-        let environment = Environment::new(&scripts(root), &folder(&target));
+        let environment =
+            Environment::new("interop", &scripts(root), &REQUIREMENTS, &folder(&target));
         let python = match environment.prepare()? {
             Preparation::Ready(python) => python,
             Preparation::Unavailable(reason) => return self.skip(&reason),
@@ -46,14 +47,21 @@ impl Interop {
                 return Ok(CheckResult::Failed);
             }
         };
+        let status = |mut command: Command| {
+            let status = command.status().map_err(|error| {
+                CouldNotRun(format!("{} did not start: {error}", python.display()))
+            })?;
+            Ok(CheckResult::passed_if(status.success()))
+        };
+        if let Some(program) = &self.startup {
+            let mut command = script(root, &target, &python, "startup.py");
+            command.arg(program);
+            return status(command);
+        }
         if build(&target).run(root)? != CheckResult::Passed {
             return Ok(CheckResult::Failed);
         }
-        let status = self
-            .runner(root, &target, &python)
-            .status()
-            .map_err(|error| CouldNotRun(format!("{} did not start: {error}", python.display())))?;
-        Ok(CheckResult::passed_if(status.success()))
+        status(self.runner(root, &target, &python))
     }
 
     fn skip(&self, reason: &str) -> CommandResult {
@@ -65,10 +73,7 @@ impl Interop {
     }
 
     fn runner(&self, root: &Path, target: &Path, python: &Path) -> Command {
-        let mut command = Command::new(python);
-        // No byte code next to the sources, and no files of the SDKs in the user's home folder.
-        command.arg("-B").arg(scripts(root).join("run.py"));
-        command.env("HOME", folder(target));
+        let mut command = script(root, target, python, "run.py");
         for cloud in &self.clouds {
             command.arg("--cloud").arg(cloud);
         }
@@ -80,8 +85,20 @@ impl Interop {
     }
 }
 
+/// The build tools of source packages come first.
+const REQUIREMENTS: [&str; 2] = ["requirements-build.txt", "requirements.txt"];
+
 fn scripts(root: &Path) -> PathBuf {
     root.join("crates/lifecycle-conformance/interop")
+}
+
+/// Returns the start of a script.
+fn script(root: &Path, target: &Path, python: &Path, name: &str) -> Command {
+    let mut command = Command::new(python);
+    // No byte code next to the sources, and no files of the SDKs in the user's home folder.
+    command.arg("-B").arg(scripts(root).join(name));
+    command.env("HOME", folder(target));
+    command
 }
 
 /// The folder of the virtual environment and the home folder of the SDKs.

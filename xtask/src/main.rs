@@ -15,8 +15,12 @@ mod fuzz;
 mod interop;
 mod manifest;
 mod new_provider;
+mod package;
+mod program;
+mod python;
 mod release;
 mod simulate;
+mod step;
 mod tidy;
 mod tree;
 mod vectors;
@@ -42,6 +46,7 @@ enum Command {
     Interop(interop::Interop),
     Fuzz(fuzz::Fuzz),
     ReleaseCheck(release::ReleaseCheck),
+    Package(package::Package),
     Weigh(weigh::Weigh),
     Conformance(conformance::Conformance),
     NewProvider(new_provider::NewProvider),
@@ -61,6 +66,7 @@ impl Command {
             Self::Interop(interop) => interop.run(root),
             Self::Fuzz(fuzz) => fuzz.run(root),
             Self::ReleaseCheck(check) => check.run(root),
+            Self::Package(package) => package.run(root),
             Self::Weigh(weigh) => weigh.run(root),
             Self::Conformance(conformance) => conformance.run(root),
             Self::NewProvider(new_provider) => new_provider.run(root),

@@ -7,18 +7,18 @@
 mod changelog;
 mod crates;
 mod neighbours;
-mod program;
 mod semver;
 mod staging;
-mod step;
 
 use std::{fs, path::Path};
 
-use crate::exit::{CheckResult, CommandResult, CouldNotRun};
+use crate::{
+    exit::{CheckResult, CommandResult, CouldNotRun},
+    step::{Step, StepResult, run_steps},
+};
 use crates::{Crates, Release};
 use neighbours::Neighbours;
 use staging::StagingWorkspace;
-use step::{Step, StepResult, run_steps};
 
 /// Check that a crate can be released alone: changelog, tag, package, build, tests, semver.
 #[derive(Debug, clap::Args)]

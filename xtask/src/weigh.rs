@@ -1,12 +1,13 @@
 //! `cargo xtask weigh`: the cost of one cloud for a program, in crates and in seconds.
 //!
-//! Small programs below the target folder, outside of the workspace, are each built from scratch.
+//! The program to compare with uses the same libraries that every user of lifecycle needs, and sends no
+//! request. Small programs below the target folder, outside of the workspace, are each built from scratch.
 //! The seconds depend on the machine and on other programs; the processor time depends less on other
-//! programs.
+//! programs. Cargo writes the seconds of each crate to `target/cargo-timings` in the folder of a program.
 
 use std::{
     collections::BTreeSet,
-    env, fmt, fs, io,
+    env, fs, io,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -23,19 +24,29 @@ use crate::{
 pub(crate) struct Weigh {
     /// Programs to build: `base`, a cloud, or `full`; all programs if none is given.
     names: Vec<String>,
+    /// Count the crates only; build nothing.
+    #[arg(long)]
+    crates_only: bool,
 }
 
 impl Weigh {
     pub(crate) fn run(&self, root: &Path) -> CommandResult {
         let target = env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
         let base = root.join(target).join("weigh");
-        println!("| program | crates | cold development build | processor time |");
-        println!("| --- | --- | --- | --- |");
+        println!(
+            "| program | crates | / base | cold development build | processor time | / base |"
+        );
+        println!("| --- | ---: | ---: | ---: | ---: | ---: |");
+        let mut first: Option<Weight> = None;
         let is_selected = |program: &Program| {
             self.names.is_empty() || self.names.iter().any(|name| name == program.folder)
         };
         for program in programs().into_iter().filter(is_selected) {
-            println!("{}", program.weigh(root, &base)?);
+            let weight = program.weigh(root, &base, !self.crates_only)?;
+            println!("{}", weight.row(&program.title, first.as_ref()));
+            if program.folder == BASE {
+                first = Some(weight);
+            }
         }
         Ok(CheckResult::Passed)
     }
@@ -45,8 +56,8 @@ impl Weigh {
 fn programs() -> Vec<Program> {
     let clouds = CLOUDS.map(|cloud| Program::with_facade(&format!("with `{cloud}`"), cloud));
     [Program {
-        title: "`reqwest` and `tokio` alone".to_owned(),
-        folder: "base",
+        title: "the same libraries alone".to_owned(),
+        folder: BASE,
         features: "",
     }]
     .into_iter()
@@ -54,6 +65,20 @@ fn programs() -> Vec<Program> {
     .chain([Program::with_facade("with all four", "full")])
     .collect()
 }
+
+/// The name of the program without lifecycle.
+const BASE: &str = "base";
+
+/// The libraries of a program that signs, sends and reads requests.
+const LIBRARIES: &str = r#"async-trait = "0.1"
+hmac = "0.13"
+reqwest = { version = "0.13", default-features = false, features = ["rustls"] }
+serde = { version = "1", features = ["derive"] }
+serde_json = "1"
+sha2 = "0.11"
+thiserror = "2"
+tokio = { version = "1", features = ["macros", "rt-multi-thread", "sync", "time"] }
+"#;
 
 /// A program that does nothing but has dependencies.
 struct Program {
@@ -72,24 +97,33 @@ impl Program {
         }
     }
 
-    fn weigh(&self, root: &Path, base: &Path) -> Result<Weight<'_>, CouldNotRun> {
+    fn weigh(&self, root: &Path, base: &Path, builds: bool) -> Result<Weight, CouldNotRun> {
         let folder = base.join(self.folder);
         self.write(root, &folder)
             .map_err(|error| CouldNotRun(format!("{} is not usable: {error}", folder.display())))?;
         run_or_fail(&in_folder("fetch --quiet", &folder), root)?;
         let crates = self.count_crates(root, &folder)?;
-        let build = in_folder("build --quiet", &folder)
+        if !builds {
+            return Ok(Weight {
+                crates,
+                build: None,
+            });
+        }
+        let build = in_folder("build --quiet --timings", &folder)
             .arg("--target-dir")
-            .arg(folder.join("target").to_string_lossy());
+            .arg(folder.join("target").to_string_lossy())
+            .env("CARGO_INCREMENTAL", "0");
         let (begin, used) = (now(), processor_time());
         run_or_fail(&build, root)?;
-        Ok(Weight {
-            title: &self.title,
-            crates,
+        let build = Build {
             took: now().duration_since(begin),
             used: processor_time()
                 .zip(used)
                 .map(|(after, before)| after.saturating_sub(before)),
+        };
+        Ok(Weight {
+            crates,
+            build: Some(build),
         })
     }
 
@@ -116,9 +150,8 @@ impl Program {
             )
         };
         format!(
-            "[package]\nname = \"weighed\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n\
-             reqwest = {{ version = \"0.13\", default-features = false, features = [\"rustls\", \"http2\"] }}\n\
-             tokio = {{ version = \"1\", features = [\"macros\", \"rt-multi-thread\", \"sync\", \"time\"] }}\n{facade}"
+            "[package]\nname = \"weighed\"\nedition = \"2024\"\n\n[workspace]\n\n\
+             [dependencies]\n{LIBRARIES}{facade}"
         )
     }
 
@@ -132,25 +165,46 @@ impl Program {
     }
 }
 
-struct Weight<'a> {
-    title: &'a str,
+/// The weight of one program.
+struct Weight {
     crates: usize,
+    /// `None` if nothing was built.
+    build: Option<Build>,
+}
+
+/// The duration of one build from scratch.
+struct Build {
     took: Duration,
     /// The time of all processors together, if the system reports the time.
     used: Option<Duration>,
 }
 
-impl fmt::Display for Weight<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let took = self.took.as_secs_f64();
-        let used = self.used.map_or("unknown".to_owned(), |used| {
-            format!("{:.0} s", used.as_secs_f64())
-        });
-        write!(
-            f,
-            "| {} | {} | {took:.0} s | {used} |",
-            self.title, self.crates
-        )
+impl Weight {
+    /// Returns the row of a table, with the ratios to the program without lifecycle.
+    fn row(&self, title: &str, base: Option<&Self>) -> String {
+        let seconds = |time: Option<Duration>| {
+            time.map_or(String::new(), |it| format!("{:.0} s", it.as_secs_f64()))
+        };
+        let ratio = |own: Option<f64>, base: Option<f64>| match (own, base) {
+            (Some(own), Some(base)) if base > 0.0 => format!("{:.2}", own / base),
+            _ => String::new(),
+        };
+        let cells = [
+            title.to_owned(),
+            self.crates.to_string(),
+            ratio(Some(self.crates as f64), base.map(|it| it.crates as f64)),
+            seconds(self.build.as_ref().map(|build| build.took)),
+            seconds(self.used()),
+            ratio(
+                self.used().map(|it| it.as_secs_f64()),
+                base.and_then(Self::used).map(|it| it.as_secs_f64()),
+            ),
+        ];
+        format!("| {} |", cells.join(" | "))
+    }
+
+    fn used(&self) -> Option<Duration> {
+        self.build.as_ref()?.used
     }
 }
 
@@ -222,15 +276,26 @@ mod tests {
     }
 
     #[test]
-    fn row_has_title_crates_and_seconds() {
-        let weight = Weight {
-            title: "with `baidu`",
-            crates: 118,
-            took: Duration::from_millis(41_700),
-            used: Some(Duration::from_millis(70_200)),
+    fn row_has_crates_and_seconds_and_their_ratios_to_the_base() {
+        let weight = |crates, used| Weight {
+            crates,
+            build: Some(Build {
+                took: Duration::from_millis(41_700),
+                used: Some(Duration::from_millis(used)),
+            }),
         };
+        let base = weight(100, 60_000);
 
-        assert_eq!(weight.to_string(), "| with `baidu` | 118 | 42 s | 70 s |");
+        assert_eq!(base.row("base", None), "| base | 100 |  | 42 s | 60 s |  |");
+        assert_eq!(
+            weight(113, 72_200).row("with `baidu`", Some(&base)),
+            "| with `baidu` | 113 | 1.13 | 42 s | 72 s | 1.20 |"
+        );
+        let counted = Weight {
+            crates: 113,
+            build: None,
+        };
+        assert_eq!(counted.row("a", Some(&base)), "| a | 113 | 1.13 |  |  |  |");
     }
 
     #[test]

@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
-use super::{crates::Release, program, step::StepResult};
+use super::crates::Release;
 use crate::{
     cargo::Cargo,
     exit::{CheckResult, CouldNotRun},
+    program,
+    step::StepResult,
 };
 
 /// Checks that the tag of the release does not exist. An existing tag means that nobody raised the

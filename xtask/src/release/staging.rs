@@ -5,10 +5,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{crates::Release, neighbours::Neighbours, program, step::StepResult};
+use super::{crates::Release, neighbours::Neighbours};
 use crate::{
     cargo::Cargo,
     exit::{CheckResult, CouldNotRun},
+    program,
+    step::StepResult,
 };
 
 /// The folders of one check below the target folder.

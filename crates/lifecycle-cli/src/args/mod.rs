@@ -27,7 +27,7 @@ pub(crate) use self::{
         ApplyArgs, ControllerArgs, HoldArgs, HoldsArgs, PlanArgs, ReleaseArgs, RunArgs, StoreArgs,
     },
     select::{ConfirmArgs, FilterArgs},
-    shell::{CompletionsArgs, ManArgs},
+    shell::{CompletionsArgs, ManArgs, Shell},
     simulate::{DemoArgs, SimulateArgs},
     table::TableArgs,
     watch::WatchArgs,

@@ -1,5 +1,7 @@
 //! Arguments of `completions` and `man`.
 
+use std::path::PathBuf;
+
 use clap::ValueEnum;
 
 /// The arguments of `completions`.
@@ -33,6 +35,10 @@ impl Shell {
 /// The arguments of `man`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ManArgs {
+    /// Write the pages of all commands to files in this folder
+    #[arg(long, value_name = "FOLDER", conflicts_with = "command")]
+    pub(crate) folder: Option<PathBuf>,
+
     /// The command of the page; without a command, the page of lifecycle itself
     #[arg(value_name = "COMMAND")]
     pub(crate) command: Option<String>,

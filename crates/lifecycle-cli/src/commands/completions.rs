@@ -3,7 +3,7 @@
 use clap_complete::env::Shells;
 
 use crate::{
-    args::CompletionsArgs,
+    args::{CompletionsArgs, Shell},
     completion::VARIABLE,
     exit::{CommandError, Exit},
     output,
@@ -11,6 +11,14 @@ use crate::{
 
 /// The name of the command in the search path of the shell.
 const COMMAND: &str = "lifecycle";
+
+/// The end of the script as a file `_lifecycle` in zsh's `fpath`: zsh runs such a file as the completer at
+/// the first completion, which else has no candidates.
+const ZSH_AUTOLOAD: &str = "
+if [[ ${funcstack[1]} == _lifecycle ]]; then
+    _clap_dynamic_completer_lifecycle \"$@\"
+fi
+";
 
 /// Prints the script.
 pub(crate) fn run(args: &CompletionsArgs) -> Result<Exit, CommandError> {
@@ -24,6 +32,10 @@ pub(crate) fn run(args: &CompletionsArgs) -> Result<Exit, CommandError> {
     completer
         .write_registration(VARIABLE, COMMAND, COMMAND, COMMAND, &mut script)
         .map_err(|error| failed(error.to_string()))?;
-    output::print(&String::from_utf8_lossy(&script))?;
+    let mut script = String::from_utf8_lossy(&script).into_owned();
+    if matches!(args.shell, Shell::Zsh) {
+        script.push_str(ZSH_AUTOLOAD);
+    }
+    output::print(&script)?;
     Ok(Exit::Complete)
 }

@@ -1,6 +1,6 @@
 //! `lifecycle man`: manual pages in the roff format.
 
-use std::io;
+use std::{fs, io, path::Path};
 
 use clap::{Command, CommandFactory};
 use clap_mangen::Man;
@@ -12,23 +12,37 @@ use crate::{
     output,
 };
 
-/// Prints the page of a command.
+/// Prints the page of a command, or writes the pages of all commands.
 pub(crate) fn run(args: &ManArgs) -> Result<Exit, CommandError> {
-    let page = page(args.command.as_deref())?;
-    output::print(&page)?;
+    let mut root = Args::command();
+    root.build();
+    match &args.folder {
+        Some(folder) => write_pages(&root, folder)?,
+        None => output::print(&page(command(&root, args.command.as_deref())?, &root)?)?,
+    }
     Ok(Exit::Complete)
 }
 
-fn page(name: Option<&str>) -> Result<String, CommandError> {
-    let mut root = Args::command();
-    root.build();
-    let version = root.get_version().unwrap_or_default().to_owned();
-    let command = match name {
-        None => root,
-        Some(name) => subcommand(&root, name)?,
-    };
+/// Writes `lifecycle.1`, `lifecycle-start.1` and so on.
+fn write_pages(root: &Command, folder: &Path) -> Result<(), CommandError> {
+    let subcommands = root.get_subcommands().filter(|it| it.get_name() != "help");
+    for command in [root].into_iter().chain(subcommands) {
+        let name = command.get_display_name().unwrap_or(command.get_name());
+        let path = folder.join(format!("{name}.1"));
+        let text = page(command, root)?;
+        fs::create_dir_all(folder)
+            .and_then(|()| fs::write(&path, text))
+            .map_err(|error| {
+                CommandError::nothing_done(format!("cannot write {}: {error}", path.display()))
+            })?;
+    }
+    Ok(())
+}
+
+fn page(command: &Command, root: &Command) -> Result<String, CommandError> {
+    let version = root.get_version().unwrap_or_default();
     let mut page = Vec::new();
-    Man::new(command)
+    Man::new(command.clone())
         .source(format!("lifecycle {version}"))
         .manual("lifecycle manual")
         .render(&mut page)
@@ -36,8 +50,9 @@ fn page(name: Option<&str>) -> Result<String, CommandError> {
         .map_err(|error| CommandError::nothing_done(format!("cannot write the page: {error}")))
 }
 
-fn subcommand(root: &Command, name: &str) -> Result<Command, CommandError> {
-    root.find_subcommand(name).cloned().ok_or_else(|| {
+fn command<'a>(root: &'a Command, name: Option<&str>) -> Result<&'a Command, CommandError> {
+    let Some(name) = name else { return Ok(root) };
+    root.find_subcommand(name).ok_or_else(|| {
         let names: Vec<&str> = root.get_subcommands().map(Command::get_name).collect();
         let hint = did_you_mean(name, names.iter().copied())
             .unwrap_or_else(|| format!("commands: {}", names.join(", ")));

@@ -155,6 +155,60 @@ fn script_of_each_shell_is_valid_and_starts_the_command() {
 }
 
 #[test]
+fn zsh_completes_at_the_first_use_of_a_script_in_its_search_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = run(&["completions", "zsh"]).exits_with(0).stdout;
+    fs::write(folder.path().join("_lifecycle"), script).unwrap();
+    // Without a terminal: `_describe` prints the candidates instead of showing them.
+    let session = format!(
+        "fpath=({} $fpath); autoload -Uz _lifecycle; compdef() {{ : }}
+         _describe() {{ print -l -- ${{(P)3}} }}
+         words=(lifecycle sto); CURRENT=2; _lifecycle",
+        folder.path().display()
+    );
+    let Some(output) = tool("zsh", &["-f", "-c", &session], Path::new("")) else {
+        return;
+    };
+    let candidates = String::from_utf8_lossy(&output.stdout);
+    assert!(candidates.starts_with("stop:"), "{output:?}");
+}
+
+#[test]
+fn manual_pages_of_all_commands_are_written_to_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let pages = folder.path().join("man/man1");
+    let path = pages.to_str().unwrap();
+    assert_eq!(run(&["man", "--folder", path]).exits_with(0).stdout, "");
+    let help = run(&["--help"]).exits_with(0).stdout;
+    let commands = help
+        .lines()
+        .skip_while(|line| *line != "Commands:")
+        .skip(1)
+        .take_while(|line| !line.is_empty())
+        .filter(|line| !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help");
+    let mut expected: Vec<String> = commands.map(|name| format!("lifecycle-{name}.1")).collect();
+    expected.push("lifecycle.1".to_owned());
+    expected.sort();
+    let mut names: Vec<String> = fs::read_dir(&pages)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names, expected);
+    let stop = fs::read_to_string(pages.join("lifecycle-stop.1")).unwrap();
+    assert_eq!(stop, run(&["man", "stop"]).exits_with(0).stdout);
+
+    run(&["man", "stop", "--folder", path]).exits_with(2);
+    let file = pages.join("lifecycle.1/below-a-file");
+    let error = run(&["man", "--folder", file.to_str().unwrap()])
+        .exits_with(3)
+        .stderr;
+    assert!(error.contains("cannot write"), "{error}");
+}
+
+#[test]
 fn manual_page_of_each_command_is_valid_roff() {
     let folder = tempfile::tempdir().unwrap();
     for (command, expected) in [

@@ -16,7 +16,8 @@ use crate::transport::{
     system_certificates,
 };
 
-/// Sends requests with [reqwest] over HTTP/1.1 or HTTP/2 and rustls.
+/// Sends requests with [reqwest] over HTTP/1.1 and rustls; with the feature `http2` over HTTP/2 where the
+/// server offers HTTP/2.
 ///
 /// Sends a request marked with [`OwnConnection`] on a new connection, and all other requests on pooled
 /// connections. Follows no redirects, because a signature is valid for one host only. Reads at most 16 MiB

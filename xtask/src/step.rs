@@ -4,7 +4,7 @@ use crate::exit::{CheckResult, CommandResult, CouldNotRun};
 
 /// The result of a step, with details.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum StepResult {
+pub(crate) enum StepResult {
     Passed(String),
     /// The step could not run for a reason outside of the crate.
     Skipped(String),
@@ -12,13 +12,13 @@ pub(super) enum StepResult {
 }
 
 /// One step of the check.
-pub(super) struct Step<'a> {
+pub(crate) struct Step<'a> {
     name: &'static str,
     action: Box<dyn FnOnce() -> Result<StepResult, CouldNotRun> + 'a>,
 }
 
 impl<'a> Step<'a> {
-    pub(super) fn new(
+    pub(crate) fn new(
         name: &'static str,
         action: impl FnOnce() -> Result<StepResult, CouldNotRun> + 'a,
     ) -> Self {
@@ -30,7 +30,7 @@ impl<'a> Step<'a> {
 }
 
 /// Runs the steps up to the first failure and passes a line for each step to `print`.
-pub(super) fn run_steps(steps: Vec<Step<'_>>, mut print: impl FnMut(String)) -> CommandResult {
+pub(crate) fn run_steps(steps: Vec<Step<'_>>, mut print: impl FnMut(String)) -> CommandResult {
     let mut failed = false;
     for step in steps {
         let (label, text) = match (failed, step.action) {

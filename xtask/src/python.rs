@@ -1,4 +1,4 @@
-//! The Python virtual environment with the vendors' SDKs, for `cargo xtask interop`.
+//! Python virtual environments with fixed packages: the vendors' SDKs, and the tools that build packages.
 
 use std::{
     fs,
@@ -8,17 +8,20 @@ use std::{
 
 use crate::exit::CouldNotRun;
 
-/// A virtual environment below the target folder. A change of Python or of one of the two
-/// requirements files leads to a new environment.
+/// A virtual environment below the target folder. A change of Python or of one of the requirements
+/// files leads to a new environment.
 #[derive(Debug)]
-pub(super) struct Environment {
-    scripts: PathBuf,
+pub(crate) struct Environment {
+    /// The command of xtask that uses the environment.
+    user: &'static str,
+    /// The requirements files in the order of installation.
+    requirements: Vec<PathBuf>,
     folder: PathBuf,
 }
 
 /// The result of preparing the environment.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Preparation {
+pub(crate) enum Preparation {
     /// The path of the environment's Python.
     Ready(PathBuf),
     /// The reason why the environment cannot be created on this machine now.
@@ -31,14 +34,16 @@ pub(super) enum Preparation {
 const OLDEST_PYTHON: (u32, u32) = (3, 11);
 
 impl Environment {
-    pub(super) fn new(scripts: &Path, folder: &Path) -> Self {
+    /// Creates an environment in `folder` with the packages of the files `names` in `scripts`.
+    pub(crate) fn new(user: &'static str, scripts: &Path, names: &[&str], folder: &Path) -> Self {
         Self {
-            scripts: scripts.to_owned(),
+            user,
+            requirements: names.iter().map(|name| scripts.join(name)).collect(),
             folder: folder.to_owned(),
         }
     }
 
-    pub(super) fn prepare(&self) -> Result<Preparation, CouldNotRun> {
+    pub(crate) fn prepare(&self) -> Result<Preparation, CouldNotRun> {
         let version = match python_version() {
             Ok(version) => version,
             Err(reason) => return Ok(Preparation::Unavailable(reason)),
@@ -47,7 +52,11 @@ impl Environment {
         if is_current(&self.fingerprint_path(), &fingerprint) {
             return Ok(Preparation::Ready(self.python()));
         }
-        println!("interop: creating a virtual environment with the vendors' SDKs; please wait");
+        println!(
+            "{}: creating a virtual environment in {}; please wait",
+            self.user,
+            self.venv().display()
+        );
         if let Err(error) = self.create() {
             return Ok(error.preparation());
         }
@@ -58,9 +67,8 @@ impl Environment {
     /// Returns all inputs of the environment: the version of Python and the requirements.
     fn fingerprint(&self, version: &str) -> Result<String, CouldNotRun> {
         let mut fingerprint = format!("python {version}\n");
-        for file in [BUILD, REQUIREMENTS] {
-            let path = self.scripts.join(file);
-            let text = fs::read_to_string(&path).map_err(|error| {
+        for path in &self.requirements {
+            let text = fs::read_to_string(path).map_err(|error| {
                 CouldNotRun(format!("{} is not readable: {error}", path.display()))
             })?;
             fingerprint.push_str(&text);
@@ -72,12 +80,14 @@ impl Environment {
         run(Command::new(PYTHON)
             .args(["-m", "venv", "--clear"])
             .arg(self.venv()))?;
-        // The build tools have fixed versions, too, and source packages need the tools first.
-        run(&mut self.pip(BUILD))?;
-        run(self.pip(REQUIREMENTS).arg("--no-build-isolation"))
+        self.requirements
+            .iter()
+            .try_for_each(|file| run(&mut self.pip(file)))
     }
 
-    fn pip(&self, file: &str) -> Command {
+    /// Returns the call of pip for one file. Source packages are built by the tools of an earlier file,
+    /// which have fixed versions, too.
+    fn pip(&self, file: &Path) -> Command {
         let mut pip = Command::new(self.python());
         pip.args([
             "-m",
@@ -86,8 +96,8 @@ impl Environment {
             "--quiet",
             "--disable-pip-version-check",
         ])
-        .args(["--require-hashes", "--requirement"])
-        .arg(self.scripts.join(file));
+        .args(["--no-build-isolation", "--require-hashes", "--requirement"])
+        .arg(file);
         pip
     }
 
@@ -100,17 +110,21 @@ impl Environment {
     }
 
     fn python(&self) -> PathBuf {
-        if cfg!(windows) {
-            self.venv().join("Scripts").join("python.exe")
+        self.programs().join(if cfg!(windows) {
+            "python.exe"
         } else {
-            self.venv().join("bin").join("python")
-        }
+            "python"
+        })
+    }
+
+    /// Returns the folder with the programs of the environment.
+    pub(crate) fn programs(&self) -> PathBuf {
+        self.venv()
+            .join(if cfg!(windows) { "Scripts" } else { "bin" })
     }
 }
 
-const BUILD: &str = "requirements-build.txt";
-const REQUIREMENTS: &str = "requirements.txt";
-const PYTHON: &str = if cfg!(windows) { "python" } else { "python3" };
+pub(crate) const PYTHON: &str = if cfg!(windows) { "python" } else { "python3" };
 
 /// Returns the version of Python, or the reason why Python is missing or too old.
 fn python_version() -> Result<String, String> {
@@ -206,6 +220,12 @@ mod tests {
 
     use super::*;
 
+    const FILES: [&str; 2] = ["requirements-build.txt", "requirements.txt"];
+
+    fn environment(folder: &Path) -> Environment {
+        Environment::new("interop", folder, &FILES, folder)
+    }
+
     fn prepared(output: &str) -> Preparation {
         let step = "python -m pip install".to_owned();
         let output = output.to_owned();
@@ -263,9 +283,9 @@ mod tests {
     #[test]
     fn environment_is_used_until_an_input_changes() {
         let folder = env::temp_dir().join(format!("xtask-interop-{}", process::id()));
-        let environment = Environment::new(&folder, &folder);
+        let environment = environment(&folder);
         fs::create_dir_all(environment.venv()).expect("a temporary folder");
-        for file in [BUILD, REQUIREMENTS] {
+        for file in FILES {
             write(&folder.join(file), "six==1.17.0\n").expect("a temporary file");
         }
         let fingerprint = environment
@@ -277,7 +297,7 @@ mod tests {
         assert!(is_current(&environment.fingerprint_path(), &fingerprint));
         assert_ne!(environment.fingerprint("3.12.0").as_ref(), Ok(&fingerprint));
 
-        write(&folder.join(REQUIREMENTS), "six==1.16.0\n").expect("a temporary file");
+        write(&folder.join(FILES[1]), "six==1.16.0\n").expect("a temporary file");
         let changed = environment
             .fingerprint("3.11.7")
             .expect("both files are there");
@@ -287,9 +307,9 @@ mod tests {
 
     #[test]
     fn packages_are_installed_with_hashes() {
-        let environment = Environment::new(Path::new("scripts"), Path::new("folder"));
+        let environment = environment(Path::new("folder"));
 
-        let line = short_command(&environment.pip(REQUIREMENTS));
+        let line = short_command(&environment.pip(Path::new("scripts/requirements.txt")));
 
         assert!(
             line.contains("--require-hashes --requirement requirements.txt"),

@@ -1,4 +1,4 @@
-//! Runs other programs: git for tags, tar for packages.
+//! Runs programs other than cargo: git, tar, tools of packages.
 
 use std::{
     path::Path,
@@ -8,21 +8,26 @@ use std::{
 use crate::exit::CouldNotRun;
 
 /// Runs `program` in `folder` and returns the standard output. A failure of the program is an error.
-pub(super) fn read_stdout(
+pub(crate) fn read_stdout(
     program: &str,
     args: &[&str],
     folder: &Path,
 ) -> Result<String, CouldNotRun> {
-    let line = || format!("`{program} {}`", args.join(" "));
-    let output = Command::new(program)
-        .args(args)
-        .current_dir(folder)
+    output(Command::new(program).args(args).current_dir(folder))
+}
+
+/// Runs a program and returns the standard output. A failure of the program is an error.
+pub(crate) fn output(command: &mut Command) -> Result<String, CouldNotRun> {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let words: Vec<_> = words.map(|word| word.to_string_lossy()).collect();
+    let line = format!("`{}`", words.join(" "));
+    let output = command
         .stdin(Stdio::null())
         .output()
-        .map_err(|error| CouldNotRun(format!("{} did not start: {error}", line())))?;
+        .map_err(|error| CouldNotRun(format!("{line} did not start: {error}")))?;
     if !output.status.success() {
         let reason = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        return Err(CouldNotRun(format!("{} failed: {reason}", line())));
+        return Err(CouldNotRun(format!("{line} failed: {reason}")));
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

@@ -45,9 +45,9 @@ pub use lifecycle_client::{
 };
 pub use lifecycle_core as core;
 pub use lifecycle_core::{
-    ActionKind, ChargeType, Credential, EmptyHost, Endpoint, Fault, FaultKind, FilterMatch,
+    Action, ActionKind, ChargeType, Credential, EmptyHost, Endpoint, Fault, FaultKind, FilterMatch,
     FilterSupport, InstanceDetails, InstanceFilter, InstanceId, IpAddresses, LocalDisk,
-    NamePattern, Observation, ParseFilterError, PowerState, Profile, Provider, Rate, RateLimits,
-    RebootOptions, Region, ReportedTime, StartOptions, StopBilling, StopMode, StopOptions,
-    StoppedBilling, Tag, TagCondition,
+    NamePattern, Observation, ParseActionKindError, ParseFilterError, PowerState, Profile,
+    Provider, Rate, RateLimits, RebootOptions, Region, ReportedTime, StartOptions, StopBilling,
+    StopMode, StopOptions, StoppedBilling, Tag, TagCondition,
 };

@@ -42,7 +42,8 @@ pub use power::{
     recorder::{CallAnswer, CallRecorder, RecordError, RecordedCall, RecordedRequest, Recorder},
     report::{Evidence, IncompleteError, InstanceReport, Outcome, Pending, Report},
     resume_point::ResumePoint,
-    waves::{WaveSize, Waves},
+    until::WavesUntil,
+    waves::{FailureLimit, WaveSize, Waves},
 };
 pub use transport::{Transport, TransportError, markers::OwnConnection, plain_http::PlainHttp};
 #[cfg(feature = "reqwest")]

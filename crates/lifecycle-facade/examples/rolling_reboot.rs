@@ -20,7 +20,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         tokio::select! {
             event = events.next() => match event {
                 Some(Event::Wave { number, of, instances }) => {
-                    println!("wave {number} of {of}: {instances} instances");
+                    println!("wave {number} of {of}: {} instances", instances.len());
                 }
                 Some(Event::Settled(row)) => println!("  {row}"),
                 Some(Event::Finished(report)) => break report?,

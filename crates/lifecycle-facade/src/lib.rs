@@ -35,13 +35,13 @@ pub use suggest::did_you_mean;
 pub use lifecycle_client::{
     CachedCredentials, CallAnswer, CallCounts, CallRecorder, Client, ClientBuilder, Clock,
     CredentialError, CredentialInfo, CredentialProvider, Error, Event, EventStream, Evidence,
-    HttpTransport, HttpTransportBuilder, IncompleteError, InstanceReport, InstanceStatus,
-    IntoInstances, ListDefect, ListRequest, ObserveRequest, Outcome, Pending, PlainHttp,
-    PlannedCall, PowerRequest, PowerRequestOptions, RecordError, RecordedCall, RecordedRequest,
-    Recorder, Report, ReportFuture, ResolveError, ResumePoint, RetryPolicy, SelectFuture,
-    SelectInstances, SelectedInstances, StaticCredential, StepDriver, SystemClock, SystemHost,
-    Target, Timeouts, Transport, TransportError, WaitRequest, WaitTimeout, WaveSize, Waves,
-    distinct_instances, proxy_variable,
+    FailureLimit, HttpTransport, HttpTransportBuilder, IncompleteError, InstanceReport,
+    InstanceStatus, IntoInstances, ListDefect, ListRequest, ObserveRequest, Outcome, Pending,
+    PlainHttp, PlannedCall, PowerRequest, PowerRequestOptions, RecordError, RecordedCall,
+    RecordedRequest, Recorder, Report, ReportFuture, ResolveError, ResumePoint, RetryPolicy,
+    SelectFuture, SelectInstances, SelectedInstances, StaticCredential, StepDriver, SystemClock,
+    SystemHost, Target, Timeouts, Transport, TransportError, WaitRequest, WaitTimeout, WaveSize,
+    Waves, WavesUntil, distinct_instances, proxy_variable,
 };
 pub use lifecycle_core as core;
 pub use lifecycle_core::{

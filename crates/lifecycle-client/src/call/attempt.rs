@@ -183,7 +183,9 @@ impl AttemptRunner {
         }
         self.plain_http.check(request.uri())?;
         self.counters.count(ctx.kind);
-        ctx.observer.on_event(CallEvent::Sending);
+        ctx.observer.on_event(CallEvent::Sending {
+            operation: call.request.operation,
+        });
         let limit = self.timeout.min(ctx.deadline - now);
         let uri = request.uri().clone();
         let scrubber = Scrubber::new(&request, Some(key));

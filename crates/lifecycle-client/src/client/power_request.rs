@@ -19,7 +19,7 @@ use crate::{
     power::plan::{Plan, PlannedCall},
     power::recorder::Recorder,
     power::resume_point::{ResumePoint, ResumePoints},
-    power::waves::Waves,
+    power::until::WavesUntil,
 };
 
 /// A power action on some instances. Nothing is sent until the request is awaited, or until its
@@ -34,7 +34,7 @@ pub struct PowerRequest<O, T: Target = Client> {
     instances: RequestInstances<T>,
     options: O,
     request_options: PowerRequestOptions,
-    waves: Option<Waves>,
+    waves: Option<WavesUntil>,
     max: Option<usize>,
     recorder: Option<Arc<dyn Recorder<T::Instance>>>,
     resume: ResumePoints<T::Instance>,
@@ -155,7 +155,7 @@ impl<O: Into<Action>, T: Target> PowerRequest<O, T> {
 
     /// Carries the request out wave by wave: the next wave begins when every instance of the wave
     /// before has an outcome. Each wave waits for the goal, with a time limit of its own: the one of
-    /// [`wait`](Self::wait), or ten minutes.
+    /// [`wait`](Self::wait), or ten minutes. [`Waves::until`] ends the request after a wave.
     ///
     /// # Examples
     /// ```
@@ -169,8 +169,8 @@ impl<O: Into<Action>, T: Target> PowerRequest<O, T> {
     /// # Ok(())
     /// # });
     /// ```
-    pub fn waves(mut self, waves: Waves) -> Self {
-        self.waves = Some(waves);
+    pub fn waves(mut self, waves: impl Into<WavesUntil>) -> Self {
+        self.waves = Some(waves.into());
         self
     }
 
@@ -345,7 +345,9 @@ impl<O: Into<Action>, T: Target> PowerRequest<O, T> {
         self.clone().execution()?.dry_run()
     }
 
-    /// Returns the events of the request. Reading the events carries the request out.
+    /// Returns the events of the request. Reading the events carries the request out: a reader that pauses also
+    /// holds back the next wave, forced stops and lookups. For a slow reader, such as a browser,
+    /// [`EventStream::spawn`] carries the request out in a task of its own.
     ///
     /// # Examples
     /// ```
@@ -376,7 +378,6 @@ impl<O: Into<Action>, T: Target> PowerRequest<O, T> {
             target: self.target,
             instances: instances.into(),
             selection,
-            waves: self.waves,
             max: self.max,
             plan: Plan {
                 action: Some(action),
@@ -388,6 +389,7 @@ impl<O: Into<Action>, T: Target> PowerRequest<O, T> {
                 },
                 resume: HashMap::new(),
             },
+            waves: self.waves,
             recorder: self.recorder,
             resume: self.resume,
         };

@@ -27,4 +27,5 @@ pub(crate) mod send; // sends batches
 pub(crate) mod tracked_instance; // the state of one instance
 pub(crate) mod tracker; // the state of all instances
 pub(crate) mod triage; // observations before sending
+pub(crate) mod until; // the caller's end of the waves
 pub(crate) mod waves;

@@ -75,7 +75,7 @@ pub use schedule::{
     WindowConfig,
 };
 pub use secret::VariableName;
-pub use value::{time_limit, waves};
+pub use value::{failure_limit, time_limit, waves};
 
 use crate::cloud::ENTRIES;
 use diagnostics::Diagnostics;

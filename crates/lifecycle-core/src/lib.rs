@@ -20,6 +20,8 @@ mod provider;
 mod reported_time;
 mod response;
 mod scrub;
+#[cfg(feature = "serde")]
+mod serde_impls;
 mod signing_context;
 mod state;
 mod text_pool;

@@ -178,6 +178,11 @@ impl AttemptRunner {
         }
         let signing = self.clock.signing_context(signed.offset);
         let mut request = self.provider.sign(&call.request, key, &signing)?;
+        for (name, value) in &call.request.headers {
+            if !request.headers().contains_key(name) {
+                request.headers_mut().insert(name, value.clone());
+            }
+        }
         if !ctx.kind.is_idempotent() {
             request.extensions_mut().insert(OwnConnection);
         }

@@ -18,6 +18,8 @@ pub(crate) mod recorder;
 pub(crate) mod refusal; // refusals that are not final
 pub(crate) mod rejection; // rejections of single instances
 pub(crate) mod report;
+#[cfg(feature = "serde")]
+mod report_serde;
 pub(crate) mod resume; // continues sent instances
 pub(crate) mod resume_point;
 pub(crate) mod rollout; // runs wave after wave

@@ -10,9 +10,8 @@ use std::{
 
 use lifecycle_facade::{
     ActionKind, Cloud, FaultKind, Fleet, FleetError, FleetRow, InstanceReference, InstanceReport,
-    Outcome, ProtectionCheck, SelectedInstance, Selector, UnreadInstance,
-    core::{FilterMatch, InstanceFilter},
-    distinct_instances,
+    Outcome, ProtectionCheck, SelectedInstance, Selector, UnreadInstance, distinct_instances,
+    lifecycle_core::{FilterMatch, InstanceFilter},
 };
 use tokio::task::spawn_blocking;
 

@@ -9,7 +9,7 @@ use lifecycle_facade::{
     CallAnswer, Evidence, FailureLimit, Fault, FaultKind, InstanceId, InstanceReport, LocalDisk,
     Observation, Outcome, Pending, PowerRequestOptions, PowerState, RebootOptions, StartOptions,
     StopBilling, StopMode, StopOptions, StoppedBilling, WaveSize, Waves,
-    core::{Action, ExecutionStatus, JobId, Lock},
+    lifecycle_core::{Action, ExecutionStatus, JobId, Lock},
 };
 
 use crate::record::{

@@ -18,7 +18,10 @@ mod suggest;
 #[cfg(any(feature = "_cloud", feature = "config"))]
 pub use cloud::EndpointNetwork;
 #[cfg(feature = "_cloud")]
-pub use cloud::{Cloud, ParseReferenceError, providers::*};
+pub use cloud::{
+    BuildProvider, BuiltProvider, Cloud, CloudEntry, CloudRegions, EndpointFn, ExternalCloud,
+    LocationSettings, ParseReferenceError, SourceFn, providers::*,
+};
 #[cfg(feature = "_cloud")]
 pub use fleet::{
     Account, CredentialSettings, CredentialSourceFactory, DoctorProbe, Fleet, FleetBuilder,
@@ -43,7 +46,7 @@ pub use lifecycle_client::{
     SystemHost, Target, Timeouts, Transport, TransportError, WaitRequest, WaitTimeout, WaveSize,
     Waves, WavesUntil, distinct_instances, proxy_variable,
 };
-pub use lifecycle_core as core;
+pub use lifecycle_core;
 pub use lifecycle_core::{
     Action, ActionKind, ChargeType, Credential, EmptyHost, Endpoint, Fault, FaultKind, FilterMatch,
     FilterSupport, InstanceDetails, InstanceFilter, InstanceId, IpAddresses, LocalDisk,

@@ -15,7 +15,7 @@ use super::{
     secret::{VariableName, may_be_secret},
 };
 use crate::{
-    cloud::{CloudEntry, Clouds, EndpointNetwork},
+    cloud::{CloudData, Clouds, EndpointNetwork},
     suggest::hint,
 };
 
@@ -213,13 +213,13 @@ pub(super) fn network(value: &DeValue<'_>) -> Result<EndpointNetwork, String> {
     )
 }
 
-pub(super) fn cloud(value: &DeValue<'_>, clouds: Clouds) -> Result<CloudName, String> {
+pub(super) fn cloud(value: &DeValue<'_>, clouds: Clouds<'_>) -> Result<CloudName, String> {
     let names: Vec<_> = CloudName::all(clouds)
         .map(|cloud| (cloud.as_str(), cloud))
         .collect();
     one_of(value, &names).map_err(|problem| {
         let written = value.as_str().unwrap_or_default();
-        match CloudEntry::hint(clouds, written) {
+        match CloudData::hint(clouds, written) {
             Some(hint) => format!("unknown value {}; {hint}", shown(value)),
             None => problem,
         }

@@ -21,7 +21,7 @@ use super::{
     lock::lock,
     settings::FleetSettings,
 };
-use crate::cloud::{BuildInput, KeyScope, ProjectLookup, RegionLookup};
+use crate::cloud::{KeyScope, LocationSettings, ProjectLookup, RegionLookup};
 
 /// Connects each location once.
 #[derive(Debug)]
@@ -282,19 +282,17 @@ impl Connector {
             return Err(FleetError::at(location)(problem));
         }
         let enterprise_project = account.and_then(|account| account.enterprise_project.as_deref());
-        let parts = (cloud.driver().build)(BuildInput {
+        let built = (cloud.driver().build)(&LocationSettings {
             region: &location.region,
             endpoint,
             network: account.map(|account| account.network).unwrap_or_default(),
             project,
             enterprise_project,
             batch_reboot: account.is_some_and(|account| account.batch_reboot),
-            credentials,
-            transport: Arc::clone(&self.transport),
         });
-        let parts = parts.map_err(FleetError::at(location))?;
-        let mut builder = parts
-            .builder
+        let built = built.map_err(FleetError::at(location))?;
+        let transport = Arc::clone(&self.transport);
+        let mut builder = Client::builder(built.provider, credentials, transport)
             .clock(Arc::clone(&settings.clock))
             .access_keys(self.access_keys(location))
             .plain_http(settings.plain_http);
@@ -303,7 +301,7 @@ impl Connector {
         }
         Ok(OfflineClient {
             client: (settings.configure_client.0)(builder).build(),
-            endpoint: parts.endpoint,
+            endpoint: built.endpoint,
         })
     }
 }

@@ -10,6 +10,8 @@ mod identity; // look-ups of projects and regions
 mod into_location; // accepted types of locations
 mod location;
 mod location_pattern;
+#[cfg(feature = "serde")]
+mod location_serde; // references as text
 mod lock; // locks on maps
 mod probe; // the probe of an endpoint
 mod protection;

@@ -19,6 +19,7 @@ pub use call::{
     credential::{CredentialError, CredentialInfo, CredentialProvider, StaticCredential},
     key_health::AccessKeyRecord,
     policy::{RetryPolicy, Timeouts, WaitTimeout},
+    simulated_clouds::SimulatedClouds,
 };
 pub use client::{
     Client, ClientBuilder, IntoInstances, ListRequest, ObserveRequest, PowerRequest, SelectFuture,

@@ -42,9 +42,9 @@ pub use lifecycle_client::{
     InstanceStatus, IntoInstances, ListDefect, ListRequest, ObserveRequest, Outcome, Pending,
     PlainHttp, PlannedCall, PowerRequest, PowerRequestOptions, RecordError, RecordedCall,
     RecordedRequest, Recorder, Report, ReportFuture, ResolveError, ResumePoint, RetryPolicy,
-    SelectFuture, SelectInstances, SelectedInstances, StaticCredential, StepDriver, SystemClock,
-    SystemHost, Target, Timeouts, Transport, TransportError, WaitRequest, WaitTimeout, WaveSize,
-    Waves, WavesUntil, distinct_instances, proxy_variable,
+    SelectFuture, SelectInstances, SelectedInstances, SimulatedClouds, StaticCredential,
+    StepDriver, SystemClock, SystemHost, Target, Timeouts, Transport, TransportError, WaitRequest,
+    WaitTimeout, WaveSize, Waves, WavesUntil, distinct_instances, proxy_variable,
 };
 pub use lifecycle_core;
 pub use lifecycle_core::{

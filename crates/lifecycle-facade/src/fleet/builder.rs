@@ -20,8 +20,8 @@ use super::{
 /// Builds a [`Fleet`]. The settings apply to all clouds.
 #[derive(Clone, Debug, Default)]
 pub struct FleetBuilder {
-    transport: Option<Arc<dyn Transport>>,
-    settings: FleetSettings,
+    pub(super) transport: Option<Arc<dyn Transport>>,
+    pub(super) settings: FleetSettings,
 }
 
 impl FleetBuilder {

@@ -20,6 +20,7 @@ mod regions; // the regions of a cloud
 mod select; // selects instances
 mod selector;
 mod settings; // settings of fleet and location
+mod simulated; // a fleet of simulated clouds
 mod target; // requests to a fleet
 
 use std::{collections::BTreeMap, sync::Arc, time::SystemTime};

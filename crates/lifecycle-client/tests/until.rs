@@ -198,6 +198,30 @@ async fn slow_reader_holds_back_waves_unless_the_request_is_spawned() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn forced_stop_is_on_time_beside_a_slow_reader_of_a_spawned_request() {
+    for (spawn, on_time) in [(true, true), (false, false)] {
+        let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
+            "observe" => all_in_state(sent, "running"),
+            _ => ok("ok"),
+        });
+        let request = cloud.client().stop(ids(1)).force_after(seconds(60));
+        let mut events = match spawn {
+            true => request.events().spawn(),
+            false => request.events(),
+        };
+        assert!(matches!(events.next().await, Some(Event::Sending { .. })));
+        // The reader is away for five minutes.
+        sleep(seconds(300)).await;
+        let forced: Vec<_> = cloud
+            .calls("force-stop")
+            .iter()
+            .map(|sent| sent.at)
+            .collect();
+        assert_eq!(forced == [seconds(60)], on_time, "{forced:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn spawned_request_ends_when_the_stream_is_dropped_or_cancelled() {
     let slow = |client: &Client| {
         let waves = Waves::of(1).with_pause(seconds(30));

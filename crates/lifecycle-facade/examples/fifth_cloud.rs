@@ -136,7 +136,7 @@ impl Provider for Acme {
         let invalid = |error: String| Fault::new(FaultKind::Invalid, error);
         let date = context.extended();
         // A key for one date, as the clouds derive keys.
-        let key_of_date = hmac_sha256(secret.expose().as_bytes(), date.as_str().as_bytes());
+        let key_of_date = hmac_sha256(secret.expose().as_bytes(), date.as_bytes());
         let signature = hmac_sha256_hex(&key_of_date, &request.body);
         let uri = self
             .endpoint
@@ -168,7 +168,10 @@ impl Provider for Acme {
 
 /// The imaginary cloud: machines by id, each with the target state and the end of the transition.
 #[derive(Clone, Debug, Default)]
-struct AcmeCloud(Arc<Mutex<BTreeMap<String, (bool, Option<Instant>)>>>);
+struct AcmeCloud(Arc<Mutex<BTreeMap<String, Machine>>>);
+
+/// True for a machine that runs or boots, and the end of the transition.
+type Machine = (bool, Option<Instant>);
 
 #[async_trait::async_trait]
 impl Transport for AcmeCloud {

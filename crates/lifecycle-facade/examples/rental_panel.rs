@@ -63,7 +63,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let last = rest
             .lines()
             .filter_map(|line| line.strip_prefix("data: "))
-            .last();
+            .next_back();
         let row: Value = serde_json::from_str(last.unwrap_or_default())?;
         println!("{machine}: {}", row["outcome"]);
         assert_eq!(

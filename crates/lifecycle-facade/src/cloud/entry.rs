@@ -44,6 +44,7 @@ pub(crate) type Clouds<'a> = &'a [&'static CloudData];
 
 /// The regions of a cloud, for references and for the first try of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum CloudRegions {
     /// One endpoint for all regions, under this name.
     One(&'static str),

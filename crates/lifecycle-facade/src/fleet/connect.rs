@@ -20,7 +20,7 @@ use super::{
     identity::{IdentityFn, IdentityLookups, IdentitySearch, SearchError, WithoutVariables},
     lock::lock,
     settings::FleetSettings,
-    simulated::SimulatedKey,
+    simulated_key::SimulatedKey,
 };
 use crate::cloud::{KeyScope, LocationSettings, ProjectLookup, RegionLookup};
 

@@ -21,6 +21,7 @@ mod select; // selects instances
 mod selector;
 mod settings; // settings of fleet and location
 mod simulated; // a fleet of simulated clouds
+mod simulated_key; // the key of a simulated cloud
 mod target; // requests to a fleet
 
 use std::{collections::BTreeMap, sync::Arc, time::SystemTime};

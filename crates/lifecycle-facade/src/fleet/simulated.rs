@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use lifecycle_client::{CredentialError, CredentialInfo, CredentialProvider, SimulatedClouds};
-use lifecycle_core::{Credential, EmptyHost};
+use lifecycle_client::SimulatedClouds;
+use lifecycle_core::EmptyHost;
 
 use super::{Fleet, FleetBuilder, connect::Connector};
-use crate::Cloud;
 
 impl Fleet {
     /// Returns a fleet of simulated clouds: with the transport, the clock, the keys and the project of `clouds`,
@@ -66,30 +64,5 @@ impl FleetBuilder {
         self.settings.project = clouds.project();
         self.settings.simulated = Some(Arc::new(clouds.clone()));
         self
-    }
-}
-
-/// The newest key of a simulated cloud.
-#[derive(Debug)]
-pub(super) struct SimulatedKey {
-    pub(super) clouds: Arc<dyn SimulatedClouds>,
-    pub(super) cloud: Cloud,
-}
-
-#[async_trait]
-impl CredentialProvider for SimulatedKey {
-    async fn credential(&self) -> Result<Arc<Credential>, CredentialError> {
-        let key = self.clouds.credential(self.cloud.as_str());
-        let missing = || {
-            let cloud = self.cloud;
-            CredentialError::not_configured(format!(
-                "no simulated cloud has the name {cloud}: set the credentials of the fleet or of an account"
-            ))
-        };
-        key.map(Arc::new).ok_or_else(missing)
-    }
-
-    fn info(&self) -> CredentialInfo {
-        CredentialInfo::default()
     }
 }

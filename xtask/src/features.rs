@@ -46,7 +46,12 @@ impl Features {
             with_features(Cargo::new("test --quiet -p lifecycle-facade"), features)
         });
         checks
-            .chain([check("lifecycle-client", ""), check("lifecycle-sim", "")])
+            .chain([
+                check("lifecycle-facade", "full,serde"),
+                check("lifecycle-client", ""),
+                check("lifecycle-client", "serde"),
+                check("lifecycle-sim", ""),
+            ])
             .chain(tests)
             .collect()
     }
@@ -72,10 +77,10 @@ fn with_features(call: Cargo, features: &str) -> Cargo {
     call.arg("--features").arg(features)
 }
 
-/// No cloud, each cloud alone and the feature for all clouds, without and with the configuration
-/// file.
+/// No cloud, each cloud alone, the feature for all clouds and the feature for clouds from outside, without and
+/// with the configuration file.
 fn usual_combinations() -> Vec<String> {
-    let clouds = || [""].into_iter().chain(CLOUDS).chain(["full"]);
+    let clouds = || [""].into_iter().chain(CLOUDS).chain(["full", "fleet"]);
     let with_file = clouds().map(|clouds| match clouds {
         "" => "config".to_owned(),
         clouds => format!("{clouds},config"),
@@ -108,7 +113,7 @@ mod tests {
             .map(Cargo::to_string)
             .collect();
 
-        assert_eq!(calls.len(), 14);
+        assert_eq!(calls.len(), 18);
         assert_eq!(
             calls[0],
             "cargo clippy --quiet -p lifecycle-facade --no-default-features -- -D warnings"
@@ -122,15 +127,15 @@ mod tests {
             "cargo clippy --quiet -p lifecycle-facade --no-default-features --features full -- -D warnings"
         );
         assert_eq!(
-            calls[6],
+            calls[7],
             "cargo clippy --quiet -p lifecycle-facade --no-default-features --features config -- -D warnings"
         );
         assert_eq!(
-            calls[11],
+            calls[12],
             "cargo clippy --quiet -p lifecycle-facade --no-default-features --features full,config -- -D warnings"
         );
         assert_eq!(
-            calls[13],
+            calls[17],
             "cargo clippy --quiet -p lifecycle-sim --no-default-features -- -D warnings"
         );
     }
@@ -144,7 +149,7 @@ mod tests {
             .filter(|call| call.starts_with("cargo test"))
             .collect();
 
-        assert_eq!((calls.len(), tests.len()), (34, 16));
+        assert_eq!((calls.len(), tests.len()), (36, 16));
         assert_eq!(
             tests[0],
             "cargo test --quiet -p lifecycle-facade --no-default-features"

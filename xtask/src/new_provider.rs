@@ -144,6 +144,7 @@ const FILES: &[(&str, &str)] = files!(
     "src/sign.rs",
     "src/fault.rs",
     "tests/conformance.rs",
+    "tests/documents.rs",
     "tests/cloud/mod.rs",
     "README.md",
     "CHANGELOG.md",

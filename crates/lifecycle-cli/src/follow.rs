@@ -187,7 +187,7 @@ fn remark(event: &FleetEvent) -> Option<String> {
             number,
             of,
             instances,
-        } => format!("wave {number} of {of}: {instances} instances"),
+        } => format!("wave {number} of {of}: {} instances", instances.len()),
         Event::Pause { number, wait } => {
             format!("pause of {} s before wave {number}", wait.as_secs_f64())
         }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use lifecycle_facade::{
     Cloud,
-    core::{CredentialSource, CredentialSourceConfig},
+    lifecycle_core::{CredentialSource, CredentialSourceConfig},
 };
 
 /// Returns the help text with the sources of keys of each cloud.

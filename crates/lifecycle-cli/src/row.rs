@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use lifecycle_facade::{
     Fault, FaultKind, FleetRow, InstanceReference, InstanceStatus, Observation, Outcome, Pending,
     PowerState, StoppedBilling,
-    core::{InstanceDetails, Lock},
+    lifecycle_core::{InstanceDetails, Lock},
 };
 
 use crate::exit::{CommandError, Exit};

@@ -12,8 +12,8 @@ use lifecycle_facade::{
     ActionKind, Cloud, Fault, FaultKind, Fleet, FleetError, FleetRow, InstanceReference,
     InstanceReport, Observation, Outcome, PowerState, ProtectionCheck, SelectedInstance, Selection,
     Selector, UnreadInstance,
-    core::{FilterMatch, InstanceFilter},
     distinct_instances,
+    lifecycle_core::{FilterMatch, InstanceFilter},
 };
 use tokio::task::spawn_blocking;
 

@@ -134,7 +134,7 @@ impl Setup {
         let waves = waves.with_pause(pause.unwrap_or_default());
         let configured = || self.defaults()?.stop_after;
         Ok(Some(match args.stop_after.or_else(configured) {
-            Some(failures) => waves.with_stop_after(failures.get()),
+            Some(failures) => waves.with_stop_after(failures),
             None => waves,
         }))
     }

@@ -11,8 +11,8 @@ mod wait_request;
 use std::sync::Arc;
 
 use lifecycle_core::{
-    Credential, PollingPolicy, PowerState, Profile, Provider, RateLimits, RebootOptions, Region,
-    StartOptions, StopOptions,
+    Action, Credential, PollingPolicy, PowerState, Profile, Provider, RateLimits, RebootOptions,
+    Region, StartOptions, StopOptions,
 };
 
 #[cfg(feature = "mutations")]
@@ -120,6 +120,35 @@ impl Client {
         }
     }
 
+    /// Performs an action on instances: the options of a start, a stop or a reboot, an [`Action`] that is
+    /// known only at run time, or an [`ActionKind`](lifecycle_core::ActionKind) with the default options.
+    /// Await the request for a [`Report`](crate::Report).
+    ///
+    /// The type of `action` selects the further options: only a request with [`StopOptions`] has
+    /// [`billing`](PowerRequest::billing).
+    ///
+    /// # Examples
+    /// ```
+    /// use lifecycle_client::WaitTimeout;
+    /// use lifecycle_core::ActionKind;
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// // The name of the action is data, for example from a request to a service.
+    /// let action: ActionKind = "start".parse()?;
+    /// let report = client.act(action, &ids).wait(WaitTimeout::minutes(5)).await?;
+    /// assert!(report.is_success());
+    /// # Ok(())
+    /// # });
+    /// ```
+    pub fn act<O: Into<Action>>(
+        &self,
+        action: O,
+        instances: impl IntoInstances,
+    ) -> PowerRequest<O> {
+        PowerRequest::new(self.clone(), instances, action)
+    }
+
     /// Starts stopped instances. Await the request for a [`Report`](crate::Report).
     ///
     /// # Examples
@@ -137,7 +166,7 @@ impl Client {
     /// # });
     /// ```
     pub fn start(&self, instances: impl IntoInstances) -> PowerRequest<StartOptions> {
-        PowerRequest::new(self.clone(), instances, StartOptions::default())
+        self.act(StartOptions::default(), instances)
     }
 
     /// Stops running instances, gracefully by default. Await the request for a
@@ -158,7 +187,7 @@ impl Client {
     /// # });
     /// ```
     pub fn stop(&self, instances: impl IntoInstances) -> PowerRequest<StopOptions> {
-        PowerRequest::new(self.clone(), instances, StopOptions::default())
+        self.act(StopOptions::default(), instances)
     }
 
     /// Reboots running instances, gracefully by default. Each instance is rebooted at most once,
@@ -178,7 +207,7 @@ impl Client {
     /// # });
     /// ```
     pub fn reboot(&self, instances: impl IntoInstances) -> PowerRequest<RebootOptions> {
-        PowerRequest::new(self.clone(), instances, RebootOptions::default())
+        self.act(RebootOptions::default(), instances)
     }
 
     /// Waits until instances are in the state `goal`. Sends no action.

@@ -19,6 +19,7 @@ pub use call::{
     credential::{CredentialError, CredentialInfo, CredentialProvider, StaticCredential},
     key_health::AccessKeyRecord,
     policy::{RetryPolicy, Timeouts, WaitTimeout},
+    simulated_clouds::SimulatedClouds,
 };
 pub use client::{
     Client, ClientBuilder, IntoInstances, ListRequest, ObserveRequest, PowerRequest, SelectFuture,
@@ -42,7 +43,8 @@ pub use power::{
     recorder::{CallAnswer, CallRecorder, RecordError, RecordedCall, RecordedRequest, Recorder},
     report::{Evidence, IncompleteError, InstanceReport, Outcome, Pending, Report},
     resume_point::ResumePoint,
-    waves::{WaveSize, Waves},
+    until::WavesUntil,
+    waves::{FailureLimit, WaveSize, Waves},
 };
 pub use transport::{Transport, TransportError, markers::OwnConnection, plain_http::PlainHttp};
 #[cfg(feature = "reqwest")]

@@ -162,7 +162,7 @@ async fn events_name_each_wave_and_settle_every_instance() {
                 number,
                 of,
                 instances,
-            } => Some((*number, *of, *instances)),
+            } => Some((*number, *of, instances.len())),
             _ => None,
         })
         .collect();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use lifecycle_facade::{
     ActionKind, LocalDisk, RebootOptions, StartOptions, StopBilling, StopMode, StopOptions, Waves,
-    core::Action,
+    lifecycle_core::Action,
 };
 use lifecycle_sim::{
     Cloud, ErrorBody, FaultRule, FaultTiming, Impairment, InjectedFault, KeyKind, Operation,

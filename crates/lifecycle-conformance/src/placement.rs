@@ -6,7 +6,9 @@
 
 use std::{fmt, str::FromStr, time::Duration};
 
-use lifecycle_facade::{ActionKind, RebootOptions, StartOptions, StopOptions, core::Action};
+use lifecycle_facade::{
+    ActionKind, RebootOptions, StartOptions, StopOptions, lifecycle_core::Action,
+};
 use lifecycle_sim::{Cloud, ErrorBody, FaultRule, FaultTiming, InjectedFault, Switches};
 
 use crate::{

@@ -13,7 +13,8 @@ use futures_util::{
     stream,
 };
 use lifecycle_facade::{
-    Client, Error, Event, InstanceId, PowerRequest, PowerRequestOptions, Report, core::Action,
+    Client, Error, Event, InstanceId, PowerRequest, PowerRequestOptions, Report,
+    lifecycle_core::Action,
 };
 use tokio::time::{Instant, sleep_until, timeout};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use lifecycle_client::Mutation;
 use lifecycle_facade::{
     Waves,
-    core::{Action, InstanceFilter},
+    lifecycle_core::{Action, InstanceFilter},
 };
 use lifecycle_sim::{Cloud, FaultRule, Impairment, KeyKind, PowerOperation, Switches, Throttle};
 

@@ -8,7 +8,7 @@ use std::{
 use fastrand::Rng;
 use lifecycle_facade::{
     Account, Client, Credential, EmptyHost, Fleet, FleetBuilder, InstanceId, Location,
-    core::{EnvVarNames, HostEnvironment, credential_source::FileCheck},
+    lifecycle_core::{EnvVarNames, HostEnvironment, credential_source::FileCheck},
 };
 use lifecycle_sim::{KeyKind, SimulatedState, Simulator, TransitionTimes};
 

@@ -10,12 +10,12 @@ use bytes::Bytes;
 use lifecycle_conformance::suite::{Case, CaseStatus, SimulatedCloud, cases};
 use lifecycle_facade::{
     Credential, Fault, FaultKind, InstanceId, Observation, PowerState, Profile, Provider,
-    StopBilling, StopMode, aliyun, baidu,
-    core::{
+    StopBilling, StopMode, aliyun, baidu, huawei,
+    lifecycle_core::{
         Action, ApiCall, BatchAck, ExecutionStatus, HttpResponse, JobId, JobProgress, JobStatus,
         ListPage, ListQuery, NextPage, PageToken, SigningContext, UnsignedRequest,
     },
-    huawei, zenlayer,
+    zenlayer,
 };
 use lifecycle_sim::Cloud;
 use serde_json::Value;

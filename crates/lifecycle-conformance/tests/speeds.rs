@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use lifecycle_facade::{
-    EmptyHost, Fleet, InstanceReference, Outcome, StopMode, WaitTimeout, core::PollingPolicy,
+    EmptyHost, Fleet, InstanceReference, Outcome, StopMode, WaitTimeout,
+    lifecycle_core::PollingPolicy,
 };
 use lifecycle_sim::{Cloud, Simulator};
 

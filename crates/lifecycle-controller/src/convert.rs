@@ -6,10 +6,10 @@
 use std::fmt;
 
 use lifecycle_facade::{
-    CallAnswer, Evidence, Fault, FaultKind, InstanceId, InstanceReport, LocalDisk, Observation,
-    Outcome, Pending, PowerRequestOptions, PowerState, RebootOptions, StartOptions, StopBilling,
-    StopMode, StopOptions, StoppedBilling, WaveSize, Waves,
-    core::{Action, ExecutionStatus, JobId, Lock},
+    CallAnswer, Evidence, FailureLimit, Fault, FaultKind, InstanceId, InstanceReport, LocalDisk,
+    Observation, Outcome, Pending, PowerRequestOptions, PowerState, RebootOptions, StartOptions,
+    StopBilling, StopMode, StopOptions, StoppedBilling, WaveSize, Waves,
+    lifecycle_core::{Action, ExecutionStatus, JobId, Lock},
 };
 
 use crate::record::{
@@ -101,10 +101,16 @@ impl From<Waves> for WavesRecord {
             // Unreachable: a new size needs a new version of the records.
             _ => (Some(1), None),
         };
+        let (stop_after, stop_after_percent) = match waves.stop_after() {
+            FailureLimit::Instances(limit) => (limit.get(), None),
+            FailureLimit::Percent(percent) => (1, Some(percent)),
+            _ => (1, None),
+        };
         Self {
             instances,
             percent,
-            stop_after: waves.stop_after(),
+            stop_after,
+            stop_after_percent,
             pause: Some(waves.pause()).filter(|pause| !pause.is_zero()),
         }
     }
@@ -116,8 +122,12 @@ impl From<WavesRecord> for Waves {
             (None, Some(percent)) => Self::percent(percent),
             (instances, _) => Self::of(instances.unwrap_or(1)),
         };
+        let limit = match record.stop_after_percent {
+            Some(percent) => FailureLimit::percent(percent),
+            None => FailureLimit::instances(record.stop_after),
+        };
         waves
-            .with_stop_after(record.stop_after)
+            .with_stop_after(limit)
             .with_pause(record.pause.unwrap_or_default())
     }
 }
@@ -414,6 +424,7 @@ mod tests {
         for waves in [
             Waves::of(7).with_stop_after(3).with_pause(pause),
             Waves::percent(10),
+            Waves::of(7).with_stop_after(FailureLimit::percent(20)),
         ] {
             assert_eq!(Waves::from(WavesRecord::from(waves)), waves);
         }

@@ -7,7 +7,7 @@ use std::{convert::Infallible, str::FromStr, sync::Arc};
 use lifecycle_facade::{
     Clock, Fault, FaultKind, InstanceReport, Outcome, PowerRequest, Report, ResumePoint, Target,
     Waves,
-    core::{Action, JobId},
+    lifecycle_core::{Action, JobId},
 };
 
 use crate::{

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use lifecycle_facade::core::{Action, Idempotency};
+use lifecycle_facade::lifecycle_core::{Action, Idempotency};
 
 pub use crate::progress::{InstanceProgress, LastAction, Operation, SendPhase};
 use crate::{

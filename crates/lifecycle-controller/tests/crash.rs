@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use lifecycle_controller::{Operation, ResumeMode, SendPhase, StoreRecorder, resume_request};
 use lifecycle_facade::{
     Credential, EmptyHost, Fleet, FleetReport, FleetRequest, Waves,
-    core::{Action, RebootOptions, StartOptions, StopOptions},
+    lifecycle_core::{Action, RebootOptions, StartOptions, StopOptions},
 };
 use lifecycle_sim::{Cloud, FaultRule, FaultTiming, InjectedFault, Operation as Call, Simulator};
 use support::{FragileStore, crash_after};

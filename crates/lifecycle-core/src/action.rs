@@ -1,6 +1,6 @@
 //! Power actions and their options.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use crate::PowerState;
 
@@ -83,6 +83,17 @@ impl From<RebootOptions> for Action {
     }
 }
 
+impl From<ActionKind> for Action {
+    /// Returns the action with the default options.
+    fn from(kind: ActionKind) -> Self {
+        match kind {
+            ActionKind::Start => StartOptions::default().into(),
+            ActionKind::Stop => StopOptions::default().into(),
+            ActionKind::Reboot => RebootOptions::default().into(),
+        }
+    }
+}
+
 impl fmt::Display for Action {
     /// Writes the verb and the options that differ from the default, such as
     /// `stop, forced, billing released`.
@@ -130,6 +141,9 @@ pub enum ActionKind {
 }
 
 impl ActionKind {
+    /// All kinds.
+    pub const ALL: &'static [Self] = &[Self::Start, Self::Stop, Self::Reboot];
+
     /// Returns the state of an instance after the action succeeded.
     pub fn goal(self) -> PowerState {
         match self {
@@ -161,6 +175,22 @@ impl fmt::Display for ActionKind {
         f.write_str(self.as_str())
     }
 }
+
+impl FromStr for ActionKind {
+    type Err = ParseActionKindError;
+
+    /// Reads the name that [`as_str`](Self::as_str) returns.
+    fn from_str(name: &str) -> Result<Self, ParseActionKindError> {
+        let mut kinds = Self::ALL.iter();
+        let kind = kinds.find(|kind| kind.as_str() == name);
+        kind.copied().ok_or(ParseActionKindError(()))
+    }
+}
+
+/// A text is not the name of an action.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown action: write start, stop or reboot")]
+pub struct ParseActionKindError(());
 
 /// Options of a start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -310,6 +340,19 @@ mod tests {
             [PowerState::Stopping, PowerState::Stopped]
         );
         assert_eq!(satisfied(ActionKind::Reboot), []);
+    }
+
+    #[test]
+    fn name_of_a_kind_is_read_back_and_has_the_default_options() {
+        for kind in ActionKind::ALL {
+            assert_eq!(kind.as_str().parse(), Ok(*kind));
+            assert_eq!(Action::from(*kind).to_string(), kind.as_str());
+        }
+        let error = "Stop".parse::<ActionKind>().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "unknown action: write start, stop or reboot"
+        );
     }
 
     #[test]

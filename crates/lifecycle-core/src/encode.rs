@@ -34,13 +34,33 @@ pub fn hmac_sha256_hex_of(key: &[u8], parts: &[&str]) -> String {
     hmac_hex(key, parts.iter().map(|part| part.as_bytes()))
 }
 
+/// Returns the 32 bytes of HMAC-SHA256 of `message` under `key`. A derived key is the key of the next HMAC.
+///
+/// # Examples
+/// ```
+/// use lifecycle_core::encode::{hex, hmac_sha256, hmac_sha256_hex};
+///
+/// // A key for one day and one service, as in the signatures of several clouds.
+/// let date = hmac_sha256(b"secret", b"20260101");
+/// let service = hmac_sha256(&date, b"compute");
+/// let signature = hmac_sha256_hex(&service, b"text to sign");
+/// assert_eq!(hex(&hmac_sha256(&service, b"text to sign")), signature);
+/// ```
+pub fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
+    hmac_bytes(key, [message])
+}
+
 fn hmac_hex<'p>(key: &[u8], parts: impl IntoIterator<Item = &'p [u8]>) -> String {
+    hex(&hmac_bytes(key, parts))
+}
+
+fn hmac_bytes<'p>(key: &[u8], parts: impl IntoIterator<Item = &'p [u8]>) -> [u8; 32] {
     #[expect(clippy::expect_used, reason = "HMAC accepts a key of any length")]
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("any length is a key");
     for part in parts {
         mac.update(part);
     }
-    hex(&mac.finalize().into_bytes())
+    mac.finalize().into_bytes().into()
 }
 
 /// Returns `bytes` as lower-case hexadecimal digits.

@@ -20,13 +20,15 @@ mod provider;
 mod reported_time;
 mod response;
 mod scrub;
+#[cfg(feature = "serde")]
+mod serde_impls;
 mod signing_context;
 mod state;
 mod text_pool;
 
 pub use action::{
-    Action, ActionKind, Idempotency, LocalDisk, RebootOptions, StartOptions, StopBilling, StopMode,
-    StopOptions,
+    Action, ActionKind, Idempotency, LocalDisk, ParseActionKindError, RebootOptions, StartOptions,
+    StopBilling, StopMode, StopOptions,
 };
 pub use credential::{Credential, Secret, header, sensitive_header};
 pub use credential_source::{CredentialSource, CredentialSourceConfig, ResolvedCredential};

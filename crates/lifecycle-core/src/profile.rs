@@ -346,6 +346,35 @@ impl PollingPolicy {
         self
     }
 
+    /// Returns the policy with all times divided by `factor`, for simulated clouds in fast motion. A factor that is
+    /// not a positive number changes nothing.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use lifecycle_core::PollingPolicy;
+    ///
+    /// let fast = PollingPolicy::DEFAULT.divided_by(10.0);
+    /// assert_eq!(fast.first, Duration::from_millis(300));
+    /// assert_eq!(PollingPolicy::DEFAULT.divided_by(0.0), PollingPolicy::DEFAULT);
+    /// ```
+    #[must_use]
+    pub fn divided_by(self, factor: f64) -> Self {
+        if !(factor.is_finite() && factor > 0.0) {
+            return self;
+        }
+        let shorter = |time: Duration| {
+            // A time of years is out of range after a division by a tiny factor.
+            Duration::try_from_secs_f64(time.as_secs_f64() / factor).unwrap_or(time)
+        };
+        Self {
+            first: shorter(self.first),
+            pause: shorter(self.pause),
+            every: shorter(self.every),
+            ceiling: shorter(self.ceiling),
+        }
+    }
+
     /// Returns the time to the next observation, after an observation at this age of the accepted
     /// request.
     pub fn interval(&self, age: Duration) -> Duration {

@@ -78,7 +78,8 @@ pub trait Provider: fmt::Debug + Send + Sync + 'static {
 
     /// Signs one attempt to send `request` with `key`, for the time and nonce of `context`.
     ///
-    /// Each attempt is signed with a new context, so a retry never has an old signature.
+    /// Each attempt is signed with a new context, so a retry never has an old signature. The client adds the
+    /// [`headers`](UnsignedRequest::headers) of `request` that the signed request lacks.
     ///
     /// # Errors
     /// [`FaultKind::Credential`](crate::FaultKind::Credential) if the cloud does not support this kind
@@ -216,6 +217,8 @@ pub struct UnsignedRequest {
     pub path: String,
     /// The percent-encoded query as sent, without the question mark; empty for no query.
     pub query: String,
+    /// The headers that the operation needs, such as the version of the API; often none.
+    pub headers: http::HeaderMap,
     /// The body; empty for no body.
     pub body: Bytes,
 }
@@ -228,6 +231,7 @@ impl UnsignedRequest {
             method,
             path: path.into(),
             query: String::new(),
+            headers: http::HeaderMap::new(),
             body: Bytes::new(),
         }
     }
@@ -236,6 +240,25 @@ impl UnsignedRequest {
     #[must_use]
     pub fn with_query(mut self, query: impl Into<String>) -> Self {
         self.query = query.into();
+        self
+    }
+
+    /// Sets a header. The signature can cover the header. The client sends the headers that the signed request
+    /// lacks.
+    ///
+    /// # Examples
+    /// ```
+    /// use http::{HeaderName, HeaderValue, Method};
+    /// use lifecycle_core::UnsignedRequest;
+    ///
+    /// let version = HeaderName::from_static("x-api-version");
+    /// let request = UnsignedRequest::new("list", Method::GET, "/v1/instances")
+    ///     .with_header(version, HeaderValue::from_static("2026-01-01"));
+    /// assert_eq!(request.headers["x-api-version"], "2026-01-01");
+    /// ```
+    #[must_use]
+    pub fn with_header(mut self, name: http::HeaderName, value: http::HeaderValue) -> Self {
+        self.headers.insert(name, value);
         self
     }
 

@@ -3,7 +3,7 @@
 
 use std::error::Error;
 
-use lifecycle_facade::{Cloud, EmptyHost, Fleet, Location};
+use lifecycle_facade::{Cloud, Fleet, Location};
 use lifecycle_sim::Simulator;
 
 /// Runs an example with a fleet and the references of its instances.
@@ -13,22 +13,12 @@ pub(crate) fn run(
     let location = location();
     let simulator = Simulator::builder();
     let simulator = simulator.fleet(&format!("{location}=3")).unwrap().build();
-    let cloud = lifecycle_sim::Cloud::ALL
-        .into_iter()
-        .find(|cloud| cloud.as_str() == location.cloud.as_str())
-        .unwrap();
-    let fleet = Fleet::builder()
-        .transport(simulator.transport())
-        .clock(simulator.clock())
-        .machine(EmptyHost)
-        .credential(simulator.credential(cloud))
-        .project(simulator.project_id())
-        .build();
+    let fleet = Fleet::simulated(&simulator);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .start_paused(true)
         .build();
-    let example = example(fleet.unwrap(), simulator.instances());
+    let example = example(fleet, simulator.instances());
     runtime.unwrap().block_on(example).unwrap();
 }
 

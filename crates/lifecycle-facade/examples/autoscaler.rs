@@ -1,63 +1,65 @@
-//! Keeps a number of instances of a pool running.
+//! A CI autoscaler on Huawei Cloud: starts runners for a queue, and turns round when the queue is empty.
 //!
-//! Each call of `scale` reads the states of the whole pool, and starts the missing or stops the surplus
-//! instances. `scale` owns all data, so a call can run in a spawned task.
+//! Three seconds after a start the machines still boot, and the cloud refuses a stop. `when_idle` waits for
+//! the end of the boot, and sends the stop then.
 
 mod support;
 
-use std::error::Error;
+use std::{error::Error, time::Duration};
 
-use lifecycle_facade::{Fleet, FleetError, InstanceReference, PowerState, WaitTimeout};
+use lifecycle_facade::{
+    ActionKind, Fleet, FleetError, FleetReport, InstanceReference, Outcome, WaitTimeout,
+};
+use lifecycle_sim::SimulatedState;
 
-/// A pool of instances that are equal to each other.
+/// The runners of a CI system, which are equal to each other.
 #[derive(Clone)]
-struct Pool {
+struct Runners {
     fleet: Fleet,
-    instances: Vec<InstanceReference>,
+    machines: Vec<InstanceReference>,
 }
 
-impl Pool {
-    /// Starts or stops instances until `wanted` instances run, and returns the number of changes.
-    async fn scale(self, wanted: usize) -> Result<usize, FleetError> {
-        let mut running = Vec::new();
-        let mut stopped = Vec::new();
-        for status in self.fleet.observe(&self.instances).await? {
-            match status.result.map(|observation| observation.state) {
-                Ok(PowerState::Running | PowerState::Starting) => running.push(status.instance),
-                Ok(PowerState::Stopped) => stopped.push(status.instance),
-                // Transitional states, and states and failed observations that need an operator.
-                _ => {}
-            }
+impl Runners {
+    /// Returns the action for a queue of jobs. The action is data: the same code carries out both.
+    fn decide(queue: usize) -> ActionKind {
+        match queue {
+            0 => ActionKind::Stop,
+            _ => ActionKind::Start,
         }
-        let timeout = WaitTimeout::minutes(5);
-        let missing = wanted.saturating_sub(running.len());
-        let surplus = running.len().saturating_sub(wanted);
-        let start = self.fleet.start(stopped.iter().take(missing)).wait(timeout);
-        let stop = self.fleet.stop(running.iter().take(surplus)).wait(timeout);
-        let (started, stopped) = tokio::try_join!(start.into_future(), stop.into_future())?;
-        for result in started.failures().chain(stopped.failures()) {
-            eprintln!("{result}");
-        }
-        let changed = started.into_iter().chain(stopped);
-        Ok(changed.filter(|result| result.outcome.is_success()).count())
+    }
+
+    /// Brings the runners into the state for the queue. Owns all data, so a call can run in a task.
+    async fn scale(self, queue: usize) -> Result<FleetReport, FleetError> {
+        let request = self.fleet.act(Self::decide(queue), &self.machines);
+        request.when_idle().wait(WaitTimeout::minutes(10)).await
     }
 }
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let spec = "aliyun/cn-hangzhou=10,zenlayer/global=10";
-    let (simulator, fleet) = support::simulated_fleet(spec)?;
-    let instances = simulator.instances();
-    let instances: Result<_, _> = instances.iter().map(|name| name.parse()).collect();
-    let pool = Pool {
+    let (simulator, fleet) = support::simulated_fleet("huawei/cn-north-4=6")?;
+    let names = simulator.instances();
+    let machines: Result<_, _> = names.iter().map(|name| name.parse()).collect();
+    let runners = Runners {
         fleet,
-        instances: instances?,
+        machines: machines?,
     };
-    // All instances are stopped at first.
-    for (wanted, expected) in [(12, 12), (5, 7), (20, 15)] {
-        let changed = tokio::spawn(pool.clone().scale(wanted)).await??;
-        println!("{wanted} instances wanted: {changed} changes");
-        assert_eq!(changed, expected);
+
+    // Jobs arrive, and three seconds later another pool has taken them all.
+    let start = tokio::spawn(runners.clone().scale(6));
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    start.abort();
+    let report = runners.clone().scale(0).await?;
+
+    for machine in &runners.machines {
+        let outcome = report.outcome(machine).map(Outcome::as_str);
+        println!("{machine}: {}", outcome.unwrap_or_default());
+        assert_eq!(outcome, Some("reached"));
+    }
+    for name in &names {
+        assert_eq!(simulator.state_of(name), Some(SimulatedState::Stopped));
+        let executed = simulator.ledger().executed(name).unwrap_or_default();
+        assert_eq!((executed.starts, executed.stops), (1, 1));
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use lifecycle_facade::{Credential, EmptyHost, Fleet, Transport, TransportError};
+use lifecycle_facade::{Fleet, Transport, TransportError};
 
 /// Counts requests, and sends them through another transport.
 #[derive(Debug)]
@@ -40,15 +40,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (simulator, _) = support::simulated_fleet("aliyun/cn-hangzhou=3,baidu/bj=3")?;
     let requests_by_host = Arc::default();
     let fleet = Fleet::builder()
+        .simulated(&simulator)
         // A real program wraps `HttpTransport::new()?`.
         .transport(Counting {
             inner: simulator.transport(),
             requests_by_host: Arc::clone(&requests_by_host),
         })
-        .clock(simulator.clock())
-        // No variables or files of this machine.
-        .machine(EmptyHost)
-        .credential(Credential::keys("id", "secret"))
         .build()?;
     assert!(fleet.start(simulator.instances()).await?.is_success());
     let requests_by_host = requests_by_host.lock().unwrap();

@@ -18,7 +18,10 @@ mod suggest;
 #[cfg(any(feature = "_cloud", feature = "config"))]
 pub use cloud::EndpointNetwork;
 #[cfg(feature = "_cloud")]
-pub use cloud::{Cloud, ParseReferenceError, providers::*};
+pub use cloud::{
+    BuildProvider, BuiltProvider, Cloud, CloudEntry, CloudRegions, EndpointFn, ExternalCloud,
+    LocationSettings, ParseReferenceError, SourceFn, providers::*,
+};
 #[cfg(feature = "_cloud")]
 pub use fleet::{
     Account, CredentialSettings, CredentialSourceFactory, DoctorProbe, Fleet, FleetBuilder,
@@ -35,19 +38,19 @@ pub use suggest::did_you_mean;
 pub use lifecycle_client::{
     CachedCredentials, CallAnswer, CallCounts, CallRecorder, Client, ClientBuilder, Clock,
     CredentialError, CredentialInfo, CredentialProvider, Error, Event, EventStream, Evidence,
-    HttpTransport, HttpTransportBuilder, IncompleteError, InstanceReport, InstanceStatus,
-    IntoInstances, ListDefect, ListRequest, ObserveRequest, Outcome, Pending, PlainHttp,
-    PlannedCall, PowerRequest, PowerRequestOptions, RecordError, RecordedCall, RecordedRequest,
-    Recorder, Report, ReportFuture, ResolveError, ResumePoint, RetryPolicy, SelectFuture,
-    SelectInstances, SelectedInstances, StaticCredential, StepDriver, SystemClock, SystemHost,
-    Target, Timeouts, Transport, TransportError, WaitRequest, WaitTimeout, WaveSize, Waves,
-    distinct_instances, proxy_variable,
+    FailureLimit, HttpTransport, HttpTransportBuilder, IncompleteError, InstanceReport,
+    InstanceStatus, IntoInstances, ListDefect, ListRequest, ObserveRequest, Outcome, Pending,
+    PlainHttp, PlannedCall, PowerRequest, PowerRequestOptions, RecordError, RecordedCall,
+    RecordedRequest, Recorder, Report, ReportFuture, ResolveError, ResumePoint, RetryPolicy,
+    SelectFuture, SelectInstances, SelectedInstances, SimulatedClouds, StaticCredential,
+    StepDriver, SystemClock, SystemHost, Target, Timeouts, Transport, TransportError, WaitRequest,
+    WaitTimeout, WaveSize, Waves, WavesUntil, distinct_instances, proxy_variable,
 };
-pub use lifecycle_core as core;
+pub use lifecycle_core;
 pub use lifecycle_core::{
-    ActionKind, ChargeType, Credential, EmptyHost, Endpoint, Fault, FaultKind, FilterMatch,
+    Action, ActionKind, ChargeType, Credential, EmptyHost, Endpoint, Fault, FaultKind, FilterMatch,
     FilterSupport, InstanceDetails, InstanceFilter, InstanceId, IpAddresses, LocalDisk,
-    NamePattern, Observation, ParseFilterError, PowerState, Profile, Provider, Rate, RateLimits,
-    RebootOptions, Region, ReportedTime, StartOptions, StopBilling, StopMode, StopOptions,
-    StoppedBilling, Tag, TagCondition,
+    NamePattern, Observation, ParseActionKindError, ParseFilterError, PowerState, Profile,
+    Provider, Rate, RateLimits, RebootOptions, Region, ReportedTime, StartOptions, StopBilling,
+    StopMode, StopOptions, StoppedBilling, Tag, TagCondition,
 };

@@ -9,7 +9,7 @@ use std::{
 };
 
 use lifecycle_facade::{
-    Endpoint, EndpointNetwork, PlainHttp, Waves,
+    Endpoint, EndpointNetwork, FailureLimit, PlainHttp, Waves,
     config::{Config, CredentialConfig, Group},
 };
 
@@ -35,7 +35,7 @@ fn each_default_is_read() {
     assert_eq!(defaults.connect_timeout, Some(Duration::from_secs(5)));
     assert_eq!(defaults.waves, Some(Waves::percent(10)));
     assert_eq!(defaults.wave_pause, Some(Duration::from_secs(120)));
-    assert_eq!(defaults.stop_after, NonZeroUsize::new(2));
+    assert_eq!(defaults.stop_after, Some(FailureLimit::instances(2)));
     assert_eq!(defaults.max, NonZeroUsize::new(16));
     let written = ["a.pem", "/b.pem"].map(PathBuf::from);
     assert_eq!(defaults.ca_certificates, written);

@@ -250,7 +250,7 @@ async fn waves_follow_the_order_of_the_request_across_clouds() {
         match event {
             Event::Wave { instances, .. } => {
                 assert_eq!(reached, begun, "a wave began before the last one was back");
-                begun += instances;
+                begun += instances.len();
             }
             Event::Settled(_) => reached += 1,
             Event::Finished(report) => {

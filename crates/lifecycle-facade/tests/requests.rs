@@ -174,11 +174,7 @@ async fn single_wave_has_an_event_and_no_waves_have_none() {
         while let Some(event) = events.next().await {
             waves += usize::from(matches!(
                 event,
-                Event::Wave {
-                    number: 1,
-                    of: 1,
-                    instances: 3
-                }
+                Event::Wave { number: 1, of: 1, ref instances, .. } if instances.len() == 3
             ));
         }
         assert_eq!(waves, expected);

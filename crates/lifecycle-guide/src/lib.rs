@@ -4,8 +4,8 @@
 
 use std::error::Error;
 
-use lifecycle_facade::{Credential, EmptyHost, Fleet};
-use lifecycle_sim::{Cloud, Simulator};
+use lifecycle_facade::Fleet;
+use lifecycle_sim::Simulator;
 
 /// Returns simulated clouds with the instances of `spec`, and a fleet of these clouds.
 ///
@@ -22,20 +22,8 @@ use lifecycle_sim::{Cloud, Simulator};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn simulated(spec: &str) -> Result<(Simulator, Fleet), Box<dyn Error>> {
-    // One key for all clouds.
-    let key = Credential::keys("id", "secret");
-    let mut simulator = Simulator::builder().seed(1).fleet(spec)?;
-    for cloud in Cloud::ALL {
-        simulator = simulator.credential(cloud, &key);
-    }
-    let simulator = simulator.build();
-    let fleet = Fleet::builder()
-        .transport(simulator.transport())
-        .clock(simulator.clock())
-        .machine(EmptyHost)
-        .credential(key)
-        .project(simulator.project_id())
-        .build()?;
+    let simulator = Simulator::builder().seed(1).fleet(spec)?.build();
+    let fleet = Fleet::simulated(&simulator);
     Ok((simulator, fleet))
 }
 

@@ -12,8 +12,8 @@ use lifecycle_facade::{
     Cloud, EmptyHost, FaultKind, Profile, Provider,
     aliyun::{Aliyun, Config as AliyunConfig},
     baidu::{Baidu, Config as BaiduConfig},
-    core::{EnvVarNames, ExecutionStatus, HttpResponse},
     huawei::{Config as HuaweiConfig, Huawei},
+    lifecycle_core::{EnvVarNames, ExecutionStatus, HttpResponse},
     zenlayer::{Config as ZenlayerConfig, Zenlayer},
 };
 

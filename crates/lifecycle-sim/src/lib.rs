@@ -6,6 +6,7 @@ mod fleet; // the parser of fleet specifications
 mod ledger; // the record of calls and power operations
 #[cfg(feature = "server")]
 mod server;
+mod simulated_clouds;
 mod simulator;
 mod template; // names, tags and addresses of instances
 mod time;

@@ -32,6 +32,8 @@ pub struct Simulator {
     world: Arc<Mutex<World>>,
     clock: SimClock,
     latency: Duration,
+    /// The factor that divides all durations.
+    pub(crate) speed: f64,
 }
 
 impl Simulator {
@@ -387,8 +389,9 @@ impl SimulatorBuilder {
     /// Sets the factor that divides all durations; 1 by default.
     ///
     /// Factors up to 2 fit the polling intervals of every client. With a greater factor a reboot can end
-    /// before the first lookup, and the client has no evidence of the reboot: divide the intervals of
-    /// `ClientBuilder::polling` by the same factor. Under paused time no factor is needed.
+    /// before the first lookup, and the client has no evidence of the reboot. `Fleet::simulated` of the facade
+    /// divides the polling intervals by the same factor; for a single client pass
+    /// `PollingPolicy::divided_by` to `ClientBuilder::polling`. Under paused time no factor is needed.
     #[must_use]
     pub fn speed(mut self, factor: f64) -> Self {
         self.transition_times.speed = factor;
@@ -515,6 +518,7 @@ impl SimulatorBuilder {
             world: Arc::new(Mutex::new(world)),
             clock: SimClock::new(timeline, self.seed),
             latency: self.latency,
+            speed: self.transition_times.speed,
         }
     }
 

@@ -1,11 +1,11 @@
 //! Arguments of `start`, `stop` and `reboot`.
 
-use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use clap::{ValueEnum, ValueHint};
 use lifecycle_facade::{
-    LocalDisk, StopBilling, StopMode, Waves,
-    config::{time_limit, waves},
+    FailureLimit, LocalDisk, StopBilling, StopMode, Waves,
+    config::{failure_limit, time_limit, waves},
 };
 
 use super::{ConfirmArgs, ConnectionArgs, InstanceArgs, TableArgs};
@@ -141,9 +141,10 @@ pub(crate) struct RequestArgs {
     #[arg(long, value_name = "TIME", value_parser = time_limit)]
     pub(crate) wave_pause: Option<Duration>,
 
-    /// Start no further wave after this many instances without the requested result [default: 1]
-    #[arg(long, value_name = "COUNT", value_parser = positive)]
-    pub(crate) stop_after: Option<NonZeroUsize>,
+    /// Start no further wave after this many instances without the requested result, for example 3 or 10% of
+    /// all instances [default: 1]
+    #[arg(long, value_name = "SIZE", value_parser = failure_limit)]
+    pub(crate) stop_after: Option<FailureLimit>,
 
     /// Send nothing if there are more instances than this
     #[arg(long, value_name = "COUNT", value_parser = count_or_zero)]
@@ -164,16 +165,8 @@ pub(crate) struct RequestArgs {
     pub(crate) table: TableArgs,
 }
 
-/// Reads a count of at least 1.
-fn positive(text: &str) -> Result<NonZeroUsize, String> {
-    text.parse().map_err(|_| invalid_count(text))
-}
-
 /// Reads a count, which can be 0.
 fn count_or_zero(text: &str) -> Result<usize, String> {
-    text.parse().map_err(|_| invalid_count(text))
-}
-
-fn invalid_count(text: &str) -> String {
-    format!("invalid count {text:?}: write a whole number, for example 20")
+    let invalid = |_| format!("invalid count {text:?}: write a whole number, for example 20");
+    text.parse().map_err(invalid)
 }

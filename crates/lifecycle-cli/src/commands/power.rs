@@ -1,6 +1,8 @@
 //! `lifecycle start`, `stop` and `reboot`: power actions on instances.
 
-use lifecycle_facade::{ActionKind, Fleet, FleetRequest, InstanceReference, core::Action};
+use lifecycle_facade::{
+    ActionKind, Fleet, FleetRequest, InstanceReference, lifecycle_core::Action,
+};
 
 use super::journal;
 use crate::{

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use lifecycle_controller::{Journal, Operation, ResumeMode, Store, resume_request};
-use lifecycle_facade::{ActionKind, FleetRow, InstanceReference, SystemClock, core::Action};
+use lifecycle_facade::{
+    ActionKind, FleetRow, InstanceReference, SystemClock, lifecycle_core::Action,
+};
 
 use super::journal;
 use crate::{

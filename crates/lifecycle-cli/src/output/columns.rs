@@ -3,7 +3,7 @@
 
 use std::{borrow::Cow, str::FromStr};
 
-use lifecycle_facade::{StoppedBilling, core::ChargeType, did_you_mean};
+use lifecycle_facade::{StoppedBilling, did_you_mean, lifecycle_core::ChargeType};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use super::{detail::detail, value::Value};

@@ -4,6 +4,8 @@ mod columns;
 mod csv;
 mod detail;
 mod format;
+#[cfg(test)]
+mod library_rows;
 mod rows;
 mod screen;
 mod table;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use lifecycle_facade::core::{IpAddresses, Tag};
+use lifecycle_facade::lifecycle_core::{IpAddresses, Tag};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
 /// The value of a column in a row.

@@ -37,7 +37,7 @@ fn invalid_value_is_reported_with_a_valid_form() {
         ),
         (
             "start baidu/bj/i-1 --stop-after 0",
-            "--stop-after: invalid count \"0\"",
+            "--stop-after: invalid limit \"0\"",
         ),
         (
             "simulate --fleet baidu/bj",

@@ -178,12 +178,19 @@ impl AttemptRunner {
         }
         let signing = self.clock.signing_context(signed.offset);
         let mut request = self.provider.sign(&call.request, key, &signing)?;
+        for (name, value) in &call.request.headers {
+            if !request.headers().contains_key(name) {
+                request.headers_mut().insert(name, value.clone());
+            }
+        }
         if !ctx.kind.is_idempotent() {
             request.extensions_mut().insert(OwnConnection);
         }
         self.plain_http.check(request.uri())?;
         self.counters.count(ctx.kind);
-        ctx.observer.on_event(CallEvent::Sending);
+        ctx.observer.on_event(CallEvent::Sending {
+            operation: call.request.operation,
+        });
         let limit = self.timeout.min(ctx.deadline - now);
         let uri = request.uri().clone();
         let scrubber = Scrubber::new(&request, Some(key));

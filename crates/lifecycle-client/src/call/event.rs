@@ -9,7 +9,10 @@ use lifecycle_core::{Fault, FaultKind};
 #[derive(Clone, Debug)]
 pub(crate) enum CallEvent {
     /// An attempt is sent now: the cloud can execute the call from here on.
-    Sending,
+    Sending {
+        /// The cloud's name of the operation.
+        operation: &'static str,
+    },
     /// The cloud throttled the call.
     Throttled {
         /// The cloud's name of the operation.

@@ -21,7 +21,7 @@ use crate::{
     power::report::Report,
     power::resume_point::ResumePoints,
     power::rollout::{RolloutState, Share, run_rollout, skip_all},
-    power::waves::Waves,
+    power::until::WavesUntil,
     sync::lock,
 };
 
@@ -32,7 +32,7 @@ pub(super) struct Execution<T: Target> {
     pub(super) instances: Arc<[T::Instance]>,
     /// The selection of the instances, which the run makes first.
     pub(super) selection: Selection<T>,
-    pub(super) waves: Option<Waves>,
+    pub(super) waves: Option<WavesUntil>,
     /// The most instances that the caller allows.
     pub(super) max: Option<usize>,
     /// The plan of each client, without instances.
@@ -73,7 +73,8 @@ impl<T: Target> Execution<T> {
         if self.selection.is_some() {
             return Err(Error::NotSelected.into());
         }
-        let waves = self.waves.unwrap_or_default();
+        let waves = self.waves.as_ref().map(|waves| waves.waves);
+        let waves = waves.unwrap_or_default();
         let mut calls = Vec::new();
         for (number, wave) in (1..).zip(waves.ranges(self.instances.len())) {
             for (location, ids) in by_location::<T>(&self.instances[wave]) {
@@ -151,7 +152,8 @@ impl<T: Target> Execution<T> {
             };
             groups.filter_map(share).collect()
         };
-        Ok(run_rollout(state, self.waves, split, recorder, events).await)
+        let waves = self.waves.clone();
+        Ok(run_rollout(state, waves, split, recorder, events).await)
     }
 
     /// Returns the request for the recorder; `None` for a request without an action.
@@ -164,7 +166,7 @@ impl<T: Target> Execution<T> {
             instances: Arc::clone(&self.instances),
             action: self.plan.action?,
             options: self.plan.options,
-            waves: self.waves,
+            waves: self.waves.as_ref().map(|waves| waves.waves),
             selected_by,
             left_alone,
         })

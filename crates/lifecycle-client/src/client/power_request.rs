@@ -1,10 +1,10 @@
 //! `PowerRequest`: starts, stops or reboots instances.
 
-use std::{collections::HashMap, future::IntoFuture, sync::Arc, time::Duration};
+mod typed_options;
 
-use lifecycle_core::{
-    Action, LocalDisk, RebootOptions, StartOptions, StopBilling, StopMode, StopOptions,
-};
+use std::{collections::HashMap, future::IntoFuture, sync::Arc};
+
+use lifecycle_core::Action;
 
 use super::{
     Client,
@@ -19,7 +19,7 @@ use crate::{
     power::plan::{Plan, PlannedCall},
     power::recorder::Recorder,
     power::resume_point::{ResumePoint, ResumePoints},
-    power::waves::Waves,
+    power::until::WavesUntil,
 };
 
 /// A power action on some instances. Nothing is sent until the request is awaited, or until its
@@ -34,7 +34,7 @@ pub struct PowerRequest<O, T: Target = Client> {
     instances: RequestInstances<T>,
     options: O,
     request_options: PowerRequestOptions,
-    waves: Option<Waves>,
+    waves: Option<WavesUntil>,
     max: Option<usize>,
     recorder: Option<Arc<dyn Recorder<T::Instance>>>,
     resume: ResumePoints<T::Instance>,
@@ -155,7 +155,7 @@ impl<O: Into<Action>, T: Target> PowerRequest<O, T> {
 
     /// Carries the request out wave by wave: the next wave begins when every instance of the wave
     /// before has an outcome. Each wave waits for the goal, with a time limit of its own: the one of
-    /// [`wait`](Self::wait), or ten minutes.
+    /// [`wait`](Self::wait), or ten minutes. [`Waves::until`] ends the request after a wave.
     ///
     /// # Examples
     /// ```
@@ -169,8 +169,8 @@ impl<O: Into<Action>, T: Target> PowerRequest<O, T> {
     /// # Ok(())
     /// # });
     /// ```
-    pub fn waves(mut self, waves: Waves) -> Self {
-        self.waves = Some(waves);
+    pub fn waves(mut self, waves: impl Into<WavesUntil>) -> Self {
+        self.waves = Some(waves.into());
         self
     }
 
@@ -345,7 +345,9 @@ impl<O: Into<Action>, T: Target> PowerRequest<O, T> {
         self.clone().execution()?.dry_run()
     }
 
-    /// Returns the events of the request. Reading the events carries the request out.
+    /// Returns the events of the request. Reading the events carries the request out: a reader that pauses also
+    /// holds back the next wave, forced stops and lookups. For a slow reader, such as a browser,
+    /// [`EventStream::spawn`] carries the request out in a task of its own.
     ///
     /// # Examples
     /// ```
@@ -376,7 +378,6 @@ impl<O: Into<Action>, T: Target> PowerRequest<O, T> {
             target: self.target,
             instances: instances.into(),
             selection,
-            waves: self.waves,
             max: self.max,
             plan: Plan {
                 action: Some(action),
@@ -388,147 +389,11 @@ impl<O: Into<Action>, T: Target> PowerRequest<O, T> {
                 },
                 resume: HashMap::new(),
             },
+            waves: self.waves,
             recorder: self.recorder,
             resume: self.resume,
         };
         request.check()
-    }
-}
-
-impl<T: Target> PowerRequest<StartOptions, T> {
-    /// Observes first, and reports instances that are running or starting as refused instead of
-    /// unchanged. Skips instances whose state cannot be read.
-    ///
-    /// # Examples
-    /// ```
-    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
-    /// # setup::run(async |client, ids| {
-    /// # client.start(&ids).wait(lifecycle_client::WaitTimeout::minutes(5)).await?;
-    /// let report = client.start(&ids).strict().await?;
-    /// assert_eq!(report.instances()[0].outcome.as_str(), "refused", "already running");
-    /// # Ok(())
-    /// # });
-    /// ```
-    pub fn strict(mut self) -> Self {
-        self.request_options.strict = true;
-        self
-    }
-
-    /// Sets whether local disks keep their data.
-    ///
-    /// # Examples
-    /// ```
-    /// use lifecycle_client::Error;
-    /// use lifecycle_core::LocalDisk;
-    ///
-    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
-    /// # setup::run(async |client, ids| {
-    /// let start = client.start(&ids).local_disk(LocalDisk::Initialize);
-    /// assert!(matches!(start.await, Err(Error::Unsupported(_))), "this cloud cannot do that");
-    /// # Ok(())
-    /// # });
-    /// ```
-    pub fn local_disk(mut self, local_disk: LocalDisk) -> Self {
-        self.options.local_disk = local_disk;
-        self
-    }
-}
-
-impl<T: Target> PowerRequest<StopOptions, T> {
-    /// Observes first, and reports instances that are stopped or stopping as refused instead of
-    /// unchanged. Skips instances whose state cannot be read.
-    ///
-    /// # Examples
-    /// ```
-    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
-    /// # setup::run(async |client, ids| {
-    /// let report = client.stop(&ids).strict().await?;
-    /// assert_eq!(report.instances()[0].outcome.as_str(), "refused", "already stopped");
-    /// # Ok(())
-    /// # });
-    /// ```
-    pub fn strict(mut self) -> Self {
-        self.request_options.strict = true;
-        self
-    }
-
-    /// Stops gracefully, and force-stops each instance that still runs this long after the cloud
-    /// accepted the stop. Waits for the goal: up to the time limit of [`wait`](Self::wait), or ten
-    /// minutes longer than `after`.
-    ///
-    /// # Examples
-    /// ```
-    /// use std::time::Duration;
-    ///
-    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
-    /// # setup::run(async |client, ids| {
-    /// # client.start(&ids).wait(lifecycle_client::WaitTimeout::minutes(5)).await?;
-    /// let report = client.stop(&ids).force_after(Duration::from_secs(120)).await?;
-    /// assert!(report.is_success());
-    /// # Ok(())
-    /// # });
-    /// ```
-    pub fn force_after(mut self, after: Duration) -> Self {
-        self.request_options.force_after = Some(after);
-        self
-    }
-
-    /// Sets whether the operating system shuts down first.
-    ///
-    /// # Examples
-    /// ```
-    /// use lifecycle_core::StopMode;
-    ///
-    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
-    /// # setup::run(async |client, ids| {
-    /// let report = client.stop(&ids).mode(StopMode::Forced).await?;
-    /// assert!(report.is_success());
-    /// # Ok(())
-    /// # });
-    /// ```
-    pub fn mode(mut self, mode: StopMode) -> Self {
-        self.options.mode = mode;
-        self
-    }
-
-    /// Sets whether the stopped instances are still billed.
-    ///
-    /// # Examples
-    /// ```
-    /// use lifecycle_core::StopBilling;
-    ///
-    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
-    /// # setup::run(async |client, ids| {
-    /// let report = client.stop(&ids).billing(StopBilling::Release).await?;
-    /// assert!(report.is_success());
-    /// # Ok(())
-    /// # });
-    /// ```
-    pub fn billing(mut self, billing: StopBilling) -> Self {
-        self.options.billing = billing;
-        self
-    }
-}
-
-impl<T: Target> PowerRequest<RebootOptions, T> {
-    /// Sets whether the operating system shuts down first.
-    ///
-    /// # Examples
-    /// ```
-    /// use lifecycle_client::WaitTimeout;
-    /// use lifecycle_core::StopMode;
-    ///
-    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
-    /// # setup::run(async |client, ids| {
-    /// # client.start(&ids).wait(WaitTimeout::minutes(5)).await?;
-    /// let reboot = client.reboot(&ids).mode(StopMode::Forced);
-    /// assert!(reboot.wait(WaitTimeout::minutes(5)).await?.is_success());
-    /// # Ok(())
-    /// # });
-    /// ```
-    pub fn mode(mut self, mode: StopMode) -> Self {
-        self.options.mode = mode;
-        self
     }
 }
 

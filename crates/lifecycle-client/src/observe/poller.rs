@@ -381,7 +381,7 @@ struct PollEvents<'p> {
 
 impl CallObserver for PollEvents<'_> {
     fn on_event(&self, event: CallEvent) {
-        if !matches!(event, CallEvent::Sending) {
+        if !matches!(event, CallEvent::Sending { .. }) {
             self.poller.schedule().forward(self.batch, &event);
         }
     }

@@ -27,8 +27,8 @@ pub enum Event<I = InstanceId, E = Error> {
         number: usize,
         /// The number of waves, if no failure ends the request early.
         of: usize,
-        /// The number of instances in the wave.
-        instances: usize,
+        /// The instances of the wave, in the order of the request.
+        instances: Vec<I>,
     },
     /// A pause begins before a wave, as [`Waves::with_pause`](crate::Waves::with_pause) requests.
     Pause {
@@ -36,6 +36,13 @@ pub enum Event<I = InstanceId, E = Error> {
         number: usize,
         /// The length of the pause.
         wait: Duration,
+    },
+    /// A call with the action is sent now. A call that is sent again has the event again.
+    Sending {
+        /// The cloud's name of the operation.
+        operation: &'static str,
+        /// The instances of the call.
+        instances: Vec<I>,
     },
     /// The cloud accepted the action for an instance.
     Accepted {
@@ -106,9 +113,16 @@ impl Event {
             } => Event::Wave {
                 number,
                 of,
-                instances,
+                instances: names(instances),
             },
             Self::Pause { number, wait } => Event::Pause { number, wait },
+            Self::Sending {
+                operation,
+                instances,
+            } => Event::Sending {
+                operation,
+                instances: names(instances),
+            },
             Self::Accepted {
                 instance,
                 request_id,

@@ -5,6 +5,7 @@ use std::{
     future::poll_fn,
     hash::Hash,
     mem,
+    panic::resume_unwind,
     pin::Pin,
     sync::{Arc, Mutex},
     task::{Context, Poll},
@@ -12,7 +13,10 @@ use std::{
 
 use futures_util::Stream;
 use lifecycle_core::InstanceId;
-use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio::{
+    sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
+    task::AbortHandle,
+};
 
 use crate::{
     error::Error,
@@ -28,9 +32,12 @@ pub type ReportFuture<I = InstanceId, E = Error> =
 
 /// The events of a request under way.
 ///
-/// Reading the events carries the request out. Dropping the stream is safe: no further call is
-/// sent, and sent calls are not undone. [`cancel`](Self::cancel) does the same, and returns the
-/// report of what is known.
+/// Reading the events carries the request out: a reader that pauses also holds back the next wave, forced
+/// stops and lookups. After [`spawn`](Self::spawn) a task carries the request out, and the events wait for
+/// the reader.
+///
+/// Dropping the stream is safe: no further call is sent, and sent calls are not undone.
+/// [`cancel`](Self::cancel) does the same, and returns the report of what is known.
 #[must_use = "nothing is sent until the events are read"]
 pub struct EventStream<I = InstanceId, E = Error> {
     receiver: UnboundedReceiver<Event<I, E>>,
@@ -100,6 +107,43 @@ impl<I: Clone + Eq + Hash, E: Clone> EventStream<I, E> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
+    /// Carries the request out in a task of the current tokio runtime, also while nobody reads. Events wait in
+    /// memory for the reader, without a limit: an instance has a few events. Dropping the stream still ends the
+    /// request. If the runtime of the task ends, the request ends as with [`cancel`](Self::cancel).
+    ///
+    /// # Panics
+    /// If called outside of a tokio runtime.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use lifecycle_client::{Event, WaitTimeout};
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// let mut events = client.start(&ids).wait(WaitTimeout::minutes(5)).events().spawn();
+    /// while let Some(event) = events.next().await {
+    ///     if let Event::Finished(report) = event {
+    ///         assert!(report?.is_success());
+    ///     }
+    ///     // A slow reader: the request goes on meanwhile.
+    ///     tokio::time::sleep(Duration::from_secs(30)).await;
+    /// }
+    /// # Ok(())
+    /// # });
+    /// ```
+    #[must_use = "dropping the stream ends the request"]
+    pub fn spawn(mut self) -> Self
+    where
+        I: Send + Sync + 'static,
+        E: Send + 'static,
+    {
+        if let Some(work) = self.work.take() {
+            self.work = Some(in_task(work, Arc::clone(&self.state)));
+        }
+        self
+    }
+
     /// Ends the request now, and returns the report of what is known. Sends no further call, and
     /// undoes nothing.
     ///
@@ -166,6 +210,62 @@ impl<I: Clone + Eq + Hash, E: Clone> Stream for EventStream<I, E> {
         let ended = mem::replace(&mut this.ended, true);
         let result = this.result.as_ref().filter(|_| !ended);
         Poll::Ready(result.cloned().map(Event::Finished))
+    }
+}
+
+/// Spawns a task for `work`, and returns the result of the task. Dropping the returned future drops `work`
+/// before the drop ends, so that no further call is sent.
+fn in_task<I, E>(work: ReportFuture<I, E>, state: Arc<Mutex<RolloutState<I>>>) -> ReportFuture<I, E>
+where
+    I: Clone + Eq + Hash + Send + Sync + 'static,
+    E: Send + 'static,
+{
+    let work = Arc::new(Mutex::new(Some(work)));
+    let driven = Arc::clone(&work);
+    let task = tokio::spawn(poll_fn(move |context| {
+        let mut work = lock(&driven);
+        let Some(future) = work.as_mut() else {
+            // The reader has dropped the work.
+            return Poll::Ready(None);
+        };
+        let result = future.as_mut().poll(context);
+        if result.is_ready() {
+            *work = None;
+        }
+        result.map(Some)
+    }));
+    let guard = TaskGuard {
+        work,
+        task: task.abort_handle(),
+    };
+    Box::pin(async move {
+        let result = task.await;
+        drop(guard);
+        match result {
+            Ok(Some(result)) => result,
+            Ok(None) => Ok(lock(&state).cancel()),
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => resume_unwind(panic),
+                // The runtime of the task has ended.
+                Err(_) => Ok(lock(&state).cancel()),
+            },
+        }
+    })
+}
+
+/// Ends the work of a task when the reader ends.
+struct TaskGuard<I, E> {
+    work: Arc<Mutex<Option<ReportFuture<I, E>>>>,
+    task: AbortHandle,
+}
+
+impl<I, E> Drop for TaskGuard<I, E> {
+    fn drop(&mut self) {
+        // An abort alone lets a poll on another thread send a further call.
+        let work = lock(&self.work).take();
+        // Not under the lock.
+        drop(work);
+        self.task.abort();
     }
 }
 

@@ -18,6 +18,8 @@ pub(crate) mod recorder;
 pub(crate) mod refusal; // refusals that are not final
 pub(crate) mod rejection; // rejections of single instances
 pub(crate) mod report;
+#[cfg(feature = "serde")]
+mod report_serde;
 pub(crate) mod resume; // continues sent instances
 pub(crate) mod resume_point;
 pub(crate) mod rollout; // runs wave after wave
@@ -27,4 +29,5 @@ pub(crate) mod send; // sends batches
 pub(crate) mod tracked_instance; // the state of one instance
 pub(crate) mod tracker; // the state of all instances
 pub(crate) mod triage; // observations before sending
+pub(crate) mod until; // the caller's end of the waves
 pub(crate) mod waves;

@@ -13,7 +13,7 @@ use futures_util::future::{join, join_all};
 use lifecycle_core::{Fault, FaultKind};
 use tokio::{
     sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
-    time::{sleep, timeout},
+    time::timeout,
 };
 
 use crate::{
@@ -28,6 +28,7 @@ use crate::{
     power::resume_point::ResumePoints,
     power::run::run,
     power::tracker::{Listener, OutcomeTracker},
+    power::until::{SignalWatch, WavesUntil},
     power::waves::Waves,
     sync::lock,
 };
@@ -191,7 +192,7 @@ where
 /// Carries a request out. `split` returns the shares of a wave.
 pub(crate) async fn run_rollout<I, E>(
     state: &Mutex<RolloutState<I>>,
-    waves: Option<Waves>,
+    waves: Option<WavesUntil>,
     split: impl Fn(&[I]) -> Vec<Share<I>>,
     recorder: Option<Arc<dyn CallRecorder<I>>>,
     events: Option<&UnboundedSender<Event<I, E>>>,
@@ -207,6 +208,8 @@ where
         }
     };
     let instances = lock(state).instances.len();
+    let (waves, signal) = waves.map(|waves| (waves.waves, waves.signal)).unzip();
+    let mut signal = SignalWatch::new(signal.flatten());
     let of = waves.unwrap_or_default().ranges(instances).count();
     let mut failures = 0;
     for (number, wave) in (1..).zip(waves.unwrap_or_default().ranges(instances)) {
@@ -221,7 +224,19 @@ where
             failures += state.end_wave(OutcomeTracker::take_report);
             continue;
         }
-        if let Some(fault) = waves.and_then(|waves| waves.halt(failures)) {
+        let mut end = waves.and_then(|waves| waves.halt(failures, instances));
+        end = end.or_else(|| signal.fault());
+        let pause = waves.map_or(Duration::ZERO, Waves::pause);
+        let is_begun = lock(state).is_begun(wave.clone());
+        if end.is_none() && number > 1 && !pause.is_zero() && !is_begun {
+            emit(Event::Pause {
+                number,
+                wait: pause,
+            });
+            signal.sleep(pause).await;
+            end = signal.fault();
+        }
+        if let Some(fault) = end {
             let halted = {
                 let mut state = lock(state);
                 let rows = state.instances[wave].iter();
@@ -240,21 +255,11 @@ where
             }
             continue;
         }
-        let pause = waves.map_or(Duration::ZERO, Waves::pause);
-        let is_begun = lock(state).is_begun(wave.clone());
-        if number > 1 && !pause.is_zero() && !is_begun {
-            emit(Event::Pause {
-                number,
-                wait: pause,
-            });
-            sleep(pause).await;
-        }
-        if waves.is_some() {
-            let instances = wave.len();
+        if waves.is_some() && events.is_some() {
             emit(Event::Wave {
                 number,
                 of,
-                instances,
+                instances: lock(state).instances[wave.clone()].to_vec(),
             });
         }
         let (settled, mut to_record) = mpsc::unbounded_channel();
@@ -269,14 +274,15 @@ where
             shares.into_iter().map(start).collect::<Vec<_>>()
         };
         match recording {
-            None => drop(join_all(runs).await),
+            None => drop(signal.beside(join_all(runs)).await),
             Some(Recording { recorder, settled }) => {
                 let running = async {
                     join_all(runs).await;
                     // Fails only if the receiver is gone.
                     let _ = settled.send(None);
                 };
-                join(running, record_settled(&**recorder, &mut to_record)).await;
+                let recording = record_settled(&**recorder, &mut to_record);
+                signal.beside(join(running, recording)).await;
             }
         }
         failures += lock(state).end_wave(OutcomeTracker::take_report);

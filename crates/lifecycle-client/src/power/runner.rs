@@ -112,7 +112,7 @@ impl RequestRunner<'_> {
     pub(crate) fn record_read_event(&self, ids: &[InstanceId], event: CallEvent) {
         let mut tracker = self.tracker();
         match event {
-            CallEvent::Sending => return,
+            CallEvent::Sending { .. } => return,
             CallEvent::Throttled { .. } => {}
             CallEvent::Retrying { ref fault, .. } => tracker.read_failed(ids, fault),
         }

@@ -505,9 +505,18 @@ impl OutcomeTracker {
 
     /// Records and reports an event of a call for `ids`.
     pub(crate) fn call_event(&mut self, ids: &[InstanceId], event: CallEvent) {
-        let instances = ids.to_vec();
+        let instances = match self.events {
+            Some(_) => ids.to_vec(),
+            None => Vec::new(),
+        };
         match event {
-            CallEvent::Sending => self.sent(ids),
+            CallEvent::Sending { operation } => {
+                self.sent(ids);
+                self.emit(Event::Sending {
+                    operation,
+                    instances,
+                });
+            }
             CallEvent::Throttled { operation, wait } => self.emit(Event::Throttled {
                 operation,
                 instances,

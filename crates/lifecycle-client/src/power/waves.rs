@@ -1,12 +1,11 @@
-//! `Waves`: the size of the waves of a request, the pause between waves, and the number of failures that
-//! ends the request.
+//! `Waves`: the size of the waves of a request, the pause between waves, and the failures that end the
+//! request.
 
 use std::{num::NonZeroUsize, ops::Range, time::Duration};
 
 use lifecycle_core::{Fault, FaultKind};
 
-/// The size of the waves of a request, the pause between waves, and the number of failures that ends the
-/// request.
+/// The size of the waves of a request, the pause between waves, and the failures that end the request.
 ///
 /// A wave begins when every instance of the wave before has an outcome and the pause has passed. After enough failures no
 /// further wave begins, and the remaining instances are [`Skipped`](crate::Outcome::Skipped).
@@ -22,7 +21,7 @@ use lifecycle_core::{Fault, FaultKind};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Waves {
     size: WaveSize,
-    stop_after: NonZeroUsize,
+    stop_after: FailureLimit,
     pause: Duration,
 }
 
@@ -34,6 +33,54 @@ pub enum WaveSize {
     Instances(NonZeroUsize),
     /// A percentage of the request.
     Percent(u8),
+}
+
+/// The instances without the requested result that end a request in waves.
+///
+/// # Examples
+/// ```
+/// use lifecycle_client::{FailureLimit, Waves};
+///
+/// // The third failure ends the request.
+/// let waves = Waves::percent(10).with_stop_after(3);
+/// assert_eq!(waves.stop_after(), FailureLimit::instances(3));
+/// // A tenth of the request ends the request: the 200th failure of 2,000 instances.
+/// let waves = Waves::of(50).with_stop_after(FailureLimit::percent(10));
+/// assert_eq!(waves.stop_after().of(2_000), 200);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FailureLimit {
+    /// A fixed number of instances.
+    Instances(NonZeroUsize),
+    /// A percentage of the request.
+    Percent(u8),
+}
+
+impl FailureLimit {
+    /// Creates a limit of a fixed number of instances; at least 1.
+    pub fn instances(instances: usize) -> Self {
+        Self::Instances(at_least_one(instances))
+    }
+
+    /// Creates a limit of a percentage of the request, rounded down; at least 1 instance.
+    pub fn percent(percent: u8) -> Self {
+        Self::Percent(percent)
+    }
+
+    /// Returns the number of failures that ends a request of `instances`; at least 1.
+    pub fn of(self, instances: usize) -> usize {
+        match self {
+            Self::Instances(limit) => limit.get(),
+            Self::Percent(percent) => share(instances, percent),
+        }
+    }
+}
+
+impl From<usize> for FailureLimit {
+    fn from(instances: usize) -> Self {
+        Self::instances(instances)
+    }
 }
 
 impl Waves {
@@ -50,16 +97,16 @@ impl Waves {
     fn new(size: WaveSize) -> Self {
         Self {
             size,
-            stop_after: NonZeroUsize::MIN,
+            stop_after: FailureLimit::Instances(NonZeroUsize::MIN),
             pause: Duration::ZERO,
         }
     }
 
-    /// Sets the number of instances without the requested result that ends the request; at least 1,
-    /// and 1 by default.
+    /// Sets the instances without the requested result that end the request: a number, or a
+    /// [`FailureLimit::percent`] of the request. At least 1, and 1 by default.
     #[must_use]
-    pub fn with_stop_after(mut self, failures: usize) -> Self {
-        self.stop_after = at_least_one(failures);
+    pub fn with_stop_after(mut self, failures: impl Into<FailureLimit>) -> Self {
+        self.stop_after = failures.into();
         self
     }
 
@@ -100,30 +147,30 @@ impl Waves {
         self.size
     }
 
-    /// Returns the number of instances without the requested result that ends the request.
-    pub fn stop_after(self) -> usize {
-        self.stop_after.get()
+    /// Returns the instances without the requested result that end the request.
+    pub fn stop_after(self) -> FailureLimit {
+        self.stop_after
     }
 
     /// Returns the waves of a request, as ranges in the order of the request.
     pub fn ranges(self, instances: usize) -> impl Iterator<Item = Range<usize>> + Send {
         let size = match self.size {
             WaveSize::Instances(size) => size.get(),
-            WaveSize::Percent(percent) => instances * usize::from(percent.min(100)) / 100,
-        }
-        .max(1);
+            WaveSize::Percent(percent) => share(instances, percent),
+        };
         (0..instances)
             .step_by(size)
             .map(move |start| start..instances.min(start.saturating_add(size)))
     }
 
-    /// Returns the fault of the remaining instances if the failures so far end the request.
-    pub(crate) fn halt(self, failures: usize) -> Option<Fault> {
+    /// Returns the fault of the remaining instances if the failures so far end a request of `instances`.
+    pub(crate) fn halt(self, failures: usize, instances: usize) -> Option<Fault> {
         let message = || match failures {
             1 => "1 instance of an earlier wave failed".to_owned(),
             n => format!("{n} instances of earlier waves failed"),
         };
-        (failures >= self.stop_after.get()).then(|| Fault::new(FaultKind::Halted, message()))
+        (failures >= self.stop_after.of(instances))
+            .then(|| Fault::new(FaultKind::Halted, message()))
     }
 }
 
@@ -132,6 +179,11 @@ impl Default for Waves {
     fn default() -> Self {
         Self::percent(100)
     }
+}
+
+/// Returns a percentage of instances, rounded down; at least 1.
+fn share(instances: usize, percent: u8) -> usize {
+    (instances * usize::from(percent.min(100)) / 100).max(1)
 }
 
 fn at_least_one(number: usize) -> NonZeroUsize {
@@ -163,10 +215,19 @@ mod tests {
 
     #[test]
     fn failures_end_the_request_at_the_limit() {
-        assert_eq!(Waves::of(1).halt(0), None);
-        assert!(Waves::of(1).halt(1).is_some());
-        assert_eq!(Waves::of(1).with_stop_after(3).halt(2), None);
-        assert!(Waves::of(1).with_stop_after(0).halt(1).is_some());
+        let halts = |waves: Waves, failures| waves.halt(failures, 25).is_some();
+        assert!(!halts(Waves::of(1), 0));
+        assert!(halts(Waves::of(1), 1));
+        assert!(!halts(Waves::of(1).with_stop_after(3), 2));
+        assert!(halts(Waves::of(1).with_stop_after(0), 1));
+        // A tenth of 25, rounded down.
+        let tenth = Waves::of(1).with_stop_after(FailureLimit::percent(10));
+        assert!(!halts(tenth, 1));
+        assert!(halts(tenth, 2));
+        // A share of 0 is the first failure, and no failure ends nothing.
+        let none = Waves::of(1).with_stop_after(FailureLimit::percent(0));
+        assert!(!halts(none, 0));
+        assert!(halts(none, 1));
     }
 
     proptest! {

@@ -1,7 +1,7 @@
 //! Draws the conditions of a list, and the names and tags of the fleet.
 
 use fastrand::Rng;
-use lifecycle_facade::{PowerState, core::InstanceFilter};
+use lifecycle_facade::{PowerState, lifecycle_core::InstanceFilter};
 
 /// Draws no conditions, or conditions that few or many instances of [`with_facts`] meet.
 pub(super) fn draw(rng: &mut Rng) -> InstanceFilter {

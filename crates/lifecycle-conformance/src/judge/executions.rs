@@ -1,7 +1,7 @@
 //! Conformance: checks the power operations that the simulator executed: none without a request, and
 //! no repeated reboot.
 
-use lifecycle_facade::{ActionKind, InstanceId, LocalDisk, StopMode, core::Action};
+use lifecycle_facade::{ActionKind, InstanceId, LocalDisk, StopMode, lifecycle_core::Action};
 use lifecycle_sim::PowerOperation;
 
 use super::{

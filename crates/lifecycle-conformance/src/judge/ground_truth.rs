@@ -7,7 +7,7 @@ use std::{
 };
 
 use lifecycle_facade::{
-    ActionKind, Client, InstanceId, LocalDisk, PowerState, StopBilling, core::Action,
+    ActionKind, Client, InstanceId, LocalDisk, PowerState, StopBilling, lifecycle_core::Action,
 };
 use lifecycle_sim::{
     CallRecord, Cloud, InjectedFault, PowerOperation, SimulatedState,

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use lifecycle_facade::{InstanceId, PowerState, core::InstanceFilter};
+use lifecycle_facade::{InstanceId, PowerState, lifecycle_core::InstanceFilter};
 
 use crate::scenario_run::ListRun;
 

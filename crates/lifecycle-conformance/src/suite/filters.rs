@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use lifecycle_facade::{
     Client, InstanceId, PowerState,
-    core::{FilterSupport, InstanceDetails, InstanceFilter, Observation},
+    lifecycle_core::{FilterSupport, InstanceDetails, InstanceFilter, Observation},
 };
 
 use super::{
@@ -247,7 +247,7 @@ impl NamedFleet {
     }
 }
 
-fn pattern(text: &str) -> Result<lifecycle_facade::core::NamePattern, CaseError> {
+fn pattern(text: &str) -> Result<lifecycle_facade::lifecycle_core::NamePattern, CaseError> {
     text.parse()
         .map_err(|error| CaseError::Failed(format!("{text}: {error}")))
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use lifecycle_facade::{
     ActionKind, Client, Error, FaultKind, InstanceId, LocalDisk, Outcome, Pending, PowerState,
-    Report, StopBilling, WaitTimeout, core::Action,
+    Report, StopBilling, WaitTimeout, lifecycle_core::Action,
 };
 use tokio::time::Instant;
 

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use lifecycle_facade::{
     ActionKind, Client, Clock, Credential, EmptyHost, Fleet, InstanceId, Location, PowerState,
-    Provider, StaticCredential, Transport, TransportError, core::HttpResponse,
+    Provider, StaticCredential, Transport, TransportError, lifecycle_core::HttpResponse,
 };
 use lifecycle_sim::{
     Cloud, ErrorBody, FaultRule, FaultTiming, IgnoredFilters, InjectedFault, InstanceTemplate,

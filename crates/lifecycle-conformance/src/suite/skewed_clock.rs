@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use lifecycle_facade::{Clock, core::SigningContext};
+use lifecycle_facade::{Clock, lifecycle_core::SigningContext};
 
 /// A clock with a constant error.
 #[derive(Clone, Debug)]

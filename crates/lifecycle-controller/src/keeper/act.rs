@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use futures_util::future::join_all;
 use lifecycle_facade::{
-    FleetError, FleetReport, FleetRequest, FleetRow, InstanceReference, Outcome, core::Action,
+    FleetError, FleetReport, FleetRequest, FleetRow, InstanceReference, Outcome,
+    lifecycle_core::Action,
 };
 
 use super::{

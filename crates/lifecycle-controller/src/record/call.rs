@@ -132,8 +132,11 @@ pub struct WavesRecord {
     /// The share of the request in a wave.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub percent: Option<u8>,
-    /// The number of failures that ends the request.
+    /// The number of failures that ends the request. 1 beside a percentage, for programs without percentages.
     pub stop_after: usize,
+    /// The share of the request whose failure ends the request, instead of the number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop_after_percent: Option<u8>,
     /// The pause between two waves.
     #[serde(
         rename = "pause_ms",

@@ -1,17 +1,17 @@
 //! Alibaba Cloud ECS in the table of clouds: the data, and the functions that build the provider
 //! and the credential sources.
 
-use super::entry::{CloudEntry, KeyScope, Regions};
+use super::entry::{CloudData, CloudRegions, KeyScope};
 #[cfg(feature = "config")]
 use crate::config::schema::{CloudSettings, CloudSource, SourceKind, optional};
 
-pub(super) const ENTRY: CloudEntry = CloudEntry {
+pub(super) const ENTRY: CloudData = CloudData {
     name: "aliyun",
     aliases: &["alibaba", "alibabacloud", "alicloud", "ali"],
     empty_list_note: Some(
         "a RAM user or role without permission gets an empty list, too: check the permissions of the key",
     ),
-    regions: Regions::Many {
+    regions: CloudRegions::Many {
         variables: &["ALIBABA_CLOUD_REGION_ID", "ALICLOUD_REGION"],
         default: "cn-hangzhou",
     },
@@ -50,7 +50,7 @@ pub(super) mod driver {
 
     use crate::cloud::{
         EndpointNetwork,
-        driver::{BuildInput, ClientParts, CloudDriver, RegionsFrom},
+        driver::{BuiltProvider, CloudDriver, LocationSettings, RegionsFrom},
     };
     #[cfg(feature = "config")]
     use crate::config::{CredentialConfig, RoleConfig};
@@ -59,7 +59,7 @@ pub(super) mod driver {
         profile: &PROFILE,
         build,
         endpoint_from,
-        sources: credentials::sources,
+        sources: Some(credentials::sources),
         files: credentials::files,
         #[cfg(feature = "config")]
         env_sources: None,
@@ -69,7 +69,7 @@ pub(super) mod driver {
         project: None,
     };
 
-    fn build(input: BuildInput<'_>) -> Result<ClientParts, String> {
+    fn build(input: &LocationSettings<'_>) -> Result<BuiltProvider, String> {
         let network = match input.network {
             EndpointNetwork::Vpc => Network::Vpc,
             EndpointNetwork::Public => Network::Public,
@@ -81,7 +81,7 @@ pub(super) mod driver {
             config = config.with_endpoint(endpoint.clone());
         }
         let endpoint = config.endpoint().clone();
-        Ok(input.finish(Aliyun::new(config), endpoint))
+        Ok(BuiltProvider::new(Aliyun::new(config), endpoint))
     }
 
     #[cfg(feature = "config")]

@@ -1,15 +1,15 @@
 //! Baidu AI Cloud BCC in the table of clouds: the data, and the functions that build the provider and
 //! the credential sources.
 
-use super::entry::{CloudEntry, KeyScope, Regions};
+use super::entry::{CloudData, CloudRegions, KeyScope};
 #[cfg(feature = "config")]
 use crate::config::schema::{CloudSettings, CloudSource, SourceKind, optional, required};
 
-pub(super) const ENTRY: CloudEntry = CloudEntry {
+pub(super) const ENTRY: CloudData = CloudData {
     name: "baidu",
     aliases: &["baiducloud", "baidubce", "bce", "bcc"],
     empty_list_note: None,
-    regions: Regions::Many {
+    regions: CloudRegions::Many {
         variables: &["BAIDUCLOUD_REGION", "BCE_REGION"],
         default: "bj",
     },
@@ -35,7 +35,7 @@ pub(super) mod driver {
     use provider_baidu::credentials::{AssumeRole, SessionToken};
     use provider_baidu::{Baidu, Config, PROFILE, credentials, endpoint_from};
 
-    use crate::cloud::driver::{BuildInput, ClientParts, CloudDriver, RegionsFrom};
+    use crate::cloud::driver::{BuiltProvider, CloudDriver, LocationSettings, RegionsFrom};
     #[cfg(feature = "config")]
     use crate::config::{CredentialConfig, RoleConfig};
 
@@ -43,7 +43,7 @@ pub(super) mod driver {
         profile: &PROFILE,
         build,
         endpoint_from,
-        sources: credentials::sources,
+        sources: Some(credentials::sources),
         files: credentials::files,
         #[cfg(feature = "config")]
         env_sources: None,
@@ -53,7 +53,7 @@ pub(super) mod driver {
         project: None,
     };
 
-    fn build(input: BuildInput<'_>) -> Result<ClientParts, String> {
+    fn build(input: &LocationSettings<'_>) -> Result<BuiltProvider, String> {
         let mut config = Config::new(input.region).map_err(|error| error.to_string())?;
         if let Some(endpoint) = &input.endpoint {
             config = config.with_endpoint(endpoint.clone());
@@ -62,7 +62,7 @@ pub(super) mod driver {
             config = config.with_batch_reboot();
         }
         let endpoint = config.endpoint().clone();
-        Ok(input.finish(Baidu::new(config), endpoint))
+        Ok(BuiltProvider::new(Baidu::new(config), endpoint))
     }
 
     #[cfg(feature = "config")]

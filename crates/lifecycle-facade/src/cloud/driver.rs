@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use lifecycle_client::{Client, ClientBuilder, CredentialProvider, Transport};
 #[cfg(feature = "config")]
 use lifecycle_core::credential_source::CredentialSourceChain;
 use lifecycle_core::{
@@ -15,16 +14,16 @@ use super::EndpointNetwork;
 use crate::config::CredentialConfig;
 
 /// The functions of one cloud. The fleet knows a cloud by this value and by the
-/// [`CloudEntry`](super::CloudEntry).
+/// [`CloudData`](super::CloudData).
 #[derive(Debug)]
 pub(crate) struct CloudDriver {
     pub(crate) profile: &'static Profile,
-    /// Builds the client of a location, or says why the region is invalid. Sends nothing.
-    pub(crate) build: fn(BuildInput<'_>) -> Result<ClientParts, String>,
+    pub(crate) build: BuildProvider,
     /// Reads the endpoint of a region from the settings of the cloud's own tools.
-    pub(crate) endpoint_from: fn(&str, &ProviderContext<'_>) -> Result<Option<Endpoint>, Fault>,
-    /// All credential sources of the cloud's own tools, in order of precedence.
-    pub(crate) sources: SourceFn,
+    pub(crate) endpoint_from: EndpointFn,
+    /// All credential sources of the cloud's own tools, in order of precedence; `None` if the variables of the
+    /// profile are all.
+    pub(crate) sources: Option<SourceFn>,
     /// The sources of [`sources`](Self::sources) that read files.
     pub(crate) files: SourceFn,
     /// The sources of [`sources`](Self::sources) that read environment variables; `None` if the
@@ -46,8 +45,15 @@ pub(crate) struct CloudDriver {
     pub(crate) project: Option<ProjectLookup>,
 }
 
+/// Builds the provider of a location, or says why the region is invalid. Sends nothing.
+pub type BuildProvider = fn(&LocationSettings<'_>) -> Result<BuiltProvider, String>;
+
+/// Reads the endpoint of a region from the variables and files of the cloud's own tools; `None` if they set no
+/// endpoint.
+pub type EndpointFn = fn(&str, &ProviderContext<'_>) -> Result<Option<Endpoint>, Fault>;
+
 /// Returns credential sources for a region.
-pub(crate) type SourceFn = fn(&CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>>;
+pub type SourceFn = fn(&CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>>;
 
 /// The source of the list of regions of a cloud.
 #[derive(Debug)]
@@ -74,37 +80,36 @@ pub(crate) struct ProjectLookup {
     pub(crate) variables: &'static [&'static str],
 }
 
-/// The settings of a location, and the parts that every client needs.
+/// The settings of a location, for the provider of the location.
 #[derive(Debug)]
-#[allow(
-    dead_code,
-    reason = "a build with one cloud may read few of the settings"
-)]
-pub(crate) struct BuildInput<'a> {
-    pub(crate) region: &'a str,
-    /// An endpoint instead of the endpoint of the region.
-    pub(crate) endpoint: Option<Endpoint>,
-    pub(crate) network: EndpointNetwork,
-    /// The project; `None` before the look-up, when nothing is sent.
-    pub(crate) project: Option<&'a str>,
-    pub(crate) enterprise_project: Option<&'a str>,
-    pub(crate) batch_reboot: bool,
-    pub(crate) credentials: Arc<dyn CredentialProvider>,
-    pub(crate) transport: Arc<dyn Transport>,
+#[non_exhaustive]
+pub struct LocationSettings<'a> {
+    /// The region, in lower case.
+    pub region: &'a str,
+    /// An endpoint instead of the endpoint of the region, such as the endpoint of a simulator.
+    pub endpoint: Option<Endpoint>,
+    /// The network over which the cloud is reached.
+    pub network: EndpointNetwork,
+    /// The project; `None` on clouds without projects, and before the look-up, when nothing is sent.
+    pub project: Option<&'a str>,
+    /// The enterprise project of the account.
+    pub enterprise_project: Option<&'a str>,
+    /// Reboots several instances in one call.
+    pub batch_reboot: bool,
 }
 
-/// A client before the common settings, and the endpoint of the client.
+/// The provider of a location, and the endpoint of the calls.
 #[derive(Debug)]
-pub(crate) struct ClientParts {
-    pub(crate) builder: ClientBuilder,
+pub struct BuiltProvider {
+    pub(crate) provider: Arc<dyn Provider>,
     pub(crate) endpoint: Endpoint,
 }
 
-impl BuildInput<'_> {
-    /// Returns the builder of a client with this provider.
-    pub(crate) fn finish(self, provider: impl Provider, endpoint: Endpoint) -> ClientParts {
-        ClientParts {
-            builder: Client::builder(provider, self.credentials, self.transport),
+impl BuiltProvider {
+    /// Returns a provider that calls `endpoint`.
+    pub fn new(provider: impl Provider, endpoint: Endpoint) -> Self {
+        Self {
+            provider: Arc::new(provider),
             endpoint,
         }
     }

@@ -1,4 +1,4 @@
-//! `CloudEntry`: the data of a cloud. A build without the feature of the cloud has the entry too.
+//! `CloudData`: the data of a cloud. A build without the feature of the cloud has the data too.
 
 #[cfg(feature = "config")]
 use crate::config::schema::CloudSettings;
@@ -6,7 +6,7 @@ use crate::suggest::{nearest, quoted};
 
 /// The data of a cloud. The code is in the `driver` module of the same file.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct CloudEntry {
+pub(crate) struct CloudData {
     /// The name in references and in the configuration file, and the name of the Cargo feature.
     pub(crate) name: &'static str,
     /// Other names of the cloud and of its products, for suggestions only.
@@ -14,14 +14,14 @@ pub(crate) struct CloudEntry {
     /// The note of the command after an empty list, if the cloud answers so to a key without
     /// permission.
     pub(crate) empty_list_note: Option<&'static str>,
-    pub(crate) regions: Regions,
+    pub(crate) regions: CloudRegions,
     pub(crate) key_scope: KeyScope,
     /// The settings of the configuration file beside the settings of all clouds.
     #[cfg(feature = "config")]
     pub(crate) settings: CloudSettings,
 }
 
-impl CloudEntry {
+impl CloudData {
     /// Returns the end of a message about the unknown cloud `written`: the cloud with the closest
     /// name or alias; `None` if every name is a different word.
     pub(crate) fn hint(clouds: &[&'static Self], written: &str) -> Option<String> {
@@ -40,11 +40,12 @@ impl CloudEntry {
 
 /// All clouds that a configuration file can name.
 #[cfg(feature = "config")]
-pub(crate) type Clouds = &'static [&'static CloudEntry];
+pub(crate) type Clouds<'a> = &'a [&'static CloudData];
 
-/// The regions of a cloud.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Regions {
+/// The regions of a cloud, for references and for the first try of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum CloudRegions {
     /// One endpoint for all regions, under this name.
     One(&'static str),
     /// One endpoint per region.

@@ -1,16 +1,16 @@
 //! Huawei Cloud ECS in the table of clouds: the data, and the functions that build the provider and
 //! the credential sources.
 
-use super::entry::{CloudEntry, KeyScope, Regions};
+use super::entry::{CloudData, CloudRegions, KeyScope};
 #[cfg(feature = "config")]
 use crate::config::schema::{CloudSettings, CloudSource, SourceKind, optional, required};
 
-pub(super) const ENTRY: CloudEntry = CloudEntry {
+pub(super) const ENTRY: CloudData = CloudData {
     name: "huawei",
     // Open Telekom Cloud (otc) has the API of Huawei Cloud.
     aliases: &["huaweicloud", "hwcloud", "hwc", "hw", "otc"],
     empty_list_note: None,
-    regions: Regions::Many {
+    regions: CloudRegions::Many {
         variables: &["HW_REGION_NAME"],
         default: "cn-north-4",
     },
@@ -50,7 +50,9 @@ pub(super) mod driver {
         find_regions,
     };
 
-    use crate::cloud::driver::{BuildInput, ClientParts, CloudDriver, ProjectLookup, RegionsFrom};
+    use crate::cloud::driver::{
+        BuiltProvider, CloudDriver, LocationSettings, ProjectLookup, RegionsFrom,
+    };
     #[cfg(feature = "config")]
     use crate::config::{CredentialConfig, RoleConfig};
 
@@ -58,7 +60,7 @@ pub(super) mod driver {
         profile: &PROFILE,
         build,
         endpoint_from,
-        sources: credentials::sources,
+        sources: Some(credentials::sources),
         files: credentials::files,
         #[cfg(feature = "config")]
         env_sources: Some(credentials::variables),
@@ -71,7 +73,7 @@ pub(super) mod driver {
         }),
     };
 
-    fn build(input: BuildInput<'_>) -> Result<ClientParts, String> {
+    fn build(input: &LocationSettings<'_>) -> Result<BuiltProvider, String> {
         // A client without a project only shows the plan of a request, and sends nothing.
         let project = input.project.unwrap_or("unknown");
         let mut config = Config::new(input.region, project).map_err(|error| error.to_string())?;
@@ -82,7 +84,7 @@ pub(super) mod driver {
             config = config.with_enterprise_project(id);
         }
         let endpoint = config.endpoint().clone();
-        Ok(input.finish(Huawei::new(config), endpoint))
+        Ok(BuiltProvider::new(Huawei::new(config), endpoint))
     }
 
     #[cfg(feature = "config")]

@@ -2,14 +2,14 @@
 
 use std::{fmt, str::FromStr};
 
-#[cfg(feature = "config")]
-use lifecycle_core::credential_source::EnvCredentialSource;
 use lifecycle_core::{
     CredentialSource, CredentialSourceConfig, HostEnvironment, Profile, ProviderContext,
-    SigningContext,
+    SigningContext, credential_source::EnvCredentialSource,
 };
 
-use super::{Cloud, CloudEntry, ENTRIES, ParseReferenceError, entry::Regions};
+use super::{
+    Cloud, CloudData, ENTRIES, ParseReferenceError, entry::CloudRegions, external::all_data,
+};
 
 impl Cloud {
     /// Returns the name in references.
@@ -24,14 +24,17 @@ impl Cloud {
 
     /// Returns the credential sources of the cloud's own tools, in the order of these tools.
     pub fn sources(self, config: &CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>> {
-        (self.driver().sources)(config)
+        match self.driver().sources {
+            Some(sources) => sources(config),
+            None => self.env_sources(config),
+        }
     }
 
     /// Returns the name of the only region; `None` if every region has an endpoint.
     pub fn only_region(self) -> Option<&'static str> {
         match self.entry().regions {
-            Regions::One(name) => Some(name),
-            Regions::Many { .. } => None,
+            CloudRegions::One(name) => Some(name),
+            CloudRegions::Many { .. } => None,
         }
     }
 
@@ -40,8 +43,8 @@ impl Cloud {
     /// The variables of the cloud's own tools on `host` come first, then a default region.
     pub fn default_region(self, host: &dyn HostEnvironment) -> String {
         match self.entry().regions {
-            Regions::One(name) => name.to_owned(),
-            Regions::Many { variables, default } => {
+            CloudRegions::One(name) => name.to_owned(),
+            CloudRegions::Many { variables, default } => {
                 let ctx = ProviderContext::new(host, SigningContext::from_unix(0, 0));
                 let set = ctx.first_variable(variables);
                 set.unwrap_or_else(|| default.to_owned())
@@ -57,12 +60,15 @@ impl Cloud {
     }
 
     /// Returns the environment variables of the cloud's own tools as credential sources.
-    #[cfg(feature = "config")]
     pub(crate) fn env_sources(
         self,
         config: &CredentialSourceConfig,
     ) -> Vec<Box<dyn CredentialSource>> {
-        match self.driver().env_sources {
+        #[cfg(feature = "config")]
+        let own = self.driver().env_sources;
+        #[cfg(not(feature = "config"))]
+        let own: Option<super::driver::SourceFn> = None;
+        match own {
             Some(sources) => sources(config),
             None => vec![Box::new(EnvCredentialSource::new(self.profile().env_vars))],
         }
@@ -75,8 +81,8 @@ impl Cloud {
 
     /// Returns a location for messages, such as `cloud/region`.
     pub(crate) fn example_location(self) -> String {
-        let (Regions::One(region)
-        | Regions::Many {
+        let (CloudRegions::One(region)
+        | CloudRegions::Many {
             default: region, ..
         }) = self.entry().regions;
         format!("{self}/{region}")
@@ -93,16 +99,17 @@ impl FromStr for Cloud {
     type Err = ParseReferenceError;
 
     fn from_str(name: &str) -> Result<Self, ParseReferenceError> {
-        if let Some(cloud) = Self::ALL.iter().find(|cloud| cloud.as_str() == name) {
+        let known = Self::known();
+        if let Some(cloud) = known.iter().find(|cloud| cloud.as_str() == name) {
             return Ok(*cloud);
         }
         let is_in_another_build = ENTRIES.iter().any(|entry| entry.name == name);
         Err(ParseReferenceError::new(if is_in_another_build {
             format!("{name} is not part of this build: compile with the feature \"{name}\"")
         } else {
-            let hint = CloudEntry::hint(ENTRIES, &name.to_lowercase());
+            let hint = CloudData::hint(&all_data(), &name.to_lowercase());
             let hint = hint.unwrap_or_else(|| {
-                let names: Vec<&str> = Self::ALL.iter().map(|cloud| cloud.as_str()).collect();
+                let names: Vec<&str> = known.iter().map(|cloud| cloud.as_str()).collect();
                 format!("write one of {}", names.join(", "))
             });
             format!("unknown cloud {name:?}: {hint}")

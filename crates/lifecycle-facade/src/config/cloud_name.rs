@@ -3,11 +3,11 @@
 use std::fmt;
 
 use super::schema::CloudSettings;
-use crate::cloud::{CloudEntry, Clouds};
+use crate::cloud::{CloudData, Clouds};
 
-/// A cloud, also a cloud outside of this build.
+/// A cloud, also a cloud that this build was not compiled with.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct CloudName(&'static CloudEntry);
+pub struct CloudName(&'static CloudData);
 
 impl CloudName {
     /// Returns the name in references.
@@ -24,7 +24,7 @@ impl CloudName {
         self.0.name.parse()
     }
 
-    pub(super) fn all(clouds: Clouds) -> impl Iterator<Item = Self> + Clone {
+    pub(super) fn all(clouds: Clouds<'_>) -> impl Iterator<Item = Self> + Clone {
         clouds.iter().copied().map(Self)
     }
 

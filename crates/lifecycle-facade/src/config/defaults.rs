@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
-use lifecycle_client::{PlainHttp, Waves};
+use lifecycle_client::{FailureLimit, PlainHttp, Waves};
 use lifecycle_core::NamePattern;
 
 use super::{section::Section, value};
@@ -21,8 +21,8 @@ pub struct Defaults {
     pub waves: Option<Waves>,
     /// The pause between two waves.
     pub wave_pause: Option<Duration>,
-    /// The number of failures that stop the remaining waves.
-    pub stop_after: Option<NonZeroUsize>,
+    /// The failures that stop the remaining waves.
+    pub stop_after: Option<FailureLimit>,
     /// The maximum number of instances in a request. A larger request is refused as a whole.
     pub max: Option<NonZeroUsize>,
     /// Certificate files of additional trusted authorities.
@@ -43,7 +43,7 @@ impl Defaults {
             connect_timeout: section.take("connect_timeout", value::duration),
             waves: section.take("waves", value::wave_size),
             wave_pause: section.take("wave_pause", value::duration),
-            stop_after: section.take("stop_after", value::count),
+            stop_after: section.take("stop_after", value::stop_after),
             max: section.take("max", value::count),
             ca_certificates: section
                 .take("ca_certificates", value::paths)

@@ -75,9 +75,8 @@ pub use schedule::{
     WindowConfig,
 };
 pub use secret::VariableName;
-pub use value::{time_limit, waves};
+pub use value::{failure_limit, time_limit, waves};
 
-use crate::cloud::ENTRIES;
 use diagnostics::Diagnostics;
 use section::Document;
 
@@ -121,8 +120,9 @@ impl Config {
     /// [`ConfigError`] with all mistakes, or with the first syntax error if the text is not TOML.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let diagnostics = Diagnostics::of(text);
+        let clouds = crate::cloud::all_data();
         let document = Document {
-            clouds: ENTRIES,
+            clouds: &clouds,
             diagnostics: &diagnostics,
         };
         let config = match DeTable::parse(text) {

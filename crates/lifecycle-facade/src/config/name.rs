@@ -3,7 +3,7 @@
 use crate::cloud::Clouds;
 
 /// Describes the problem of an invalid account or group name.
-pub(super) fn name_problem(name: &str, clouds: Clouds) -> Option<&'static str> {
+pub(super) fn name_problem(name: &str, clouds: Clouds<'_>) -> Option<&'static str> {
     let is_word = name.starts_with(|first: char| first.is_ascii_alphanumeric())
         && name
             .bytes()

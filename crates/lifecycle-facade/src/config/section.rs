@@ -22,7 +22,7 @@ use crate::{
 /// The context of all sections of one file: the known clouds, and the collector of diagnostics.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Document<'a> {
-    pub(super) clouds: Clouds,
+    pub(super) clouds: Clouds<'a>,
     pub(super) diagnostics: &'a Diagnostics,
 }
 

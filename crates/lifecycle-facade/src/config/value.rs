@@ -5,7 +5,7 @@
 use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use jiff::SignedDuration;
-use lifecycle_client::{PlainHttp, Waves};
+use lifecycle_client::{FailureLimit, PlainHttp, Waves};
 use lifecycle_core::{Endpoint, NamePattern, PowerState, TagCondition};
 use toml::de::DeValue;
 
@@ -15,7 +15,7 @@ use super::{
     secret::{VariableName, may_be_secret},
 };
 use crate::{
-    cloud::{CloudEntry, Clouds, EndpointNetwork},
+    cloud::{CloudData, Clouds, EndpointNetwork},
     suggest::hint,
 };
 
@@ -48,18 +48,36 @@ fn invalid_duration(written: &str) -> String {
 /// # Errors
 /// A message that says what to write instead.
 pub fn waves(text: &str) -> Result<Waves, String> {
-    let read = match text.strip_suffix('%') {
-        Some(percent) => percent
-            .parse()
-            .ok()
-            .filter(|percent| (1..=100).contains(percent))
-            .map(Waves::percent),
-        None => text
-            .parse::<NonZeroUsize>()
-            .ok()
-            .map(|count| Waves::of(count.get())),
-    };
+    let read = size(text, Waves::of, Waves::percent);
     read.ok_or_else(|| invalid_size(&format!("{text:?}")))
+}
+
+/// Parses the failures that end a rollout: a number, such as `3`, or a percentage of the request, such as
+/// `10%`.
+///
+/// # Errors
+/// A message that says what to write instead.
+pub fn failure_limit(text: &str) -> Result<FailureLimit, String> {
+    let read = size(text, FailureLimit::instances, FailureLimit::percent);
+    read.ok_or_else(|| invalid_limit(&format!("{text:?}")))
+}
+
+/// Reads a number of at least 1, or a percentage from 1 to 100.
+fn size<T>(text: &str, number: fn(usize) -> T, percent: fn(u8) -> T) -> Option<T> {
+    match text.strip_suffix('%') {
+        Some(share) => {
+            let share = share.parse().ok();
+            share.filter(|share| (1..=100).contains(share)).map(percent)
+        }
+        None => {
+            let count = text.parse::<NonZeroUsize>().ok();
+            count.map(|count| number(count.get()))
+        }
+    }
+}
+
+fn invalid_limit(written: &str) -> String {
+    format!("invalid limit {written}: write a number or a percentage, for example 3 or 10%")
 }
 
 fn invalid_size(written: &str) -> String {
@@ -75,6 +93,13 @@ pub(super) fn wave_size(value: &DeValue<'_>) -> Result<Waves, String> {
     match value {
         DeValue::Integer(_) => count(value).map(|count| Waves::of(count.get())),
         _ => parsed(value, waves, invalid_size),
+    }
+}
+
+pub(super) fn stop_after(value: &DeValue<'_>) -> Result<FailureLimit, String> {
+    match value {
+        DeValue::Integer(_) => count(value).map(|count| count.get().into()),
+        _ => parsed(value, failure_limit, invalid_limit),
     }
 }
 
@@ -188,13 +213,13 @@ pub(super) fn network(value: &DeValue<'_>) -> Result<EndpointNetwork, String> {
     )
 }
 
-pub(super) fn cloud(value: &DeValue<'_>, clouds: Clouds) -> Result<CloudName, String> {
+pub(super) fn cloud(value: &DeValue<'_>, clouds: Clouds<'_>) -> Result<CloudName, String> {
     let names: Vec<_> = CloudName::all(clouds)
         .map(|cloud| (cloud.as_str(), cloud))
         .collect();
     one_of(value, &names).map_err(|problem| {
         let written = value.as_str().unwrap_or_default();
-        match CloudEntry::hint(clouds, written) {
+        match CloudData::hint(clouds, written) {
             Some(hint) => format!("unknown value {}; {hint}", shown(value)),
             None => problem,
         }
@@ -353,8 +378,11 @@ mod tests {
     fn waves_are_a_number_or_a_percentage() {
         assert_eq!(waves("5"), Ok(Waves::of(5)));
         assert_eq!(waves("10%"), Ok(Waves::percent(10)));
+        assert_eq!(failure_limit("5"), Ok(FailureLimit::instances(5)));
+        assert_eq!(failure_limit("10%"), Ok(FailureLimit::percent(10)));
         for text in ["0", "0%", "101%", "-1", "1.5", "%", "few"] {
             assert!(waves(text).is_err(), "{text}");
+            assert!(failure_limit(text).is_err(), "{text}");
         }
     }
 

@@ -8,6 +8,8 @@ use lifecycle_client::{
 };
 use lifecycle_core::{Credential, Endpoint, HostEnvironment};
 
+use crate::cloud::{Cloud, CloudEntry};
+
 use super::{
     Account, Fleet, FleetError, Protection,
     connect::Connector,
@@ -18,8 +20,8 @@ use super::{
 /// Builds a [`Fleet`]. The settings apply to all clouds.
 #[derive(Clone, Debug, Default)]
 pub struct FleetBuilder {
-    transport: Option<Arc<dyn Transport>>,
-    settings: FleetSettings,
+    pub(super) transport: Option<Arc<dyn Transport>>,
+    pub(super) settings: FleetSettings,
 }
 
 impl FleetBuilder {
@@ -42,6 +44,17 @@ impl FleetBuilder {
     pub fn machine(mut self, machine: impl HostEnvironment) -> Self {
         self.settings.host = Arc::new(machine);
         self
+    }
+
+    /// Adds a cloud from outside of this crate: references, accounts and configuration files can name the cloud from
+    /// now on, in the whole process. A program that reads a configuration file before it builds the fleet
+    /// calls [`Cloud::register`](crate::Cloud::register) first.
+    ///
+    /// # Errors
+    /// [`FleetError::Cloud`] for an invalid name, and for the name of another cloud.
+    pub fn cloud(self, entry: &'static CloudEntry) -> Result<Self, FleetError> {
+        Cloud::register(entry)?;
+        Ok(self)
     }
 
     /// Adds an account under a name, for references such as `name@cloud/region/instance`.

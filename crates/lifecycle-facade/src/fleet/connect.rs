@@ -20,8 +20,9 @@ use super::{
     identity::{IdentityFn, IdentityLookups, IdentitySearch, SearchError, WithoutVariables},
     lock::lock,
     settings::FleetSettings,
+    simulated_key::SimulatedKey,
 };
-use crate::cloud::{BuildInput, KeyScope, ProjectLookup, RegionLookup};
+use crate::cloud::{KeyScope, LocationSettings, ProjectLookup, RegionLookup};
 
 /// Connects each location once.
 #[derive(Debug)]
@@ -161,14 +162,19 @@ impl Connector {
         let account = self.settings.account(location)?;
         let config = self.settings.source_config(location, account)?;
         let cloud = location.cloud;
-        let sources = match account.map(|account| &account.credentials) {
-            Some(CredentialSettings::Provider(provider)) => return Ok(Arc::clone(provider)),
-            Some(CredentialSettings::Sources(factory)) => factory(&config),
+        let settings = account.map(|account| &account.credentials);
+        let sources = match (settings, &self.settings.simulated) {
+            (Some(CredentialSettings::Provider(provider)), _) => return Ok(Arc::clone(provider)),
+            (Some(CredentialSettings::Sources(factory)), _) => factory(&config),
+            (Some(CredentialSettings::Default) | None, Some(clouds)) => {
+                let clouds = Arc::clone(clouds);
+                return Ok(Arc::new(SimulatedKey { clouds, cloud }));
+            }
             // Profiles are in files only, so a named profile excludes keys in variables.
-            Some(CredentialSettings::Default) | None if config.profile.is_some() => {
+            (Some(CredentialSettings::Default) | None, None) if config.profile.is_some() => {
                 (cloud.driver().files)(&config)
             }
-            Some(CredentialSettings::Default) | None => cloud.sources(&config),
+            (Some(CredentialSettings::Default) | None, None) => cloud.sources(&config),
         };
         let title = cloud.profile().title;
         let driver = self.driver.clone();
@@ -282,28 +288,29 @@ impl Connector {
             return Err(FleetError::at(location)(problem));
         }
         let enterprise_project = account.and_then(|account| account.enterprise_project.as_deref());
-        let parts = (cloud.driver().build)(BuildInput {
+        let built = (cloud.driver().build)(&LocationSettings {
             region: &location.region,
             endpoint,
             network: account.map(|account| account.network).unwrap_or_default(),
             project,
             enterprise_project,
             batch_reboot: account.is_some_and(|account| account.batch_reboot),
-            credentials,
-            transport: Arc::clone(&self.transport),
         });
-        let parts = parts.map_err(FleetError::at(location))?;
-        let mut builder = parts
-            .builder
+        let built = built.map_err(FleetError::at(location))?;
+        let transport = Arc::clone(&self.transport);
+        let mut builder = Client::builder(built.provider, credentials, transport)
             .clock(Arc::clone(&settings.clock))
             .access_keys(self.access_keys(location))
             .plain_http(settings.plain_http);
+        if let Some(clouds) = &settings.simulated {
+            builder = builder.polling(cloud.profile().polling.divided_by(clouds.speed()));
+        }
         if let Some(limits) = account.and_then(|account| account.rate_limits) {
             builder = builder.rate_limits(limits);
         }
         Ok(OfflineClient {
             client: (settings.configure_client.0)(builder).build(),
-            endpoint: parts.endpoint,
+            endpoint: built.endpoint,
         })
     }
 }

@@ -30,6 +30,14 @@ pub enum FleetError {
     /// A location has no usable key. No action was sent.
     #[error(transparent)]
     Credential(#[from] CredentialError),
+    /// A cloud from outside has an invalid name, or the name of another cloud.
+    #[error("cloud {name:?}: {problem}")]
+    Cloud {
+        /// The name of the cloud.
+        name: String,
+        /// The problem of the name.
+        problem: String,
+    },
     /// An account of the configuration file is invalid.
     #[error("account {name:?}: {problem}")]
     Account {
@@ -75,6 +83,7 @@ impl FleetError {
             Self::InvalidReference(_)
             | Self::Location { .. }
             | Self::NoLocation
+            | Self::Cloud { .. }
             | Self::Account { .. } => FaultKind::Invalid,
             Self::Credential(error) => error.fault().kind(),
             Self::Project { fault, .. } | Self::Regions { fault, .. } => fault.kind(),

@@ -10,6 +10,8 @@ mod identity; // look-ups of projects and regions
 mod into_location; // accepted types of locations
 mod location;
 mod location_pattern;
+#[cfg(feature = "serde")]
+mod location_serde; // references as text
 mod lock; // locks on maps
 mod probe; // the probe of an endpoint
 mod protection;
@@ -18,6 +20,8 @@ mod regions; // the regions of a cloud
 mod select; // selects instances
 mod selector;
 mod settings; // settings of fleet and location
+mod simulated; // a fleet of simulated clouds
+mod simulated_key; // the key of a simulated cloud
 mod target; // requests to a fleet
 
 use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
@@ -26,7 +30,7 @@ use lifecycle_client::{
     CallCounts, Client, CredentialProvider, IntoInstances, ListRequest, ObserveRequest,
     TransportError,
 };
-use lifecycle_core::{Endpoint, PowerState, RebootOptions, StartOptions, StopOptions};
+use lifecycle_core::{Action, Endpoint, PowerState, RebootOptions, StartOptions, StopOptions};
 
 pub use account::{Account, CredentialSettings, CredentialSourceFactory};
 pub use builder::FleetBuilder;
@@ -99,6 +103,30 @@ impl Fleet {
         FleetBuilder::default()
     }
 
+    /// Performs an action on instances: the options of a start, a stop or a reboot, an [`Action`] that is
+    /// known only at run time, or an [`ActionKind`](crate::ActionKind) with the default options. Await the
+    /// request for a [`FleetReport`].
+    ///
+    /// The type of `action` selects the further options: only a request with [`StopOptions`] has
+    /// [`billing`](crate::PowerRequest::billing).
+    ///
+    /// # Examples
+    /// ```
+    /// use lifecycle_facade::{ActionKind, WaitTimeout};
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |fleet, references| {
+    /// // The name of the action is data, for example from a request to a service.
+    /// let action: ActionKind = "start".parse()?;
+    /// let report = fleet.act(action, &references).wait(WaitTimeout::minutes(5)).await?;
+    /// assert!(report.is_success());
+    /// # Ok(())
+    /// # });
+    /// ```
+    pub fn act<O: Into<Action>>(&self, action: O, targets: impl IntoTargets) -> FleetRequest<O> {
+        targets.power_request(self.clone(), action)
+    }
+
     /// Starts stopped instances. Await the request for a [`FleetReport`].
     ///
     /// # Examples
@@ -116,7 +144,7 @@ impl Fleet {
     /// # });
     /// ```
     pub fn start(&self, targets: impl IntoTargets) -> FleetRequest<StartOptions> {
-        targets.power_request(self.clone(), StartOptions::default())
+        self.act(StartOptions::default(), targets)
     }
 
     /// Stops running instances, gracefully by default. Await the request for a [`FleetReport`].
@@ -135,7 +163,7 @@ impl Fleet {
     /// # });
     /// ```
     pub fn stop(&self, targets: impl IntoTargets) -> FleetRequest<StopOptions> {
-        targets.power_request(self.clone(), StopOptions::default())
+        self.act(StopOptions::default(), targets)
     }
 
     /// Reboots running instances, gracefully by default. Each instance is rebooted at most once.
@@ -155,7 +183,7 @@ impl Fleet {
     /// # });
     /// ```
     pub fn reboot(&self, targets: impl IntoTargets) -> FleetRequest<RebootOptions> {
-        targets.power_request(self.clone(), RebootOptions::default())
+        self.act(RebootOptions::default(), targets)
     }
 
     /// Waits until instances are in the state `goal`. Sends no action.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use lifecycle_client::{
-    ClientBuilder, Clock, CredentialProvider, PlainHttp, SystemClock, SystemHost,
+    ClientBuilder, Clock, CredentialProvider, PlainHttp, SimulatedClouds, SystemClock, SystemHost,
 };
 use lifecycle_core::{CredentialSourceConfig, Endpoint, HostEnvironment, ProviderContext};
 
@@ -17,6 +17,8 @@ pub(super) struct FleetSettings {
     pub(super) host: Arc<dyn HostEnvironment>,
     pub(super) endpoint: Option<Endpoint>,
     pub(super) credentials: Option<Arc<dyn CredentialProvider>>,
+    /// The simulated clouds that replace all clouds.
+    pub(super) simulated: Option<Arc<dyn SimulatedClouds>>,
     pub(super) project: Option<String>,
     pub(super) plain_http: PlainHttp,
     pub(super) setup_timeout: Duration,
@@ -32,6 +34,7 @@ impl Default for FleetSettings {
             host: Arc::new(SystemHost),
             endpoint: None,
             credentials: None,
+            simulated: None,
             project: None,
             plain_http: PlainHttp::default(),
             setup_timeout: Duration::from_secs(120),
@@ -117,7 +120,9 @@ impl FleetSettings {
                 && account.profile.is_none()
                 && account.network == EndpointNetwork::Public
         };
-        self.credentials.is_none() && account.is_none_or(is_vendor_default)
+        self.credentials.is_none()
+            && self.simulated.is_none()
+            && account.is_none_or(is_vendor_default)
     }
 
     /// Returns the configuration of the credential sources of a location.

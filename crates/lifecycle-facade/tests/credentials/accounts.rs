@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use lifecycle_facade::{
     Account, CredentialSettings, EmptyHost, Endpoint, FaultKind, FleetError, Location, Transport,
     TransportError,
-    core::{
+    lifecycle_core::{
         HttpResponse,
         credential_source::{EnvCredentialSource, FileCheck},
     },

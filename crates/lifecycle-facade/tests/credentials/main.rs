@@ -13,7 +13,7 @@ mod from_config;
 mod lifetime;
 mod sources;
 
-use lifecycle_facade::{Credential, Fleet, FleetBuilder, core::HostEnvironment};
+use lifecycle_facade::{Credential, Fleet, FleetBuilder, lifecycle_core::HostEnvironment};
 use lifecycle_sim::{Cloud, Identity, Metadata, Role, Simulator};
 use provider_testing::FakeHost;
 

@@ -2,7 +2,7 @@
 
 use lifecycle_facade::{
     Credential, Fleet,
-    core::{HostEnvironment, credential_source::FileCheck},
+    lifecycle_core::{HostEnvironment, credential_source::FileCheck},
 };
 use lifecycle_sim::{Cloud, Simulator};
 

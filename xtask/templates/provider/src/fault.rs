@@ -5,6 +5,8 @@ use lifecycle_core::{Fault, FaultKind, HttpResponse, ResponseExt};
 use serde::Deserialize;
 
 // Does the status, the body, or both show an error? Can a response with a good status carry an error?
+// With HTTP 200, does the body have a code field, a list of errors, or an empty result? Then read the body here first:
+// an error that `check` does not find becomes a success.
 // Which forms of errors exist: of the service, of a gateway, of a proxy?
 pub(crate) fn check(response: &HttpResponse) -> Result<(), Fault> {
     if response.status().is_success() {

@@ -69,7 +69,7 @@ impl Provider for Example {
         query: &ListQuery,
         page: Option<&PageToken>,
     ) -> Result<ApiCall<ListPage>, Fault> {
-        Ok(wire::list(query, page))
+        wire::list(query, page)
     }
 
     fn regions(&self) -> Option<ApiCall<Vec<Region>>> {
@@ -84,7 +84,7 @@ impl Provider for Example {
         key: &Credential,
         context: &SigningContext,
     ) -> Result<http::Request<Bytes>, Fault> {
-        sign::sign(self.config.endpoint(), request, key, context)
+        sign::sign(&self.config, request, key, context)
     }
 
     fn check(&self, response: &HttpResponse) -> Result<(), Fault> {

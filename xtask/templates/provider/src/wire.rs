@@ -63,9 +63,13 @@ pub(crate) fn observe(
 }
 
 // How does a request select a page: by token, by marker, by number? How is the last page marked?
+// Can a query be impossible, such as a page token that is not a number? Return a `Fault` of kind `Invalid`.
 // Can the cloud send fewer rows than requested? Does a response have the number of all instances?
 /// Builds the call that reads one page of the instances of `query`.
-pub(crate) fn list(query: &ListQuery, page: Option<&PageToken>) -> ApiCall<ListPage> {
+pub(crate) fn list(
+    query: &ListQuery,
+    page: Option<&PageToken>,
+) -> Result<ApiCall<ListPage>, Fault> {
     let mut parameters = conditions(&query.filter);
     if let Some(token) = page {
         parameters.push(format!("page={}", encode::percent(token.as_str())));
@@ -73,12 +77,12 @@ pub(crate) fn list(query: &ListQuery, page: Option<&PageToken>) -> ApiCall<ListP
     let request = UnsignedRequest::new("list", Method::GET, "/v1/instances");
     let request = request.with_query(parameters.join("&"));
     let with_details = query.needs_details();
-    ApiCall::new(request, move |response| {
+    Ok(ApiCall::new(request, move |response| {
         let body: InstancesResponse = response.json()?;
         let page = ListPage::new(observations(&body, response, with_details)?);
         let named = |token| NextPage::Named(PageToken::new(token));
         Ok(page.with_next(body.next.map_or(NextPage::End, named)))
-    })
+    }))
 }
 
 // Which conditions can the cloud apply, and how are several values combined? `FilterSupport` in the
@@ -157,6 +161,8 @@ struct InstancesResponse {
 }
 
 // Which fields can be missing or null? Is there a field for the last start time, or for a lock?
+// Which reason has a lock (`Observation::with_lock`)? `Security` forbids power actions, `Financial` needs a payment,
+// `Recycling` is the recycle bin, and `Other` has the word of the cloud.
 #[derive(Deserialize)]
 struct InstanceRow {
     id: String,
@@ -209,6 +215,9 @@ fn id(text: &str, response: &HttpResponse) -> Result<InstanceId, Fault> {
 
 // Which states exist, and which states did the vendor add later? Which states
 // does an instance pass through during a reboot?
+// Which states have an instance in the recycle bin, an instance whose deletion runs, and an instance that the
+// cloud will release (`Recycled`, `Deleted`)? A recycled instance that can be restored is `Recycled`: no power action
+// and no waiting helps.
 // `Observation::raw` keeps an unknown state as text, so reading never fails on an unknown state.
 fn power_state(state: &str) -> PowerState {
     match state {

@@ -19,6 +19,10 @@ pub use call::{
     credential::{CredentialError, CredentialInfo, CredentialProvider, StaticCredential},
     key_health::AccessKeyRecord,
     policy::{RetryPolicy, Timeouts, WaitTimeout},
+    stats::{
+        ClientLabels, ClientStats, OperationStats, OutcomeStats, RateLimitKind, RateLimitStats,
+        StatsEvent, StatsObserver,
+    },
 };
 pub use client::{
     Client, ClientBuilder, IntoInstances, ListRequest, ObserveRequest, PowerRequest, SelectFuture,

@@ -33,15 +33,16 @@ pub use lifecycle_client::file;
 pub use suggest::did_you_mean;
 
 pub use lifecycle_client::{
-    CachedCredentials, CallAnswer, CallCounts, CallRecorder, Client, ClientBuilder, Clock,
-    CredentialError, CredentialInfo, CredentialProvider, Error, Event, EventStream, Evidence,
-    HttpTransport, HttpTransportBuilder, IncompleteError, InstanceReport, InstanceStatus,
-    IntoInstances, ListDefect, ListRequest, ObserveRequest, Outcome, Pending, PlainHttp,
-    PlannedCall, PowerRequest, PowerRequestOptions, RecordError, RecordedCall, RecordedRequest,
-    Recorder, Report, ReportFuture, ResolveError, ResumePoint, RetryPolicy, SelectFuture,
-    SelectInstances, SelectedInstances, StaticCredential, StepDriver, SystemClock, SystemHost,
-    Target, Timeouts, Transport, TransportError, WaitRequest, WaitTimeout, WaveSize, Waves,
-    distinct_instances, proxy_variable,
+    CachedCredentials, CallAnswer, CallCounts, CallRecorder, Client, ClientBuilder, ClientLabels,
+    ClientStats, Clock, CredentialError, CredentialInfo, CredentialProvider, Error, Event,
+    EventStream, Evidence, HttpTransport, HttpTransportBuilder, IncompleteError, InstanceReport,
+    InstanceStatus, IntoInstances, ListDefect, ListRequest, ObserveRequest, OperationStats,
+    Outcome, OutcomeStats, Pending, PlainHttp, PlannedCall, PowerRequest, PowerRequestOptions,
+    RateLimitKind, RateLimitStats, RecordError, RecordedCall, RecordedRequest, Recorder, Report,
+    ReportFuture, ResolveError, ResumePoint, RetryPolicy, SelectFuture, SelectInstances,
+    SelectedInstances, StaticCredential, StatsEvent, StatsObserver, StepDriver, SystemClock,
+    SystemHost, Target, Timeouts, Transport, TransportError, WaitRequest, WaitTimeout, WaveSize,
+    Waves, distinct_instances, proxy_variable,
 };
 pub use lifecycle_core as core;
 pub use lifecycle_core::{

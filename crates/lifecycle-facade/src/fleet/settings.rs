@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use lifecycle_client::{
-    ClientBuilder, Clock, CredentialProvider, PlainHttp, SystemClock, SystemHost,
+    ClientBuilder, Clock, CredentialProvider, PlainHttp, StatsObserver, SystemClock, SystemHost,
 };
 use lifecycle_core::{CredentialSourceConfig, Endpoint, HostEnvironment, ProviderContext};
 
@@ -23,6 +23,7 @@ pub(super) struct FleetSettings {
     pub(super) accounts: BTreeMap<String, Account>,
     pub(super) protection: Protection,
     pub(super) configure_client: ConfigureClient,
+    pub(super) stats_observer: Option<Arc<dyn StatsObserver>>,
 }
 
 impl Default for FleetSettings {
@@ -38,6 +39,7 @@ impl Default for FleetSettings {
             accounts: BTreeMap::new(),
             protection: Protection::default(),
             configure_client: ConfigureClient(Arc::new(|builder| builder)),
+            stats_observer: None,
         }
     }
 }

@@ -10,7 +10,7 @@ use clap::{
     builder::styling::{AnsiColor, Style},
 };
 use tracing_subscriber::{
-    filter::{LevelFilter, Targets},
+    filter::{LevelFilter, Targets, filter_fn},
     layer::SubscriberExt,
     util::SubscriberInitExt,
 };
@@ -98,7 +98,9 @@ impl Console {
             .with_ansi(false)
             .with_writer(|| LogWriter)
             .finish()
-            .with(own_crates);
+            .with(own_crates)
+            // The fields of an event name the call: a line does not repeat the fields of the spans.
+            .with(filter_fn(|metadata| metadata.is_event()));
         // Fails only if a log is already set. The command calls this function once.
         let _ = log.try_init();
     }

@@ -46,6 +46,15 @@ Exit codes:
   3  nothing was done: another process has the journal, the journal cannot be
      written, or more machines than max_changes would change";
 
+/// The exit codes in `--help` of the exporter.
+pub(crate) const EXPORTER_HELP: &str = "\
+Exit codes:
+  0  a signal ended the command
+  2  wrong usage
+  3  the address is in use, or there is no key for the regions of a pattern
+A region that cannot be read later is a warning, and
+lifecycle_exporter_location_up is 0 for the region.";
+
 impl Exit {
     fn code(self) -> u8 {
         self as u8

@@ -16,6 +16,7 @@ mod input;
 mod interrupt;
 mod key_sources;
 mod locations;
+mod metrics_server;
 mod output;
 mod progress;
 mod progress_state;

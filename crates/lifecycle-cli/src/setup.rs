@@ -1,11 +1,11 @@
 //! The settings of one run, and the fleet with these settings. The command line takes precedence
 //! over the configuration file, and the file over the defaults.
 
-use std::{num::NonZeroUsize, panic::resume_unwind, path::Path, time::Duration};
+use std::{num::NonZeroUsize, panic::resume_unwind, path::Path, sync::Arc, time::Duration};
 
 use lifecycle_facade::{
     Endpoint, Fleet, FleetBuilder, HttpTransport, InstanceReference, LocationPattern,
-    ParseReferenceError, PlainHttp, Timeouts, Waves,
+    ParseReferenceError, PlainHttp, StatsObserver, Timeouts, Waves,
     config::{Config, ConfigError, Defaults},
     file,
 };
@@ -24,6 +24,8 @@ use crate::{
 pub(crate) struct Setup {
     connection: ConnectionArgs,
     config: Option<Config>,
+    /// Receives the counted events of the clients, for metrics.
+    stats_observer: Option<Arc<dyn StatsObserver>>,
 }
 
 impl Setup {
@@ -56,7 +58,14 @@ impl Setup {
         Ok(Self {
             connection: connection.clone(),
             config,
+            stats_observer: None,
         })
+    }
+
+    /// Passes the counted events of the clients to an observer.
+    pub(crate) fn with_stats_observer(mut self, observer: Arc<dyn StatsObserver>) -> Self {
+        self.stats_observer = Some(observer);
+        self
     }
 
     /// Builds the fleet. Calls no cloud.
@@ -77,6 +86,10 @@ impl Setup {
                 .map_err(|error| CommandError::nothing_done(error.to_string()))?
         } else {
             self.real_clouds()?
+        };
+        let builder = match &self.stats_observer {
+            Some(observer) => builder.stats_observer(Arc::clone(observer)),
+            None => builder,
         };
         let timeouts = self.timeouts();
         Ok(builder

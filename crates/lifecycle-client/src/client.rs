@@ -4,6 +4,7 @@ mod execution;
 mod list_request;
 mod observe_request;
 mod power_request;
+mod request_span;
 mod selection;
 mod target;
 mod wait_request;
@@ -24,6 +25,7 @@ use crate::{
     call::engine::{Engine, EngineConfig},
     call::key_health::AccessKeyRecord,
     call::policy::{RetryPolicy, Timeouts},
+    call::stats::{ClientLabels, ClientStats, StatsObserver},
     error::Error,
     mutation::Mutant,
     observe::observer::Observer,
@@ -101,6 +103,7 @@ impl Client {
         credentials: impl CredentialProvider,
         transport: impl Transport,
     ) -> ClientBuilder {
+        let provider_cloud = provider.profile().cloud;
         ClientBuilder {
             config: EngineConfig {
                 rate_limits: provider.profile().rate_limits,
@@ -114,6 +117,8 @@ impl Client {
                 concurrency: 4,
                 plain_http: PlainHttp::LoopbackOnly,
                 access_keys: AccessKeyRecord::default(),
+                labels: ClientLabels::new(provider_cloud, "", ""),
+                stats_observer: None,
                 seed: None,
                 mutant: Mutant::default(),
             },
@@ -309,6 +314,27 @@ impl Client {
     pub fn calls(&self) -> CallCounts {
         self.observer.engine.call_counts()
     }
+
+    /// Returns the counters and gauges of this client and its clones: calls by operation and result, retries,
+    /// waits, present rates, lookups, keys and outcomes. Calls no cloud.
+    ///
+    /// # Examples
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// client.start(&ids).await?;
+    /// let stats = client.stats();
+    /// for operation in &stats.operations {
+    ///     println!("{}: {} calls in {:?}", operation.operation, operation.calls(), operation.time);
+    /// }
+    /// assert_eq!(stats.outcomes[0].instances, 3);
+    /// assert_eq!(stats.throttled(), 0);
+    /// # Ok(())
+    /// # });
+    /// ```
+    pub fn stats(&self) -> ClientStats {
+        self.observer.stats()
+    }
 }
 
 /// Builds a [`Client`].
@@ -404,6 +430,22 @@ impl ClientBuilder {
     #[must_use]
     pub fn access_keys(mut self, record: AccessKeyRecord) -> Self {
         self.config.access_keys = record;
+        self
+    }
+
+    /// Sets the names of account and region for stats and spans. Both are empty by default; the cloud is the
+    /// cloud of the provider.
+    #[must_use]
+    pub fn labels(mut self, account: impl Into<String>, region: impl Into<String>) -> Self {
+        self.config.labels.account = account.into();
+        self.config.labels.region = region.into();
+        self
+    }
+
+    /// Passes each counted event to `observer`, for metrics.
+    #[must_use]
+    pub fn stats_observer(mut self, observer: Arc<dyn StatsObserver>) -> Self {
+        self.config.stats_observer = Some(observer);
         self
     }
 

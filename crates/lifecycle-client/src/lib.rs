@@ -20,6 +20,10 @@ pub use call::{
     key_health::AccessKeyRecord,
     policy::{RetryPolicy, Timeouts, WaitTimeout},
     simulated_clouds::SimulatedClouds,
+    stats::{
+        ClientLabels, ClientStats, OperationStats, OutcomeStats, RateLimitKind, RateLimitStats,
+        StatsEvent, StatsObserver,
+    },
 };
 pub use client::{
     Client, ClientBuilder, IntoInstances, ListRequest, ObserveRequest, PowerRequest, SelectFuture,

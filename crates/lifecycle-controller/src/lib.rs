@@ -19,6 +19,7 @@ pub mod schedule;
 #[cfg(feature = "config")]
 pub mod settings;
 mod state;
+pub mod status;
 mod store;
 
 pub use history::{History, HistoryEntry};

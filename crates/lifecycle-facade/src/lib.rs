@@ -36,15 +36,7 @@ pub use lifecycle_client::file;
 pub use suggest::did_you_mean;
 
 pub use lifecycle_client::{
-    CachedCredentials, CallAnswer, CallCounts, CallRecorder, Client, ClientBuilder, Clock,
-    CredentialError, CredentialInfo, CredentialProvider, Error, Event, EventStream, Evidence,
-    FailureLimit, HttpTransport, HttpTransportBuilder, IncompleteError, InstanceReport,
-    InstanceStatus, IntoInstances, ListDefect, ListRequest, ObserveRequest, Outcome, Pending,
-    PlainHttp, PlannedCall, PowerRequest, PowerRequestOptions, RecordError, RecordedCall,
-    RecordedRequest, Recorder, Report, ReportFuture, ResolveError, ResumePoint, RetryPolicy,
-    SelectFuture, SelectInstances, SelectedInstances, SimulatedClouds, StaticCredential,
-    StepDriver, SystemClock, SystemHost, Target, Timeouts, Transport, TransportError, WaitRequest,
-    WaitTimeout, WaveSize, Waves, WavesUntil, distinct_instances, proxy_variable,
+    CachedCredentials, CallAnswer, CallCounts, CallRecorder, Client, ClientBuilder, Clock, CredentialError, CredentialInfo, CredentialProvider, Error, Event, EventStream, Evidence, FailureLimit, HttpTransport, HttpTransportBuilder, IncompleteError, InstanceReport, InstanceStatus, IntoInstances, ListDefect, ListRequest, ObserveRequest, Outcome, Pending, PlainHttp, PlannedCall, PowerRequest, PowerRequestOptions, RecordError, RecordedCall, RecordedRequest, Recorder, Report, ReportFuture, ResolveError, ResumePoint, RetryPolicy, SelectFuture, SelectInstances, SelectedInstances, SimulatedClouds, StaticCredential, StepDriver, SystemClock, SystemHost, Target, Timeouts, Transport, TransportError, WaitRequest, WaitTimeout, WaveSize, Waves, WavesUntil, distinct_instances, proxy_variable, ClientLabels, ClientStats, OperationStats, OutcomeStats, RateLimitKind, RateLimitStats, StatsEvent, StatsObserver,
 };
 pub use lifecycle_core;
 pub use lifecycle_core::{

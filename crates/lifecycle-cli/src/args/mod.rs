@@ -4,6 +4,7 @@ mod connection;
 mod instances;
 mod journal;
 mod locations;
+mod metrics;
 mod power;
 mod query;
 mod schedule;
@@ -21,6 +22,7 @@ pub(crate) use self::{
     instances::{InstanceArg, InstanceArgs, is_instance_id},
     journal::{HistoryArgs, ResumeArgs},
     locations::{LocationArg, LocationsArgs},
+    metrics::{ExporterArgs, MetricsArgs},
     power::{RebootArgs, RequestArgs, StartArgs, StopArgs},
     query::{ListArgs, StatusArgs, WaitArgs},
     schedule::{
@@ -88,6 +90,13 @@ pub(crate) enum Command {
     /// Acts at each change of a schedule, and looks at all machines every few minutes (resync).
     #[command(after_help = exit::SCHEDULE_HELP)]
     Run(RunArgs),
+    /// Serve metrics about machines for Prometheus until Ctrl-C; changes nothing
+    ///
+    /// Looks at the regions in intervals, and serves the states of the machines and the counters of the calls
+    /// under /metrics. New machines appear and deleted ones vanish. lifecycle run --metrics serves the same, and the
+    /// metrics of the schedules.
+    #[command(after_help = exit::EXPORTER_HELP)]
+    Exporter(ExporterArgs),
     /// Keep a group or a machine in a state until a time, whatever its schedule says
     #[command(after_help = exit::HELP)]
     Hold(HoldArgs),
@@ -159,6 +168,7 @@ impl Command {
             Self::Plan(args) => args.controller.connection.sim,
             Self::Apply(args) => args.controller.connection.sim,
             Self::Run(args) => args.controller.connection.sim,
+            Self::Exporter(args) => args.connection.sim,
             Self::Hold(_) | Self::Release(_) | Self::ListHolds(_) => false,
             Self::Demo(_) => true,
             Self::History(_) | Self::Simulate(_) | Self::Completions(_) | Self::Man(_) => false,

@@ -6,7 +6,7 @@ use clap::{ValueEnum, ValueHint};
 use jiff::Timestamp;
 use lifecycle_controller::Wanted;
 
-use super::ConnectionArgs;
+use super::{ConnectionArgs, MetricsArgs};
 use crate::completion;
 
 /// The journal of a controller.
@@ -59,6 +59,9 @@ pub(crate) struct ApplyArgs {
 /// The arguments of `run`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) metrics: MetricsArgs,
+
     #[command(flatten)]
     pub(crate) controller: ControllerArgs,
 }

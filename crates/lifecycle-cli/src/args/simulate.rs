@@ -21,7 +21,8 @@ pub(crate) struct SimulateArgs {
     pub(crate) speed: f64,
 }
 
-fn address(text: &str) -> Result<SocketAddr, String> {
+/// Reads an address with a port.
+pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| {
         format!(
             "invalid address {text:?}: write address:port, for example 127.0.0.1:7070 or [::1]:0"

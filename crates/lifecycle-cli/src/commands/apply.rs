@@ -8,6 +8,7 @@ use lifecycle_controller::{
     keeper::{ActionResult, Keeper, PassReport, ProgramNotifier},
     settings::Settings,
 };
+use lifecycle_metrics::ControllerMetrics;
 use serde::Serialize;
 
 use super::{controller, journal};
@@ -16,6 +17,7 @@ use crate::{
     console::{Console, Format, eprint_line, eprint_warning},
     exit::{CommandError, Exit},
     interrupt::SignalListener,
+    metrics_server::MetricsServer,
     output,
     setup::Setup,
 };
@@ -140,10 +142,18 @@ pub(crate) async fn run(args: &RunArgs, console: Console) -> Result<Exit, Comman
         journal: named,
         connection,
     } = &args.controller;
-    let setup = Setup::read(connection).await?;
+    let mut setup = Setup::read(connection).await?;
     let settings = controller::settings(setup.config())?;
     let path = controller::journal_path(named.as_ref(), setup.config())?;
     let lock = RunLock::take(&path)?;
+    let server = args.metrics.metrics;
+    let server = server.map(|address| MetricsServer::start(address, "--metrics"));
+    let server = server.transpose()?;
+    if let Some(server) = &server {
+        setup = setup.with_stats_observer(server.stats_observer());
+        console.notice(format_args!("metrics: {}", server.url()));
+    }
+    let metrics = server.map(|server| ControllerMetrics::new(Some(server.remover())));
     let fleet = setup.fleet().await?;
     let store = Arc::new(MemoryStore::default());
     let mut signals = SignalListener::listen().map_err(|error| {
@@ -159,7 +169,12 @@ pub(crate) async fn run(args: &RunArgs, console: Console) -> Result<Exit, Comman
         signals.received().await;
     };
     keeper
-        .run_with(open, stop, |report| log(report, console))
+        .run_with(open, stop, |report| {
+            if let Some(metrics) = &metrics {
+                metrics.observe(&report.status);
+            }
+            log(report, console);
+        })
         .await?;
     drop(lock);
     console.notice("stopped; open calls are left to the next process");

@@ -7,6 +7,7 @@ mod credentials;
 mod demo;
 mod demo_schedule;
 mod doctor;
+mod exporter;
 mod history;
 mod hold;
 mod journal;
@@ -41,6 +42,7 @@ pub(crate) async fn run(command: &Command, console: Console) -> Result<Exit, Com
         | Command::Plan(_)
         | Command::Apply(_)
         | Command::Run(_)
+        | Command::Exporter(_)
         | Command::Hold(_)
         | Command::Release(_)
         | Command::ListHolds(_)
@@ -56,6 +58,7 @@ pub(crate) async fn run(command: &Command, console: Console) -> Result<Exit, Com
         Command::Plan(args) => plan::run(args, console).await,
         Command::Apply(args) => apply::apply(args, console).await,
         Command::Run(args) => apply::run(args, console).await,
+        Command::Exporter(args) => exporter::run(args, console).await,
         Command::Hold(args) => hold::hold(args, console).await,
         Command::Release(args) => hold::release(args, console).await,
         Command::ListHolds(args) => hold::holds(args, console).await,

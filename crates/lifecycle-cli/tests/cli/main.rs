@@ -16,6 +16,7 @@ mod interrupts;
 mod journal;
 mod keys;
 mod kills;
+mod metrics;
 mod output;
 #[cfg(unix)]
 mod outside_text;

@@ -8,22 +8,25 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use bytes::Bytes;
 use lifecycle_core::{
     ApiCall, Credential, ExecutionStatus, Fault, FaultKind, HttpResponse, Provider, ResponseExt,
     Scrubber,
 };
 use tokio::time::{Instant, timeout, timeout_at};
+use tracing::Instrument;
 
 use crate::{
     call::clock::Clock,
     call::clock_skew::ClockSkew,
     call::context::{CallContext, CallKind, CallOutput},
-    call::counters::CallCounters,
     call::credential::CredentialProvider,
     call::event::CallEvent,
     call::key_health::{FirstUse, KeyHealth},
     call::rate_limit::{Permit, RateLimiter},
     call::retry::AttemptError,
+    call::sent_attempt::{CallNames, SentAttempt},
+    call::stats::{RateLimitKind, StatsCollector},
     mutation::{Mutant, Mutation},
     transport::{Transport, markers::OwnConnection, no_response, plain_http::PlainHttp},
 };
@@ -41,7 +44,7 @@ pub(crate) struct AttemptRunner {
     pub(crate) writes: RateLimiter,
     pub(crate) key_health: KeyHealth,
     pub(crate) clock_skew: ClockSkew,
-    pub(crate) counters: CallCounters,
+    pub(crate) stats: StatsCollector,
     pub(crate) mutant: Mutant,
 }
 
@@ -53,23 +56,49 @@ pub(crate) struct Corrections {
 }
 
 impl AttemptRunner {
-    /// Runs one attempt at `call`.
+    /// Runs attempt number `number` at `call`.
     pub(crate) async fn run<T>(
         &self,
         call: &ApiCall<T>,
         ctx: &CallContext<'_>,
         corrections: &Corrections,
+        number: u32,
     ) -> Result<CallOutput<T>, AttemptError> {
         let (fault, recovery) = {
-            let admission = self.admit(ctx).await?;
+            let unsent = |error: &AttemptError| {
+                self.stats
+                    .unsent(call.request.operation, error.fault.kind());
+            };
+            let admission = self.admit(ctx).await.inspect_err(unsent)?;
             let signed = Signed {
                 at: self.clock.now(),
                 offset: self.clock_skew.offset(),
             };
-            let response = self.exchange(call, ctx, &admission.key, signed).await?;
-            match self.judge(call, ctx.kind, &response, &admission, signed) {
-                Ok(output) => return Ok(output),
-                Err(rejection) => rejection,
+            let request = self.sign(call, ctx, &admission.key, signed);
+            let request = request.inspect_err(unsent)?;
+            let names = CallNames {
+                operation: call.request.operation,
+                service: self.provider.profile().title,
+                labels: &self.stats.labels,
+                number,
+            };
+            let attempt = SentAttempt::begin(&self.stats, ctx, &names, &request);
+            let response = self.exchange(ctx, &admission.key, request, &attempt).await;
+            let response =
+                response.inspect_err(|error| attempt.end(None, None, Err(&error.fault)))?;
+            let result = self.judge(call, ctx.kind, &response, &admission, signed);
+            let limit = limit_kind(ctx.kind);
+            self.stats
+                .rate(limit, || self.rate_limiter(ctx.kind).per_second());
+            match result {
+                Ok(output) => {
+                    attempt.end(Some(&response), output.request_id.as_deref(), Ok(()));
+                    return Ok(output);
+                }
+                Err((fault, recovery)) => {
+                    attempt.end(Some(&response), fault.request_id(), Err(&fault));
+                    (fault, recovery)
+                }
             }
         };
         let corrected = match recovery {
@@ -94,7 +123,7 @@ impl AttemptRunner {
         let admission = async {
             let mut key = self.usable_key().await?;
             let mut first_use_lock = self.key_health.first_use_lock(&key).await;
-            let permit = self.rate_limiter(ctx.kind).acquire().await;
+            let permit = self.acquire(ctx.kind).await;
             loop {
                 // The key can be replaced or rejected while the call waits for its permit.
                 let current = self.usable_key().await?;
@@ -113,6 +142,15 @@ impl AttemptRunner {
         timeout_at(ctx.send_by, admission)
             .await
             .unwrap_or_else(|_| Err(self.late_admission().into()))
+    }
+
+    /// Waits for the rate limiter, and counts the wait.
+    async fn acquire(&self, kind: CallKind) -> Permit {
+        let permit = self.rate_limiter(kind).acquire().await;
+        if let Some(waited) = permit.waited() {
+            self.stats.waited(limit_kind(kind), waited);
+        }
+        permit
     }
 
     /// Returns the fault of a call whose time was over before it could be sent.
@@ -163,17 +201,15 @@ impl AttemptRunner {
         matches!(next, Ok(Ok(key)) if !key.same_key(rejected))
     }
 
-    /// Signs the call, sends it, and returns the response without the secrets of the call. No fault of
-    /// this function comes from the cloud.
-    async fn exchange<T>(
+    /// Signs the call, and checks that the request may be sent.
+    fn sign<T>(
         &self,
         call: &ApiCall<T>,
         ctx: &CallContext<'_>,
         key: &Credential,
         signed: Signed,
-    ) -> Result<HttpResponse, AttemptError> {
-        let now = Instant::now();
-        if now >= ctx.send_by {
+    ) -> Result<http::Request<Bytes>, AttemptError> {
+        if Instant::now() >= ctx.send_by {
             return Err(no_time_left().into());
         }
         let signing = self.clock.signing_context(signed.offset);
@@ -187,14 +223,27 @@ impl AttemptRunner {
             request.extensions_mut().insert(OwnConnection);
         }
         self.plain_http.check(request.uri())?;
-        self.counters.count(ctx.kind);
+        Ok(request)
+    }
+
+    /// Sends a signed request, and returns the response without the secrets of the request. No fault of
+    /// this function comes from the cloud.
+    async fn exchange(
+        &self,
+        ctx: &CallContext<'_>,
+        key: &Credential,
+        request: http::Request<Bytes>,
+        attempt: &SentAttempt<'_>,
+    ) -> Result<HttpResponse, AttemptError> {
         ctx.observer.on_event(CallEvent::Sending {
-            operation: call.request.operation,
+            operation: attempt.operation,
         });
-        let limit = self.timeout.min(ctx.deadline - now);
+        let time_left = ctx.deadline.saturating_duration_since(Instant::now());
+        let limit = self.timeout.min(time_left);
         let uri = request.uri().clone();
         let scrubber = Scrubber::new(&request, Some(key));
-        match timeout(limit, self.transport.send(request)).await {
+        let sending = timeout(limit, self.transport.send(request));
+        match sending.instrument(attempt.span.clone()).await {
             Ok(Ok(mut response)) => {
                 scrubber.scrub(&mut response);
                 Ok(response)
@@ -269,10 +318,18 @@ impl AttemptRunner {
     }
 
     fn rate_limiter(&self, kind: CallKind) -> &RateLimiter {
-        match kind.is_read() {
-            true => &self.reads,
-            false => &self.writes,
+        match limit_kind(kind) {
+            RateLimitKind::Reads => &self.reads,
+            RateLimitKind::Writes => &self.writes,
         }
+    }
+}
+
+/// Returns the rate limit of calls of this kind.
+fn limit_kind(kind: CallKind) -> RateLimitKind {
+    match kind.is_read() {
+        true => RateLimitKind::Reads,
+        false => RateLimitKind::Writes,
     }
 }
 

@@ -67,6 +67,10 @@ pub struct CredentialInfo {
     pub renews: Option<SystemTime>,
     /// Problems with the storage of the key, such as a file readable by other users.
     pub warnings: Vec<String>,
+    /// The number of keys obtained so far, including renewals; 0 for a fixed key.
+    pub keys_found: u64,
+    /// The number of searches for a key without success.
+    pub failed_searches: u64,
 }
 
 impl CredentialInfo {

@@ -12,13 +12,14 @@ use crate::{
     call::clock::Clock,
     call::clock_skew::ClockSkew,
     call::context::{CallContext, CallError, CallOutput},
-    call::counters::{CallCounters, CallCounts},
+    call::counters::CallCounts,
     call::credential::CredentialProvider,
     call::event::CallEvent,
     call::key_health::{AccessKeyRecord, KeyHealth},
     call::policy::{RetryPolicy, Timeouts},
     call::rate_limit::RateLimiter,
     call::retry::{RetryBudget, retry_loop},
+    call::stats::{ClientLabels, ClientStats, StatsCollector, StatsObserver},
     mutation::Mutant,
     sync::lock,
     transport::{Transport, plain_http::PlainHttp},
@@ -50,6 +51,8 @@ pub(crate) struct EngineConfig {
     pub(crate) concurrency: usize,
     pub(crate) plain_http: PlainHttp,
     pub(crate) access_keys: AccessKeyRecord,
+    pub(crate) labels: ClientLabels,
+    pub(crate) stats_observer: Option<Arc<dyn StatsObserver>>,
     /// Makes random numbers repeatable.
     pub(crate) seed: Option<u64>,
     pub(crate) mutant: Mutant,
@@ -72,7 +75,7 @@ impl Engine {
                 writes: RateLimiter::new(config.rate_limits.writes),
                 key_health: KeyHealth::sharing(config.access_keys),
                 clock_skew: ClockSkew::default(),
-                counters: CallCounters::default(),
+                stats: StatsCollector::new(config.labels, config.stats_observer),
                 mutant: config.mutant,
             },
             retry_budget: RetryBudget::new(config.retry.budget),
@@ -94,7 +97,7 @@ impl Engine {
         let corrections = &Corrections::default();
         retry_loop(
             |number| async move {
-                let result = self.attempts.run(call, ctx, corrections).await;
+                let result = self.attempts.run(call, ctx, corrections, number).await;
                 result.inspect_err(|error| log(operation, ctx, number, &error.fault))
             },
             ctx,
@@ -102,7 +105,7 @@ impl Engine {
             &self.retry_budget,
             || self.random_fraction(),
             |fault, next, wait| {
-                self.attempts.counters.count_repeat();
+                self.attempts.stats.retry(operation, fault.kind());
                 let event = CallEvent::new(operation, next, wait, fault);
                 ctx.observer.on_event(event);
             },
@@ -124,7 +127,24 @@ impl Engine {
 
     /// Returns the calls made so far.
     pub(crate) fn call_counts(&self) -> CallCounts {
-        self.attempts.counters.snapshot()
+        self.attempts.stats.calls()
+    }
+
+    /// Returns the collector of stats.
+    pub(crate) fn collector(&self) -> &StatsCollector {
+        &self.attempts.stats
+    }
+
+    /// Returns the stats so far, without the number of polled instances.
+    pub(crate) fn stats(&self) -> ClientStats {
+        let attempts = &self.attempts;
+        let rates = [attempts.reads.per_second(), attempts.writes.per_second()];
+        let keys = attempts.credentials.info();
+        ClientStats {
+            keys_found: keys.keys_found,
+            failed_key_searches: keys.failed_searches,
+            ..attempts.stats.snapshot(rates)
+        }
     }
 
     /// Returns a random number from 0 up to 1, evenly distributed.

@@ -12,4 +12,6 @@ pub(crate) mod key_health; // unconfirmed and rejected keys
 pub(crate) mod policy; // settings of retries and time limits
 pub(crate) mod rate_limit; // token bucket with an adaptive rate
 pub(crate) mod retry; // the retry loop and the retry budget
+pub(crate) mod sent_attempt; // span and counters of a sent attempt
 pub(crate) mod simulated_clouds; // clouds in memory
+pub(crate) mod stats; // counters and gauges of a client

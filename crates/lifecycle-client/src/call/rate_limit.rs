@@ -26,6 +26,15 @@ pub(crate) struct Permit {
     at: Instant,
     /// The call had to wait for a token.
     queued: bool,
+    /// The time in the queue.
+    waited: Duration,
+}
+
+impl Permit {
+    /// Returns the time in the queue; `None` for a call that went straight through.
+    pub(crate) fn waited(self) -> Option<Duration> {
+        Some(self.waited).filter(|waited| *waited >= SHORTEST_WAIT)
+    }
 }
 
 impl RateLimiter {
@@ -43,20 +52,33 @@ impl RateLimiter {
     /// Waits until a call may be sent. Dropping the future leaves the queue and takes no token.
     pub(crate) async fn acquire(&self) -> Permit {
         let mut queued = false;
+        let begin = Instant::now();
         let Some(bucket) = &self.bucket else {
-            let at = Instant::now();
-            return Permit { at, queued };
+            return Permit {
+                at: begin,
+                queued,
+                waited: Duration::ZERO,
+            };
         };
         let _turn = self.turn.lock().await;
         loop {
             let at = Instant::now();
             let ready = lock(bucket).take(at);
             match ready {
-                Ok(()) => return Permit { at, queued },
+                Ok(()) => {
+                    let waited = at.saturating_duration_since(begin);
+                    return Permit { at, queued, waited };
+                }
                 Err(later) => sleep_until(later).await,
             }
             queued = true;
         }
+    }
+
+    /// Returns the present rate in calls per second; `None` without a limit.
+    pub(crate) fn per_second(&self) -> Option<f64> {
+        let bucket = self.bucket.as_ref()?;
+        Some(lock(bucket).rate.per_second)
     }
 
     /// Records that the cloud accepted the call.
@@ -73,6 +95,9 @@ impl RateLimiter {
         }
     }
 }
+
+/// The shortest time that counts as a wait. Timers count in milliseconds.
+const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 
 /// The token bucket.
 #[derive(Debug)]

@@ -5,10 +5,12 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use lifecycle_core::InstanceId;
+use lifecycle_core::{ActionKind, InstanceId};
 use tokio::sync::mpsc::UnboundedSender;
+use tracing::Span;
 
 use super::{
+    request_span::{in_span, record_request, request_span},
     selection::Selection,
     target::{Target, by_location, connect, distinct},
 };
@@ -92,14 +94,25 @@ impl<T: Target> Execution<T> {
 
     /// Carries a request out, and returns the report.
     pub(super) fn report(request: Result<Self, T::Error>) -> ReportFuture<T::Instance, T::Error> {
-        Box::pin(async move {
+        let span = request.as_ref().map_or_else(|_| Span::none(), Self::span);
+        let report = Box::pin(async move {
             let request = request?;
             let state = Mutex::new(RolloutState::new(
                 Arc::clone(&request.instances),
                 request.resume.clone(),
             ));
             request.run(&state, None).await
-        })
+        });
+        in_span(report, span)
+    }
+
+    /// Returns the span of the request.
+    fn span(&self) -> Span {
+        let action = self.plan.action.map(|action| action.kind());
+        request_span(
+            action.map_or("wait", ActionKind::as_str),
+            self.instances.len(),
+        )
     }
 
     /// Carries a request out, and returns the events.
@@ -109,8 +122,10 @@ impl<T: Target> Execution<T> {
             Err(error) => return EventStream::failed(error),
         };
         let (instances, resume) = (Arc::clone(&request.instances), request.resume.clone());
+        let span = request.span();
         EventStream::new(instances, resume, |state, events| {
-            Box::pin(async move { request.run(&state, Some(&events)).await })
+            let report = Box::pin(async move { request.run(&state, Some(&events)).await });
+            in_span(report, span)
         })
     }
 
@@ -128,6 +143,7 @@ impl<T: Target> Execution<T> {
             lock(state).select(instances, selected.left_alone, selected.description, events);
         }
         let clients = connect(&self.target, &self.instances).await?;
+        record_request(self.instances.len(), clients.values());
         let mut recorder = None;
         if let (Some(chosen), Some(request)) = (&self.recorder, self.recorded(state)) {
             match record_in_time(chosen.begin(request)).await {

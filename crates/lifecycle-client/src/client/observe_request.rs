@@ -11,6 +11,7 @@ use futures_util::future::join_all;
 
 use super::{
     Client,
+    request_span::{in_span, record_request, request_span},
     target::{IntoInstances, Target, by_location, connect, distinct_instances},
 };
 use crate::observe::{lookup::ReadContent, status::InstanceStatus};
@@ -97,6 +98,7 @@ impl<T: Target> ObserveRequest<T> {
             self.target.offline_client(location)?;
         }
         let clients = connect(&self.target, &instances).await?;
+        record_request(instances.len(), clients.values());
         let read = async |location: &T::Location, ids| {
             let observer = &clients.get(location)?.observer;
             let statuses = observer.statuses(ids, self.content, self.timeout).await;
@@ -127,6 +129,7 @@ impl<T: Target> IntoFuture for ObserveRequest<T> {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+        let span = request_span("observe", self.instances.as_ref().map_or(0, Vec::len));
+        in_span(Box::pin(self.run()), span)
     }
 }

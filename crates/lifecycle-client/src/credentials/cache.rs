@@ -11,9 +11,11 @@ use lifecycle_core::{
     credential_source::{display_time, unusable},
 };
 use tokio::{task::spawn_blocking, time::Instant};
+use tracing::Instrument;
 
 use crate::{
     call::credential::{CredentialError, CredentialInfo, CredentialProvider},
+    call::stats::{ClientLabels, StatsEvent, StatsObserver},
     credentials::chain::{FoundKey, SourceChain},
     credentials::driver::{StepDriver, WithClockSkew},
     credentials::validity::Validity,
@@ -37,6 +39,7 @@ struct Cache {
     /// Held by the task that searches for a key.
     search_lock: tokio::sync::Mutex<()>,
     state: Mutex<State>,
+    observer: Option<(ClientLabels, Arc<dyn StatsObserver>)>,
 }
 
 impl CachedCredentials {
@@ -45,6 +48,26 @@ impl CachedCredentials {
         title: impl Into<String>,
         sources: Vec<Box<dyn CredentialSource>>,
         driver: StepDriver,
+    ) -> Self {
+        Self::observed(title, sources, driver, None)
+    }
+
+    /// Searches as [`new`](Self::new) does, and passes the end of each search to an observer, with these labels.
+    pub fn with_stats_observer(
+        title: impl Into<String>,
+        sources: Vec<Box<dyn CredentialSource>>,
+        driver: StepDriver,
+        labels: ClientLabels,
+        observer: Arc<dyn StatsObserver>,
+    ) -> Self {
+        Self::observed(title, sources, driver, Some((labels, observer)))
+    }
+
+    fn observed(
+        title: impl Into<String>,
+        sources: Vec<Box<dyn CredentialSource>>,
+        driver: StepDriver,
+        observer: Option<(ClientLabels, Arc<dyn StatsObserver>)>,
     ) -> Self {
         Self {
             cache: Arc::new(Cache {
@@ -55,6 +78,7 @@ impl CachedCredentials {
                 },
                 search_lock: tokio::sync::Mutex::default(),
                 state: Mutex::default(),
+                observer,
             }),
         }
     }
@@ -104,8 +128,12 @@ impl CredentialProvider for CachedCredentials {
                 None => info,
             }
         });
-        info.unwrap_or_default()
-            .with_warnings(state.warnings.clone())
+        CredentialInfo {
+            warnings: state.warnings.clone(),
+            keys_found: state.searches - state.failed_searches,
+            failed_searches: state.failed_searches,
+            ..info.unwrap_or_default()
+        }
     }
 }
 
@@ -120,6 +148,8 @@ struct State {
     cached: Option<CachedKey>,
     /// The number of finished searches.
     searches: u64,
+    /// The number of finished searches without a key.
+    failed_searches: u64,
     /// The time and the error of the last search, if it failed.
     last_failure: Option<(Instant, CredentialError)>,
     /// The fault of the last attempt of a search under way.
@@ -252,11 +282,17 @@ impl Cache {
         let host = self.chain.driver.recording_host();
         self.state().search_fault = None;
         let on_repeat = |fault: &Fault| self.state().search_fault = Some(fault.clone());
-        let found = self.chain.find(previous, &host, on_repeat).await;
+        let span = tracing::info_span!("lifecycle.credential_search", cloud = title);
+        let found = self.chain.find(previous, &host, on_repeat);
+        let found = found.instrument(span).await;
         let found = found.and_then(|found| {
             let cached = CachedKey::new(found, self.now());
             cached.check_expiry(self.now()).map(|()| cached)
         });
+        if let Some((labels, observer)) = &self.observer {
+            let found = found.is_ok();
+            observer.on_event(labels, &StatsEvent::KeySearch { found });
+        }
         let checked = spawn_blocking(move || host.warnings()).await;
         let warnings = checked.unwrap_or_default();
         let mut state = self.state();
@@ -283,6 +319,7 @@ impl Cache {
                 Ok(key)
             }
             Err(error) => {
+                state.failed_searches += 1;
                 state.last_failure = Some((Instant::now(), error.clone()));
                 tracing::warn!(cloud = title, "no key: {error}");
                 Err(error)

@@ -17,12 +17,15 @@ use tokio::{
     task::spawn_blocking,
     time::{Instant, sleep, timeout},
 };
+use tracing::{Instrument, Span};
 
 use crate::{
     call::clock::{Clock, SystemClock},
     call::clock_skew::difference,
     call::credential::CredentialError,
     call::policy::RetryPolicy,
+    call::sent_attempt::{CallNames, call_span, record_result},
+    call::stats::ClientLabels,
     credentials::host::{RecordingHost, SystemHost},
     credentials::program::program_output,
     transport::{Transport, markers::BypassProxy, no_response, plain_http::PlainHttp},
@@ -303,8 +306,12 @@ impl<'a> Exchange<'a> {
                 }
                 ExchangeStep::Failed(fault) => return Err(ResolveError::Failed(fault)),
                 ExchangeStep::Http(http) => {
-                    let result = self.driver.send(http.request.clone(), http.service).await;
+                    let span = exchange_span(&http);
+                    let result = self.driver.send(http.request.clone(), http.service);
+                    let result = result.instrument(span.clone()).await;
                     self.record_clock(result.as_ref().ok());
+                    let fault = result.as_ref().map(drop);
+                    record_result(&span, result.as_ref().ok(), None, fault);
                     log(http.operation, &result);
                     let call = FailedCall::new(&http, &result);
                     match self.next(move |ctx| http.then(result, ctx)).await {
@@ -379,6 +386,21 @@ impl FailedCall {
         });
         fault.with_message(text)
     }
+}
+
+/// Returns the span of one request of a search for a key.
+fn exchange_span<T>(http: &HttpExchange<T>) -> Span {
+    let service = match http.service {
+        ServiceKind::Identity => "identity",
+        ServiceKind::Metadata => "metadata",
+    };
+    let names = CallNames {
+        operation: http.operation,
+        service,
+        labels: &ClientLabels::default(),
+        number: 1,
+    };
+    call_span(&names, None, &http.request)
 }
 
 /// A number above the steps of every exchange.

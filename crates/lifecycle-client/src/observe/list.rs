@@ -10,6 +10,7 @@ use std::{
 use futures_util::{Stream, stream};
 use lifecycle_core::{FilterMatch, ListPage, ListQuery, NextPage, Observation, PageToken};
 use tokio::time::Instant;
+use tracing::{Instrument, Span};
 
 use crate::{
     call::context::{CallContext, CallError, CallKind},
@@ -25,7 +26,15 @@ pub(crate) fn pages(
     engine: Arc<Engine>,
     query: ListQuery,
 ) -> impl Stream<Item = Result<Vec<Observation>, Error>> + Send {
+    let span = tracing::info_span!(
+        "lifecycle.request",
+        action = "list",
+        cloud = &*engine.collector().labels.cloud,
+        region = engine.collector().labels.known_region(),
+        account = engine.collector().labels.known_account(),
+    );
     let start = Cursor {
+        span,
         engine,
         query,
         continuation: Continuation::First,
@@ -36,6 +45,8 @@ pub(crate) fn pages(
 
 /// The position in a list.
 struct Cursor {
+    /// The span of the whole list.
+    span: Span,
     engine: Arc<Engine>,
     query: ListQuery,
     continuation: Continuation,
@@ -67,7 +78,8 @@ impl Cursor {
             }
             Continuation::End => return Ok(None),
         };
-        let page = self.read(token.as_ref()).await;
+        let page = self.read(token.as_ref());
+        let page = page.instrument(self.span.clone()).await;
         let page = page.map_err(|failure| Error::Call {
             operation: "list instances",
             title,

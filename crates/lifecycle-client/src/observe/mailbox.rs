@@ -4,18 +4,31 @@ use std::sync::Mutex;
 
 use lifecycle_core::InstanceId;
 use tokio::sync::Notify;
+use tracing::Span;
 
 use crate::{call::event::CallEvent, observe::lookup::ObserveResult, sync::lock};
 
 /// Collects observation results and events for one waiter, and wakes the waiter.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Mailbox {
     results: Mutex<Vec<(InstanceId, ObserveResult)>>,
     events: Mutex<Vec<(Vec<InstanceId>, CallEvent)>>,
     wake: Notify,
+    /// The span of the request that waits.
+    pub(crate) request: Span,
 }
 
 impl Mailbox {
+    /// Returns the empty mailbox of a request with the current span.
+    pub(crate) fn new() -> Self {
+        Self {
+            results: Mutex::default(),
+            events: Mutex::default(),
+            wake: Notify::new(),
+            request: Span::current(),
+        }
+    }
+
     pub(crate) fn put(&self, id: InstanceId, result: ObserveResult) {
         lock(&self.results).push((id, result));
         self.notify();

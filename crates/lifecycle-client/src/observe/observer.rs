@@ -7,6 +7,7 @@ use lifecycle_core::InstanceId;
 use crate::{
     call::context::CallContext,
     call::engine::Engine,
+    call::stats::ClientStats,
     observe::lookup::{ObserveResults, ReadContent, StateReader},
     observe::mailbox::Mailbox,
     observe::poller::{Poller, Subscription},
@@ -49,6 +50,14 @@ impl Observer {
         ctx: &CallContext<'_>,
     ) -> ObserveResults {
         self.detail_reader.observe_once(ids, ctx).await
+    }
+
+    /// Returns the stats so far.
+    pub(crate) fn stats(&self) -> ClientStats {
+        ClientStats {
+            polled_instances: self.poller.instances(),
+            ..self.engine.stats()
+        }
     }
 
     /// Subscribes `mailbox` to the poller.

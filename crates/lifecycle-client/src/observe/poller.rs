@@ -19,10 +19,12 @@ use tokio::{
     task::AbortHandle,
     time::{Instant, sleep_until},
 };
+use tracing::{Instrument, Span};
 
 use crate::{
     call::context::{CallContext, CallKind},
     call::event::{CallEvent, CallObserver},
+    call::stats::ClientLabels,
     instant::after,
     observe::lookup::{ObserveResult, ObserveResults, StateReader},
     observe::mailbox::Mailbox,
@@ -48,6 +50,11 @@ impl Poller {
 
     fn schedule(&self) -> MutexGuard<'_, PollSchedule> {
         lock(&self.schedule)
+    }
+
+    /// Returns the number of instances under observation.
+    pub(crate) fn instances(&self) -> usize {
+        self.schedule().instances.len()
     }
 
     fn policy(&self) -> PollingPolicy {
@@ -264,6 +271,15 @@ impl PollSchedule {
         }
     }
 
+    /// Links the span of an observation of `batch` to the span of each waiting request.
+    fn link(&self, batch: &[InstanceId], span: &Span) {
+        let watched = batch.iter().filter_map(|id| self.instances.get(id));
+        let waiters: BTreeSet<u64> = watched.flat_map(|it| it.waiters.iter().copied()).collect();
+        for mailbox in waiters.iter().filter_map(|it| self.waiters.get(it)) {
+            span.follows_from(&mailbox.request);
+        }
+    }
+
     /// Delivers results to the waiters, and schedules the next observation of each instance.
     fn deliver(
         &mut self,
@@ -397,10 +413,29 @@ async fn poll_once(poller: &Poller, batch: Vec<InstanceId>, policy: &PollingPoli
         batch: &batch,
     };
     let ctx = CallContext::of_read(CallKind::Observe, batch.len(), deadline, &events);
+    let collector = reader.engine.collector();
+    collector.polled(batch.len());
+    let span = lookup_span(&collector.labels, batch.len());
+    if !span.is_disabled() {
+        poller.schedule().link(&batch, &span);
+    }
     PollResult {
         started,
-        results: reader.observe_once(&batch, &ctx).await,
+        results: reader.observe_once(&batch, &ctx).instrument(span).await,
     }
+}
+
+/// Returns the span of one lookup for all requests that wait. The span has no parent, and follows from the
+/// span of each request.
+fn lookup_span(labels: &ClientLabels, instances: usize) -> Span {
+    tracing::info_span!(
+        parent: None,
+        "lifecycle.poll",
+        instances,
+        cloud = &*labels.cloud,
+        region = labels.known_region(),
+        account = labels.known_account(),
+    )
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use lifecycle_core::Region;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use crate::{
     call::context::{CallContext, CallKind},
@@ -18,7 +19,15 @@ pub(crate) async fn regions(engine: &Engine) -> Result<Option<Vec<Region>>, Erro
     };
     let deadline = after(Instant::now(), engine.timeouts.request);
     let ctx = CallContext::of_read(CallKind::List, 0, deadline, &IgnoreEvents);
-    match engine.execute(&call, &ctx).await {
+    let labels = &engine.collector().labels;
+    let span = tracing::info_span!(
+        "lifecycle.request",
+        action = "regions",
+        cloud = &*labels.cloud,
+        region = labels.known_region(),
+        account = labels.known_account(),
+    );
+    match engine.execute(&call, &ctx).instrument(span).await {
         Ok(executed) => Ok(Some(executed.value)),
         Err(failure) => Err(Error::Call {
             operation: "list regions",

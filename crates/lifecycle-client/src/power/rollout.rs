@@ -40,6 +40,30 @@ pub(crate) struct Share<I> {
     pub(crate) name: Name<I>,
 }
 
+/// A share under way.
+struct Running<I> {
+    observer: Arc<Observer>,
+    tracker: Arc<Mutex<OutcomeTracker>>,
+    name: Name<I>,
+}
+
+impl<I> Running<I> {
+    /// Ends the share: returns and counts the rows.
+    fn end(
+        self,
+        report: impl Fn(&mut OutcomeTracker) -> Report,
+    ) -> impl Iterator<Item = InstanceReport<I>> {
+        let (action, rows) = {
+            let mut tracker = lock(&self.tracker);
+            (tracker.options().kind, report(&mut tracker))
+        };
+        let outcomes = rows.instances().iter().map(|row| row.outcome.as_str());
+        let collector = self.observer.engine.collector();
+        collector.outcomes(action, outcomes);
+        rows.into_iter().map(move |row| row.rename(&*self.name))
+    }
+}
+
 /// Everything that is known about a request under way. Survives the future that carries the request
 /// out.
 pub(crate) struct RolloutState<I> {
@@ -52,7 +76,7 @@ pub(crate) struct RolloutState<I> {
     /// The instances of the wave under way.
     wave: Range<usize>,
     /// The clients of the wave under way.
-    running: Vec<(Arc<Mutex<OutcomeTracker>>, Name<I>)>,
+    running: Vec<Running<I>>,
     /// The points that an earlier process reached.
     resume: ResumePoints<I>,
 }
@@ -108,10 +132,7 @@ impl<I: Clone + Eq + Hash> RolloutState<I> {
     fn end_wave(&mut self, report: impl Fn(&mut OutcomeTracker) -> Report) -> usize {
         let mut reports = mem::take(&mut self.running)
             .into_iter()
-            .map(|(tracker, name)| {
-                let rows = report(&mut lock(&tracker)).into_iter();
-                rows.map(move |row| row.rename(&*name))
-            });
+            .map(|running| running.end(&report));
         let wave = self.wave.clone();
         self.wave.start = wave.end;
         let before = self.rows.len();
@@ -361,6 +382,10 @@ where
     let plan = plan.mutated(mutant);
     let tracker = OutcomeTracker::new(&plan, listener, mutant);
     let tracker = Arc::new(Mutex::new(tracker));
-    state.running.push((Arc::clone(&tracker), name));
+    state.running.push(Running {
+        observer: Arc::clone(&observer),
+        tracker: Arc::clone(&tracker),
+        name,
+    });
     async move { run(&observer, plan, &tracker, recorder).await }
 }

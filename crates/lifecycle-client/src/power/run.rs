@@ -43,7 +43,7 @@ pub(crate) async fn run(
     tracker: &Mutex<OutcomeTracker>,
     recorder: Option<Arc<dyn ShareRecorder>>,
 ) {
-    let mailbox = Arc::new(Mailbox::default());
+    let mailbox = Arc::new(Mailbox::new());
     let timeouts = observer.engine.timeouts;
     let limit = plan.options.timeout().unwrap_or(timeouts.request);
     let deadline = after(Instant::now(), limit);

@@ -109,6 +109,11 @@ impl Context<'_> {
         }
     }
 
+    /// Returns the wanted state of a machine; `None` without a kept group.
+    pub(super) fn wanted(self, machine: &SeenMachine) -> Option<Wanted> {
+        self.wish(machine).map(|(_, edge)| edge.wanted)
+    }
+
     /// Returns the group whose wish counts, and the wish. A hold of the machine wins, then a group that is
     /// held as it is, then a group that wants the machine running.
     fn wish(&self, machine: &SeenMachine) -> Option<(&KeptGroup, GroupEdge)> {

@@ -30,5 +30,5 @@ mod tests;
 
 pub use decision::{ActionName, Decision, Fact, FactKind, PlannedAction, SeenMachine, Waiting};
 pub use edge::{GroupEdge, group_edge, retry_delay};
-pub use pass::decide;
+pub use pass::{decide, wanted_states};
 pub use rules::{GroupMaintenance, KeptGroup, Manual, Rules};

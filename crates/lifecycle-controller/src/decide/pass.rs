@@ -11,17 +11,13 @@ use super::{
     rules::Rules,
 };
 use crate::{
-    record::EdgeProgress,
+    record::{EdgeProgress, Wanted},
     state::{EdgeKey, State},
 };
 
 /// Decides what a pass does.
 pub fn decide(rules: &Rules, machines: &[SeenMachine], state: &State, now: Timestamp) -> Decision {
-    let edges: BTreeMap<&str, GroupEdge> = rules
-        .groups
-        .iter()
-        .map(|group| (group.name.as_str(), group_edge(group, state, now)))
-        .collect();
+    let edges = group_edges(rules, state, now);
     let open: BTreeSet<&str> = state
         .unfinished()
         .flat_map(|operation| {
@@ -52,6 +48,38 @@ pub fn decide(rules: &Rules, machines: &[SeenMachine], state: &State, now: Times
     reboot::add(rules, machines, state, &open, now, &mut decision);
     decision.next = decision.next_pass(rules, state, now);
     decision
+}
+
+/// Returns the wanted state of each machine: by the schedule or by a hold. `None` for a machine without a kept
+/// group.
+pub fn wanted_states(
+    rules: &Rules,
+    machines: &[SeenMachine],
+    state: &State,
+    now: Timestamp,
+) -> Vec<Option<Wanted>> {
+    let edges = &group_edges(rules, state, now);
+    let context = machine::Context {
+        rules,
+        edges,
+        state,
+        now,
+        has_open_intent: false,
+    };
+    let machines = machines.iter();
+    machines.map(|machine| context.wanted(machine)).collect()
+}
+
+/// Returns the edge of each group.
+fn group_edges<'r>(
+    rules: &'r Rules,
+    state: &State,
+    now: Timestamp,
+) -> BTreeMap<&'r str, GroupEdge> {
+    let groups = rules.groups.iter();
+    groups
+        .map(|group| (group.name.as_str(), group_edge(group, state, now)))
+        .collect()
 }
 
 impl Decision {

@@ -42,8 +42,8 @@ impl Keeper {
                 .map(|(_, selector)| self.fleet.select(selector)),
         );
         let (observed, selected) = tokio::join!(observed, selected);
-        for machine in observed.into_iter().flatten() {
-            look.add(machine);
+        for (machine, name) in observed.into_iter().flatten() {
+            look.add(machine, name);
         }
         for ((group, _), selection) in selectors.iter().zip(selected) {
             match selection {
@@ -54,12 +54,13 @@ impl Keeper {
                     }
                     for found in selection.instances {
                         look.add_member(&found.instance, group);
-                        look.add(SeenMachine {
+                        let machine = SeenMachine {
                             instance: found.instance.to_string(),
                             groups: BTreeSet::new(),
                             state: Ok(found.observation.state),
                             protected: found.protection,
-                        });
+                        };
+                        look.add(machine, found.observation.name);
                     }
                 }
                 Err(error) => look.problem(group, &error.to_string()),
@@ -69,7 +70,10 @@ impl Keeper {
     }
 
     /// Observes the machines of one location, with the tags that can protect a machine.
-    async fn observe(&self, references: &[InstanceReference]) -> Vec<SeenMachine> {
+    async fn observe(
+        &self,
+        references: &[InstanceReference],
+    ) -> Vec<(SeenMachine, Option<String>)> {
         let seen = |reference: &InstanceReference, state| SeenMachine {
             instance: reference.to_string(),
             groups: BTreeSet::new(),
@@ -82,19 +86,22 @@ impl Keeper {
                 .map(|status| {
                     let protected = status.result.as_ref().ok();
                     let protected = protected.and_then(|seen| self.fleet.protection().reason(seen));
-                    let state = status.result.map(|observation| observation.state);
-                    let state = state.map_err(|fault| fault.to_string());
-                    SeenMachine {
+                    let (state, name) = match status.result {
+                        Ok(observation) => (Ok(observation.state), observation.name),
+                        Err(fault) => (Err(fault.to_string()), None),
+                    };
+                    let machine = SeenMachine {
                         protected,
                         ..seen(&status.instance, state)
-                    }
+                    };
+                    (machine, name)
                 })
                 .collect(),
             Err(error) => {
                 let reason = error.to_string();
                 let references = references.iter();
                 references
-                    .map(|reference| seen(reference, Err(reason.clone())))
+                    .map(|reference| (seen(reference, Err(reason.clone())), None))
                     .collect()
             }
         }
@@ -105,6 +112,7 @@ impl Keeper {
 #[derive(Debug, Default)]
 struct Collector {
     machines: BTreeMap<String, SeenMachine>,
+    names: BTreeMap<String, String>,
     groups: BTreeMap<String, BTreeSet<String>>,
     problems: Vec<String>,
 }
@@ -115,7 +123,10 @@ impl Collector {
         groups.insert(group.to_owned());
     }
 
-    fn add(&mut self, machine: SeenMachine) {
+    fn add(&mut self, machine: SeenMachine, name: Option<String>) {
+        if let Some(name) = name {
+            self.names.insert(machine.instance.clone(), name);
+        }
         self.machines.insert(machine.instance.clone(), machine);
     }
 
@@ -133,6 +144,10 @@ impl Collector {
             }
             machines.push(machine);
         }
-        Look { machines, problems }
+        Look {
+            machines,
+            names: self.names,
+            problems,
+        }
     }
 }

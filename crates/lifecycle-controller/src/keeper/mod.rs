@@ -11,6 +11,7 @@ mod look;
 mod notify;
 mod pass;
 mod report;
+mod status;
 
 #[cfg(test)]
 mod tests;

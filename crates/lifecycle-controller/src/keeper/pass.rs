@@ -49,7 +49,7 @@ impl Keeper {
         let began = self.now();
         let look = self.look().await;
         report.machines = look.machines.len();
-        report.problems.extend(look.problems);
+        report.problems.extend_from_slice(&look.problems);
 
         let mut decision = decide(&self.settings.rules, &look.machines, &state, began);
         report.facts.append(&mut decision.facts);
@@ -71,6 +71,7 @@ impl Keeper {
         report.next = self.next(change, now);
         self.append(settled.into_iter().map(Record::Edge)).await?;
         report.facts.extend(report.uncertain());
+        report.status = self.status(&report, &look, &state, began);
         self.record_pass(&report, began).await?;
         Ok(report)
     }

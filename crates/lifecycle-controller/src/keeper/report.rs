@@ -1,9 +1,14 @@
 //! The results of looks, actions and passes.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use lifecycle_facade::{FleetRow, Outcome};
 
-use crate::decide::{Fact, FactKind, PlannedAction, SeenMachine, Waiting};
+use crate::{
+    decide::{Fact, FactKind, PlannedAction, SeenMachine, Waiting},
+    status::PassStatus,
+};
 
 /// The machines of all groups as one look sees them.
 #[derive(Clone, Debug, Default)]
@@ -11,6 +16,8 @@ use crate::decide::{Fact, FactKind, PlannedAction, SeenMachine, Waiting};
 pub struct Look {
     /// The machines.
     pub machines: Vec<SeenMachine>,
+    /// The display names of machines, by reference.
+    pub names: BTreeMap<String, String>,
     /// The groups or locations that could not be read, with the reasons.
     pub problems: Vec<String>,
 }
@@ -33,6 +40,8 @@ pub struct PassReport {
     pub blocked: Option<String>,
     /// The time of the next pass.
     pub next: Option<Timestamp>,
+    /// The groups and machines after the pass.
+    pub status: PassStatus,
 }
 
 /// The result of an action on one machine.

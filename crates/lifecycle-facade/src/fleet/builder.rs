@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use lifecycle_client::{
-    ClientBuilder, Clock, HttpTransport, PlainHttp, StaticCredential, Transport,
+    ClientBuilder, Clock, HttpTransport, PlainHttp, StaticCredential, StatsObserver, Transport,
 };
 use lifecycle_core::{Credential, Endpoint, HostEnvironment};
 
@@ -128,6 +128,13 @@ impl FleetBuilder {
         let before = self.settings.configure_client.0;
         self.settings.configure_client =
             ConfigureClient(Arc::new(move |builder| configure(before(builder))));
+        self
+    }
+
+    /// Passes each event that the clients count to `observer`, for metrics.
+    #[must_use]
+    pub fn stats_observer(mut self, observer: Arc<dyn StatsObserver>) -> Self {
+        self.settings.stats_observer = Some(observer);
         self
     }
 

@@ -9,8 +9,8 @@ use std::{
 
 use async_trait::async_trait;
 use lifecycle_client::{
-    AccessKeyRecord, CachedCredentials, CallCounts, Client, CredentialError, CredentialProvider,
-    StepDriver, Transport,
+    AccessKeyRecord, CachedCredentials, CallCounts, Client, ClientLabels, ClientStats,
+    CredentialError, CredentialProvider, StepDriver, Transport,
 };
 use lifecycle_core::{Credential, Endpoint, Fault, FaultKind, Region};
 use tokio::{sync::OnceCell, task::spawn_blocking, time::timeout};
@@ -178,7 +178,17 @@ impl Connector {
         };
         let title = cloud.profile().title;
         let driver = self.driver.clone();
-        Ok(Arc::new(CachedCredentials::new(title, sources, driver)))
+        let credentials = match &self.settings.stats_observer {
+            Some(observer) => CachedCredentials::with_stats_observer(
+                title,
+                sources,
+                driver,
+                labels(&key_owner(location)),
+                Arc::clone(observer),
+            ),
+            None => CachedCredentials::new(title, sources, driver),
+        };
+        Ok(Arc::new(credentials))
     }
 
     /// Returns the configured project of a location, else looks the project up.
@@ -262,10 +272,19 @@ impl Connector {
     }
 
     pub(super) fn calls(&self) -> BTreeMap<Location, CallCounts> {
+        self.of_clients(Client::calls)
+    }
+
+    pub(super) fn stats(&self) -> BTreeMap<Location, ClientStats> {
+        self.of_clients(Client::stats)
+    }
+
+    /// Returns a value of each connected client.
+    fn of_clients<T>(&self, value: impl Fn(&Client) -> T) -> BTreeMap<Location, T> {
         let clients = lock(&self.clients);
         let connected = clients
             .iter()
-            .filter_map(|(location, cell)| Some((location.clone(), cell.get()?.calls())));
+            .filter_map(|(location, cell)| Some((location.clone(), value(cell.get()?))));
         connected.collect()
     }
 
@@ -301,6 +320,10 @@ impl Connector {
         let mut builder = Client::builder(built.provider, credentials, transport)
             .clock(Arc::clone(&settings.clock))
             .access_keys(self.access_keys(location))
+            .labels(
+                location.account.as_deref().unwrap_or_default(),
+                &*location.region,
+            )
             .plain_http(settings.plain_http);
         if let Some(clouds) = &settings.simulated {
             builder = builder.polling(cloud.profile().polling.divided_by(clouds.speed()));
@@ -308,11 +331,24 @@ impl Connector {
         if let Some(limits) = account.and_then(|account| account.rate_limits) {
             builder = builder.rate_limits(limits);
         }
+        if let Some(observer) = &settings.stats_observer {
+            builder = builder.stats_observer(Arc::clone(observer));
+        }
         Ok(OfflineClient {
             client: (settings.configure_client.0)(builder).build(),
             endpoint: built.endpoint,
         })
     }
+}
+
+/// Returns the names of the client of a location in stats and spans.
+fn labels(location: &Location) -> ClientLabels {
+    let account = location.account.as_deref();
+    ClientLabels::new(
+        location.cloud.as_str(),
+        account.unwrap_or_default(),
+        &*location.region,
+    )
 }
 
 /// Returns the location that stands for all locations with the same key.

@@ -27,8 +27,8 @@ mod target; // requests to a fleet
 use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
 
 use lifecycle_client::{
-    CallCounts, Client, CredentialProvider, IntoInstances, ListRequest, ObserveRequest,
-    TransportError,
+    CallCounts, Client, ClientStats, CredentialProvider, IntoInstances, ListRequest,
+    ObserveRequest, TransportError,
 };
 use lifecycle_core::{Action, Endpoint, PowerState, RebootOptions, StartOptions, StopOptions};
 
@@ -382,5 +382,22 @@ impl Fleet {
     /// ```
     pub fn calls(&self) -> BTreeMap<Location, CallCounts> {
         self.connector.calls()
+    }
+
+    /// Returns the counters and gauges of each connected client, by location. Calls no cloud.
+    ///
+    /// # Examples
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |fleet, references| {
+    /// fleet.start(&references).await?;
+    /// for (location, stats) in fleet.stats() {
+    ///     println!("{location}: throttled {} times", stats.throttled());
+    /// }
+    /// # Ok(())
+    /// # });
+    /// ```
+    pub fn stats(&self) -> BTreeMap<Location, ClientStats> {
+        self.connector.stats()
     }
 }

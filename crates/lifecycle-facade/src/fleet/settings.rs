@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use lifecycle_client::{
-    ClientBuilder, Clock, CredentialProvider, PlainHttp, SimulatedClouds, SystemClock, SystemHost,
+    ClientBuilder, Clock, CredentialProvider, PlainHttp, SimulatedClouds, SystemClock, SystemHost, StatsObserver,
 };
 use lifecycle_core::{CredentialSourceConfig, Endpoint, HostEnvironment, ProviderContext};
 
@@ -25,6 +25,7 @@ pub(super) struct FleetSettings {
     pub(super) accounts: BTreeMap<String, Account>,
     pub(super) protection: Protection,
     pub(super) configure_client: ConfigureClient,
+    pub(super) stats_observer: Option<Arc<dyn StatsObserver>>,
 }
 
 impl Default for FleetSettings {
@@ -41,6 +42,7 @@ impl Default for FleetSettings {
             accounts: BTreeMap::new(),
             protection: Protection::default(),
             configure_client: ConfigureClient(Arc::new(|builder| builder)),
+            stats_observer: None,
         }
     }
 }

@@ -311,7 +311,7 @@ proptest! {
         let start = Instant::now();
         let mut bucket = Bucket::new(Rate::new(per_second, burst), start);
         let mut now = start;
-        let mut permit = Permit { at: start, queued: true };
+        let mut permit = Permit { at: start, queued: true, waited: Duration::ZERO };
         for (step, millis) in steps {
             now += Duration::from_millis(millis);
             match step {
@@ -319,7 +319,7 @@ proptest! {
                 1 => bucket.throttled(permit, Some(Duration::from_millis(millis)), now),
                 2 => bucket.succeeded(permit, now),
                 _ => match bucket.take(now) {
-                    Ok(()) => permit = Permit { at: now, queued: true },
+                    Ok(()) => permit = Permit { at: now, queued: true, waited: Duration::ZERO },
                     Err(later) => prop_assert!(later > now),
                 },
             }

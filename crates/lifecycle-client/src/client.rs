@@ -18,12 +18,14 @@ use lifecycle_core::{
 #[cfg(feature = "mutations")]
 use crate::mutation::Mutation;
 use crate::{
+    call::call_limit::RateLimitSharing,
     call::clock::{Clock, SystemClock},
     call::counters::CallCounts,
     call::credential::{CredentialProvider, StaticCredential},
     call::engine::{Engine, EngineConfig},
     call::key_health::AccessKeyRecord,
     call::policy::{RetryPolicy, Timeouts},
+    call::shared_rate::SharedRateLimit,
     error::Error,
     mutation::Mutant,
     observe::observer::Observer,
@@ -114,6 +116,7 @@ impl Client {
                 concurrency: 4,
                 plain_http: PlainHttp::LoopbackOnly,
                 access_keys: AccessKeyRecord::default(),
+                shared_rate_limit: None,
                 seed: None,
                 mutant: Mutant::default(),
             },
@@ -375,6 +378,24 @@ impl ClientBuilder {
     #[must_use]
     pub fn access_keys(mut self, record: AccessKeyRecord) -> Self {
         self.config.access_keys = record;
+        self
+    }
+
+    /// Shares the rate limits and the rejected keys with the clients that have the same `limit` and `location`, also in other
+    /// programs.
+    ///
+    /// `location` names the account and the location, such as `prod@aliyun/cn-hangzhou`. Clones of one client
+    /// share the rate limits without this setting. An infinite rate is not shared.
+    #[must_use]
+    pub fn shared_rate_limit(
+        mut self,
+        limit: impl SharedRateLimit,
+        location: impl Into<String>,
+    ) -> Self {
+        self.config.shared_rate_limit = Some(RateLimitSharing {
+            limit: Arc::new(limit),
+            location: location.into(),
+        });
         self
     }
 

@@ -14,11 +14,17 @@ mod sync;
 mod transport;
 
 pub use call::{
+    adaptive_rate::AdaptiveRate,
     clock::{Clock, SystemClock},
     counters::CallCounts,
     credential::{CredentialError, CredentialInfo, CredentialProvider, StaticCredential},
+    in_memory_rate::InMemoryRateLimit,
     key_health::AccessKeyRecord,
     policy::{RetryPolicy, Timeouts, WaitTimeout},
+    shared_rate::{
+        Lease, LeaseRequest, LimitedCalls, RateChange, RateChanged, RateLimitScope, RejectedKey,
+        SharedRate, SharedRateError, SharedRateLimit,
+    },
 };
 pub use client::{
     Client, ClientBuilder, IntoInstances, ListRequest, ObserveRequest, PowerRequest, SelectFuture,

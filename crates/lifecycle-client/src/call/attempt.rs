@@ -15,6 +15,7 @@ use lifecycle_core::{
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::{
+    call::call_limit::{CallLimit, CallLimits, CallPermit},
     call::clock::Clock,
     call::clock_skew::ClockSkew,
     call::context::{CallContext, CallKind, CallOutput},
@@ -22,8 +23,8 @@ use crate::{
     call::credential::CredentialProvider,
     call::event::CallEvent,
     call::key_health::{FirstUse, KeyHealth},
-    call::rate_limit::{Permit, RateLimiter},
     call::retry::AttemptError,
+    call::shared_rate::LimitedCalls,
     mutation::{Mutant, Mutation},
     transport::{Transport, markers::OwnConnection, no_response, plain_http::PlainHttp},
 };
@@ -37,8 +38,7 @@ pub(crate) struct AttemptRunner {
     pub(crate) plain_http: PlainHttp,
     /// The time for one attempt, from sending to the last byte of the response.
     pub(crate) timeout: Duration,
-    pub(crate) reads: RateLimiter,
-    pub(crate) writes: RateLimiter,
+    pub(crate) limits: CallLimits,
     pub(crate) key_health: KeyHealth,
     pub(crate) clock_skew: ClockSkew,
     pub(crate) counters: CallCounters,
@@ -94,7 +94,7 @@ impl AttemptRunner {
         let admission = async {
             let mut key = self.usable_key().await?;
             let mut first_use_lock = self.key_health.first_use_lock(&key).await;
-            let permit = self.rate_limiter(ctx.kind).acquire().await;
+            let permit = self.call_limit(ctx.kind).acquire().await;
             loop {
                 // The key can be replaced or rejected while the call waits for its permit.
                 let current = self.usable_key().await?;
@@ -147,11 +147,12 @@ impl AttemptRunner {
         key.map_err(|error| error.fault().clone())
     }
 
-    fn check_key(&self, key: &Credential) -> Result<(), Fault> {
-        match self.mutant.is(Mutation::UsesRefusedKeys) {
-            true => Ok(()),
-            false => self.key_health.check(key),
+    fn check_key(&self, key: &Arc<Credential>) -> Result<(), Fault> {
+        if self.mutant.is(Mutation::UsesRefusedKeys) {
+            return Ok(());
         }
+        self.key_health.check(key)?;
+        self.limits.check_key(key)
     }
 
     /// Returns whether the `CredentialProvider` has another key than the rejected one.
@@ -220,7 +221,7 @@ impl AttemptRunner {
             .and_then(|()| call.read(response));
         let fault = match result {
             Ok(value) => {
-                self.rate_limiter(kind).succeeded(*permit);
+                self.call_limit(kind).succeeded(permit);
                 self.key_health.confirm(key);
                 self.clock_skew.confirm(response.date(), signed.at);
                 return Ok(CallOutput {
@@ -236,10 +237,11 @@ impl AttemptRunner {
         match fault.kind() {
             FaultKind::Throttled => {
                 let hint = fault.retry_after();
-                self.rate_limiter(kind).throttled(*permit, hint);
+                self.call_limit(kind).throttled(permit, hint);
             }
             FaultKind::Credential => {
                 self.key_health.reject(key, &fault);
+                self.limits.reject_key(key, &fault);
                 recovery = Recovery::KeyRejected(Arc::clone(key));
             }
             FaultKind::ClockSkew => {
@@ -261,18 +263,18 @@ impl AttemptRunner {
         Err((fault, recovery))
     }
 
-    fn rate_limiter(&self, kind: CallKind) -> &RateLimiter {
-        match kind.is_read() {
-            true => &self.reads,
-            false => &self.writes,
-        }
+    fn call_limit(&self, kind: CallKind) -> &CallLimit {
+        self.limits.of(match kind.is_read() {
+            true => LimitedCalls::Reads,
+            false => LimitedCalls::Writes,
+        })
     }
 }
 
 /// The permission to send one call now.
 struct Admission<'a> {
     key: Arc<Credential>,
-    permit: Permit,
+    permit: CallPermit,
     /// Held until the response is judged, if the cloud has never accepted the key.
     _first_use_lock: Option<FirstUse<'a>>,
 }

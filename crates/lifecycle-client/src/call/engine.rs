@@ -9,6 +9,7 @@ use lifecycle_core::{ApiCall, Fault, PollingPolicy, Profile, Provider, RateLimit
 
 use crate::{
     call::attempt::{AttemptRunner, Corrections},
+    call::call_limit::{CallLimits, RateLimitSharing},
     call::clock::Clock,
     call::clock_skew::ClockSkew,
     call::context::{CallContext, CallError, CallOutput},
@@ -17,7 +18,6 @@ use crate::{
     call::event::CallEvent,
     call::key_health::{AccessKeyRecord, KeyHealth},
     call::policy::{RetryPolicy, Timeouts},
-    call::rate_limit::RateLimiter,
     call::retry::{RetryBudget, retry_loop},
     mutation::Mutant,
     sync::lock,
@@ -50,6 +50,7 @@ pub(crate) struct EngineConfig {
     pub(crate) concurrency: usize,
     pub(crate) plain_http: PlainHttp,
     pub(crate) access_keys: AccessKeyRecord,
+    pub(crate) shared_rate_limit: Option<RateLimitSharing>,
     /// Makes random numbers repeatable.
     pub(crate) seed: Option<u64>,
     pub(crate) mutant: Mutant,
@@ -60,6 +61,12 @@ impl Engine {
         let random = config
             .seed
             .map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed);
+        let limits = CallLimits::new(
+            config.rate_limits,
+            config.shared_rate_limit,
+            config.provider.profile().cloud,
+            config.seed,
+        );
         Self {
             attempts: AttemptRunner {
                 provider: config.provider,
@@ -68,8 +75,7 @@ impl Engine {
                 clock: config.clock,
                 plain_http: config.plain_http,
                 timeout: config.timeouts.attempt,
-                reads: RateLimiter::new(config.rate_limits.reads),
-                writes: RateLimiter::new(config.rate_limits.writes),
+                limits,
                 key_health: KeyHealth::sharing(config.access_keys),
                 clock_skew: ClockSkew::default(),
                 counters: CallCounters::default(),

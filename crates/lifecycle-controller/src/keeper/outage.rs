@@ -25,7 +25,10 @@ pub(super) struct Outage {
 impl Outage {
     /// Adds a failure. Returns the report of the pass that could not be made, and the wait until the next try.
     pub(super) fn go_on(&mut self, error: &StoreError, now: Timestamp) -> (PassReport, Duration) {
-        let mut report = PassReport::default();
+        let mut report = PassReport {
+            store_unavailable: true,
+            ..PassReport::default()
+        };
         if self.since.is_none() {
             self.since = Some(now);
             let message = format!(

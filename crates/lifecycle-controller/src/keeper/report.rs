@@ -38,6 +38,8 @@ pub struct PassReport {
     pub blocked: Option<String>,
     /// The groups of other controllers, and their holders.
     pub elsewhere: BTreeMap<String, Holder>,
+    /// The store did not answer, and no pass was made.
+    pub store_unavailable: bool,
     /// The time of the next pass.
     pub next: Option<Timestamp>,
 }

@@ -6,12 +6,20 @@
 #![doc = include_str!("../README.md")]
 
 mod address;
+mod admin;
 #[cfg(feature = "test-cluster")]
 pub mod cluster;
 mod database;
+mod fold;
+mod leases;
 mod migrate;
+mod store;
 mod tls;
+mod writer;
 
 pub use address::{ConnectionText, InvalidConnection};
+pub use admin::{ControllerRow, LeaseRow, Pruned, StoreCheck};
 pub use database::{Connection, Database, Limits};
+pub use leases::{ControllerInfo, ControllerKind, PostgresLeases};
 pub use migrate::{Migration, SchemaVersion};
+pub use store::PostgresStore;

@@ -1,9 +1,14 @@
 //! The results of looks, actions and passes.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use lifecycle_facade::{FleetRow, Outcome};
 
-use crate::decide::{Fact, FactKind, PlannedAction, SeenMachine, Waiting};
+use crate::{
+    decide::{Fact, FactKind, PlannedAction, SeenMachine, Waiting},
+    leases::Holder,
+};
 
 /// The machines of all groups as one look sees them.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +36,10 @@ pub struct PassReport {
     pub problems: Vec<String>,
     /// The reason for which the pass did nothing.
     pub blocked: Option<String>,
+    /// The groups of other controllers, and their holders.
+    pub elsewhere: BTreeMap<String, Holder>,
+    /// The store did not answer, and no pass was made.
+    pub store_unavailable: bool,
     /// The time of the next pass.
     pub next: Option<Timestamp>,
 }

@@ -83,6 +83,15 @@ create table lifecycle.snapshot (
     record text not null
 );
 
+-- Lets no other program append until the end of the transaction. The lock makes the ids of events commit in their
+-- order, so that a reader of "id > last" misses none.
+create function lifecycle.lock_appends() returns void
+language sql as $$ select pg_advisory_xact_lock(1818846821) $$;
+
+-- Returns a time in the form of RFC 3339.
+create function lifecycle.text(t timestamptz) returns text
+language sql immutable as $$ select to_char(t at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') $$;
+
 -- Returns the kept group of the edges of a group: the edges of a maintenance have a prefix.
 create function lifecycle.kept_group(edge_group text) returns text
 language sql immutable as $$ select regexp_replace(edge_group, '^maintenance ', '') $$;
@@ -261,13 +270,13 @@ begin
 end $$;
 
 -- Appends the batches of a program in one transaction. A refused batch leaves nothing behind, and returns its
--- reason. The lock makes the ids of events commit in their order, so that a reader of "id > last" misses none.
+-- reason.
 create function lifecycle.append(batches jsonb) returns table (batch integer, code text, detail text)
 language plpgsql as $$
 declare
     one jsonb;
 begin
-    perform pg_advisory_xact_lock(1818846821);
+    perform lifecycle.lock_appends();
     batch := 0;
     for one in select b from jsonb_array_elements(batches) with ordinality as all_batches (b, n) order by n loop
         code := null;
@@ -281,3 +290,53 @@ begin
         batch := batch + 1;
     end loop;
 end $$;
+
+-- Views for dashboards. A later version adds columns at the end, and removes none.
+
+-- Every call that acts, with its answer and outcome.
+create view lifecycle.call as
+select i.operation, i.instance, i.action, i.call, i.called_at, i.answer, i.outcome, i.settled_at, i.request_id, i.message,
+    o.requested_by, o.why
+from lifecycle.intent i
+join lifecycle.operation o on o.id = i.operation
+where i.call is not null;
+
+-- The operations without an end, and the number of their instances without an outcome.
+create view lifecycle.open_operation as
+select o.id as operation, o.action, o.requested_at, o.requested_by, o.why, o.instances,
+    o.instances - (
+        select count(*) from lifecycle.intent i where i.operation = o.id and i.outcome is not null
+    ) as without_outcome,
+    c.name as controller, c.expires_at > clock_timestamp() as controller_is_alive
+from lifecycle.operation o
+left join lifecycle.controller c on c.id = o.owner
+where o.ended_at is null;
+
+-- The calls of which nobody can know whether the cloud executed them.
+create view lifecycle.uncertain_call as
+select c.* from lifecycle.call c where c.outcome = 'uncertain';
+
+-- The holds that last.
+create view lifecycle.active_hold as
+select h.target, h.state, h.until, h.why, h.set_by, h.set_at from lifecycle.hold h where h.until > now();
+
+-- The groups, their controllers, and the age of the last renewal in seconds.
+create view lifecycle.group_holder as
+select l.group_name, c.name as controller, c.host, c.pid, l.since,
+    extract(epoch from clock_timestamp() - c.seen_at) as seconds_since_renewal,
+    c.expires_at > clock_timestamp() as is_alive
+from lifecycle.lease l
+join lifecycle.controller c on c.id = l.holder;
+
+-- The passes of the controllers.
+create view lifecycle.pass as
+select e.at, e.record ->> 'by' as controller, (e.record ->> 'instances')::bigint as machines,
+    (e.record ->> 'changes')::bigint as changes, e.record ->> 'problem' as problem
+from lifecycle.event e
+where e.kind = 'pass';
+
+-- The facts for people: drift, uncertain calls, a store that did not answer.
+create view lifecycle.notice as
+select e.at, e.record ->> 'kind' as kind, e.subject, e.record ->> 'message' as message
+from lifecycle.event e
+where e.kind = 'notice';

@@ -22,8 +22,8 @@ pub use call::{
     key_health::AccessKeyRecord,
     policy::{RetryPolicy, Timeouts, WaitTimeout},
     shared_rate::{
-        Lease, LeaseRequest, LimitedCalls, RateChange, RateChanged, RateLimitScope, RejectedKey,
-        SharedRate, SharedRateError, SharedRateLimit,
+        LimitedCalls, PermitLease, PermitRequest, RateChange, RateChanged, RateLimitScope,
+        RejectedKey, SharedRate, SharedRateError, SharedRateLimit,
     },
 };
 pub use client::{

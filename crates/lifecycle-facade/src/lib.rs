@@ -33,13 +33,15 @@ pub use lifecycle_client::file;
 pub use suggest::did_you_mean;
 
 pub use lifecycle_client::{
-    CachedCredentials, CallAnswer, CallCounts, CallRecorder, Client, ClientBuilder, Clock,
-    CredentialError, CredentialInfo, CredentialProvider, Error, Event, EventStream, Evidence,
-    HttpTransport, HttpTransportBuilder, IncompleteError, InstanceReport, InstanceStatus,
-    IntoInstances, ListDefect, ListRequest, ObserveRequest, Outcome, Pending, PlainHttp,
-    PlannedCall, PowerRequest, PowerRequestOptions, RecordError, RecordedCall, RecordedRequest,
-    Recorder, Report, ReportFuture, ResolveError, ResumePoint, RetryPolicy, SelectFuture,
-    SelectInstances, SelectedInstances, StaticCredential, StepDriver, SystemClock, SystemHost,
+    AdaptiveRate, CachedCredentials, CallAnswer, CallCounts, CallRecorder, Client, ClientBuilder,
+    Clock, CredentialError, CredentialInfo, CredentialProvider, Error, Event, EventStream,
+    Evidence, HttpTransport, HttpTransportBuilder, InMemoryRateLimit, IncompleteError,
+    InstanceReport, InstanceStatus, IntoInstances, LimitedCalls, ListDefect, ListRequest,
+    ObserveRequest, Outcome, Pending, PermitLease, PermitRequest, PlainHttp, PlannedCall,
+    PowerRequest, PowerRequestOptions, RateChange, RateChanged, RateLimitScope, RecordError,
+    RecordedCall, RecordedRequest, Recorder, RejectedKey, Report, ReportFuture, ResolveError,
+    ResumePoint, RetryPolicy, SelectFuture, SelectInstances, SelectedInstances, SharedRate,
+    SharedRateError, SharedRateLimit, StaticCredential, StepDriver, SystemClock, SystemHost,
     Target, Timeouts, Transport, TransportError, WaitRequest, WaitTimeout, WaveSize, Waves,
     distinct_instances, proxy_variable,
 };

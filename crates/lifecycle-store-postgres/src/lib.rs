@@ -13,6 +13,7 @@ mod database;
 mod fold;
 mod leases;
 mod migrate;
+mod pace;
 mod store;
 mod tls;
 mod writer;
@@ -22,4 +23,8 @@ pub use admin::{ControllerRow, LeaseRow, Pruned, StoreCheck};
 pub use database::{Connection, Database, Limits};
 pub use leases::{ControllerInfo, ControllerKind, PostgresLeases};
 pub use migrate::{Migration, SchemaVersion};
+#[cfg(feature = "test-cluster")]
+#[doc(hidden)]
+pub use pace::LEASE as LEASE_STATEMENT;
+pub use pace::PostgresRateLimit;
 pub use store::PostgresStore;

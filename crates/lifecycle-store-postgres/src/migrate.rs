@@ -18,11 +18,18 @@ pub struct Migration {
 }
 
 /// All migrations of this program. A published migration never changes.
-const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "records, intents, leases, holds",
-    sql: include_str!("migrations/0001_records.sql"),
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "records, intents, leases, holds",
+        sql: include_str!("migrations/0001_records.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "shared rate limit, rejected keys",
+        sql: include_str!("migrations/0002_pace.sql"),
+    },
+];
 
 /// The key of the advisory lock: "life" in ASCII. The function `append` takes the same lock, so no record is
 /// appended during a migration.

@@ -13,8 +13,8 @@ use tokio::time::Instant;
 use crate::{
     call::rate_limit::Bucket,
     call::shared_rate::{
-        Lease, LeaseRequest, RateChange, RateChanged, RateLimitScope, RejectedKey, SharedRate,
-        SharedRateError, SharedRateLimit,
+        PermitLease, PermitRequest, RateChange, RateChanged, RateLimitScope, RejectedKey,
+        SharedRate, SharedRateError, SharedRateLimit,
     },
     sync::lock,
 };
@@ -97,13 +97,13 @@ impl SharedBucket {
         }
     }
 
-    fn lease(&mut self, request: LeaseRequest, rejected_keys: &[RejectedKey]) -> Lease {
+    fn lease(&mut self, request: PermitRequest, rejected_keys: &[RejectedKey]) -> PermitLease {
         let now = Instant::now();
         self.sharers.insert(request.sharer, now);
         self.sharers
             .retain(|_, seen| now.saturating_duration_since(*seen) < SHARER_EXPIRY);
         let permits = self.bucket.reserve(request.permits, request.ahead, now);
-        Lease {
+        PermitLease {
             permits,
             tokens: self.bucket.tokens + f64::from(permits),
             closed_for: self.bucket.closed_for(now),
@@ -152,8 +152,8 @@ impl SharedRateLimit for InMemoryRateLimit {
     async fn lease(
         &self,
         scope: &RateLimitScope,
-        request: LeaseRequest,
-    ) -> Result<Lease, SharedRateError> {
+        request: PermitRequest,
+    ) -> Result<PermitLease, SharedRateError> {
         let mut state = lock(&self.0);
         let keys = state.rejected_keys.clone();
         Ok(state.bucket(scope)?.lease(request, &keys))
@@ -173,10 +173,17 @@ impl SharedRateLimit for InMemoryRateLimit {
         Ok(())
     }
 
-    async fn give_back(&self, scope: &RateLimitScope, permits: u32) -> Result<(), SharedRateError> {
+    async fn give_back(
+        &self,
+        scope: &RateLimitScope,
+        permits: u32,
+        cuts: u64,
+    ) -> Result<(), SharedRateError> {
         let mut state = lock(&self.0);
-        let bucket = &mut state.bucket(scope)?.bucket;
-        bucket.give_back(permits, Instant::now());
+        let bucket = state.bucket(scope)?;
+        if bucket.cuts == cuts {
+            bucket.bucket.give_back(permits, Instant::now());
+        }
         Ok(())
     }
 

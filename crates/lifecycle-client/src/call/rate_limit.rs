@@ -40,6 +40,15 @@ impl RateLimiter {
         }
     }
 
+    /// Returns a queue whose rate never rises above `rate`.
+    pub(crate) fn capped(rate: Rate) -> Self {
+        let limiter = Self::new(rate);
+        if let Some(bucket) = &limiter.bucket {
+            lock(bucket).is_capped = true;
+        }
+        limiter
+    }
+
     /// Waits until a call may be sent. Dropping the future leaves the queue and takes no token.
     pub(crate) async fn acquire(&self) -> Permit {
         let mut queued = false;
@@ -85,6 +94,8 @@ pub(crate) struct Bucket {
     filled_at: Instant,
     /// The bucket issues no tokens before this time.
     closed_until: Instant,
+    /// The rate does not rise above the configured rate.
+    is_capped: bool,
     /// The time of the last cut of the rate. Permits from before say nothing about the new rate.
     cut_at: Option<Instant>,
 }
@@ -99,6 +110,7 @@ impl Bucket {
             rate,
             filled_at: now,
             closed_until: now,
+            is_capped: false,
             cut_at: None,
         }
     }
@@ -176,7 +188,8 @@ impl Bucket {
             // The tokens until now come at the old rate.
             self.fill(now);
             self.rate.count_success();
-            if permit.queued {
+            let may_climb = !self.is_capped || self.rate.per_second < self.rate.configured;
+            if permit.queued && may_climb {
                 self.rate.climb_by_one_call();
             }
         }

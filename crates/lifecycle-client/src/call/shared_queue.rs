@@ -25,7 +25,7 @@ use crate::{
     call::rate_limit::{Permit, RateLimiter},
     call::shared_keys::SharedKeys,
     call::shared_rate::{
-        LeaseRequest, RateChange, RateLimitScope, RejectedKey, SharedRate, SharedRateError,
+        PermitRequest, RateChange, RateLimitScope, RejectedKey, SharedRate, SharedRateError,
         SharedRateLimit,
     },
     sync::lock,
@@ -149,7 +149,7 @@ impl Inner {
             if !is_joined {
                 self.limit.join(&self.scope, self.configured).await?;
             }
-            let request = LeaseRequest::new(self.sharer, permits, AHEAD);
+            let request = PermitRequest::new(self.sharer, permits, AHEAD);
             self.limit.lease(&self.scope, request).await
         });
         let mut lease = leased.await?;
@@ -171,7 +171,7 @@ impl Inner {
             error = %error,
             "shared rate limit lost: calls are limited by this program alone"
         );
-        state.limit_alone(Arc::new(RateLimiter::new(share)));
+        state.limit_alone(Arc::new(RateLimiter::capped(share)));
         drop(state);
         tokio::spawn(rejoin(Arc::downgrade(self)));
     }
@@ -197,8 +197,12 @@ impl Inner {
             let pause = until.saturating_duration_since(Instant::now());
             in_time(self.limit.close(&self.scope, pause)).await?;
         }
-        if feedback.unused > 0 {
-            in_time(self.limit.give_back(&self.scope, feedback.unused)).await?;
+        if let Some(seen) = feedback.seen.filter(|_| feedback.unused > 0) {
+            in_time(
+                self.limit
+                    .give_back(&self.scope, feedback.unused, seen.cuts),
+            )
+            .await?;
         }
         match feedback.seen {
             Some(seen) => self.adapt(seen, feedback).await,
@@ -217,11 +221,7 @@ impl Inner {
             let Some(rate) = feedback.apply(current.rate) else {
                 break;
             };
-            let change = RateChange {
-                seen: current.version,
-                rate,
-                is_cut: feedback.is_throttled,
-            };
+            let change = RateChange::new(current.version, rate, feedback.is_throttled);
             let changed = in_time(self.limit.adapt(&self.scope, change)).await?;
             lock(&self.state).see(changed.now);
             if changed.applied {

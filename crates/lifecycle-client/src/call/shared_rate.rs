@@ -38,8 +38,8 @@ pub trait SharedRateLimit: fmt::Debug + Send + Sync + 'static {
     async fn lease(
         &self,
         scope: &RateLimitScope,
-        request: LeaseRequest,
-    ) -> Result<Lease, SharedRateError>;
+        request: PermitRequest,
+    ) -> Result<PermitLease, SharedRateError>;
 
     /// Replaces the rate, unless another client has replaced the rate since `change.seen`. A cut also takes
     /// the tokens out of the bucket.
@@ -58,11 +58,17 @@ pub trait SharedRateLimit: fmt::Debug + Send + Sync + 'static {
     /// [`SharedRateError`] if the store cannot be reached.
     async fn close(&self, scope: &RateLimitScope, pause: Duration) -> Result<(), SharedRateError>;
 
-    /// Returns unused permits to the bucket.
+    /// Returns unused permits to the bucket, unless a cut has emptied the bucket since the lease. `cuts` is the number of
+    /// cuts at the lease.
     ///
     /// # Errors
     /// [`SharedRateError`] if the store cannot be reached.
-    async fn give_back(&self, scope: &RateLimitScope, permits: u32) -> Result<(), SharedRateError>;
+    async fn give_back(
+        &self,
+        scope: &RateLimitScope,
+        permits: u32,
+        cuts: u64,
+    ) -> Result<(), SharedRateError>;
 
     /// Records a key that the cloud rejected. All later leases, of any scope, name the key.
     ///
@@ -80,8 +86,8 @@ impl<S: SharedRateLimit + ?Sized> SharedRateLimit for Arc<S> {
     async fn lease(
         &self,
         scope: &RateLimitScope,
-        request: LeaseRequest,
-    ) -> Result<Lease, SharedRateError> {
+        request: PermitRequest,
+    ) -> Result<PermitLease, SharedRateError> {
         (**self).lease(scope, request).await
     }
 
@@ -97,8 +103,13 @@ impl<S: SharedRateLimit + ?Sized> SharedRateLimit for Arc<S> {
         (**self).close(scope, pause).await
     }
 
-    async fn give_back(&self, scope: &RateLimitScope, permits: u32) -> Result<(), SharedRateError> {
-        (**self).give_back(scope, permits).await
+    async fn give_back(
+        &self,
+        scope: &RateLimitScope,
+        permits: u32,
+        cuts: u64,
+    ) -> Result<(), SharedRateError> {
+        (**self).give_back(scope, permits, cuts).await
     }
 
     async fn reject_key(&self, key: &RejectedKey) -> Result<(), SharedRateError> {
@@ -145,7 +156,7 @@ impl LimitedCalls {
 /// A request for permits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct LeaseRequest {
+pub struct PermitRequest {
     /// The random number of the client that asks. Each client counts as one sharer.
     pub sharer: u64,
     /// The highest number of permits.
@@ -154,7 +165,7 @@ pub struct LeaseRequest {
     pub ahead: Duration,
 }
 
-impl LeaseRequest {
+impl PermitRequest {
     /// Returns a request of a sharer for up to `permits` permits.
     pub fn new(sharer: u64, permits: u32, ahead: Duration) -> Self {
         Self {
@@ -165,9 +176,9 @@ impl LeaseRequest {
     }
 }
 
-/// The answer to a [`LeaseRequest`].
+/// The answer to a [`PermitRequest`].
 #[derive(Clone, Debug, PartialEq)]
-pub struct Lease {
+pub struct PermitLease {
     /// The number of permits: the requested number, or the tokens in the bucket and the tokens of the time
     /// ahead, if these are fewer.
     pub permits: u32,
@@ -205,6 +216,13 @@ pub struct RateChange {
     pub rate: AdaptiveRate,
     /// The change is a cut, because the cloud throttled a call.
     pub is_cut: bool,
+}
+
+impl RateChange {
+    /// Returns the change of the version `seen` to `rate`.
+    pub fn new(seen: u64, rate: AdaptiveRate, is_cut: bool) -> Self {
+        Self { seen, rate, is_cut }
+    }
 }
 
 /// The answer to a [`RateChange`].

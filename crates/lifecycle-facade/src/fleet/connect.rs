@@ -301,6 +301,9 @@ impl Connector {
         if let Some(limits) = account.and_then(|account| account.rate_limits) {
             builder = builder.rate_limits(limits);
         }
+        if let Some(limit) = &settings.shared_rate_limit {
+            builder = builder.shared_rate_limit(Arc::clone(limit), location.to_string());
+        }
         Ok(OfflineClient {
             client: (settings.configure_client.0)(builder).build(),
             endpoint: parts.endpoint,

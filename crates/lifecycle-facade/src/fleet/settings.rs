@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use lifecycle_client::{
-    ClientBuilder, Clock, CredentialProvider, PlainHttp, SystemClock, SystemHost,
+    ClientBuilder, Clock, CredentialProvider, PlainHttp, SharedRateLimit, SystemClock, SystemHost,
 };
 use lifecycle_core::{CredentialSourceConfig, Endpoint, HostEnvironment, ProviderContext};
 
@@ -22,6 +22,7 @@ pub(super) struct FleetSettings {
     pub(super) setup_timeout: Duration,
     pub(super) accounts: BTreeMap<String, Account>,
     pub(super) protection: Protection,
+    pub(super) shared_rate_limit: Option<Arc<dyn SharedRateLimit>>,
     pub(super) configure_client: ConfigureClient,
 }
 
@@ -37,6 +38,7 @@ impl Default for FleetSettings {
             setup_timeout: Duration::from_secs(120),
             accounts: BTreeMap::new(),
             protection: Protection::default(),
+            shared_rate_limit: None,
             configure_client: ConfigureClient(Arc::new(|builder| builder)),
         }
     }

@@ -9,7 +9,7 @@ use super::{AHEAD, SharedPermit};
 use crate::call::{
     adaptive_rate::{AdaptiveRate, CALM_SUCCESSES},
     rate_limit::{MAX_HINT, RateLimiter},
-    shared_rate::{Lease, RejectedKey, SharedRate},
+    shared_rate::{PermitLease, RejectedKey, SharedRate},
 };
 
 pub(super) struct QueueState {
@@ -39,6 +39,8 @@ struct LeasedPermit {
     /// The time at which the token arrives.
     due: Instant,
     queued: bool,
+    /// The number of cuts before the lease.
+    cuts: u64,
 }
 
 /// The results of calls that the shared bucket does not have yet.
@@ -93,17 +95,15 @@ impl QueueState {
             return Next::Sleep(self.closed_until);
         }
         self.drop_expired(now);
-        match (self.permits.front(), &self.seen) {
-            (Some(permit), Some(seen)) if permit.due <= now => {
-                let queued = permit.queued;
-                let cuts = seen.cuts;
+        match self.permits.front() {
+            Some(&LeasedPermit { due, queued, cuts }) if due <= now => {
                 self.permits.pop_front();
                 self.used = self.used.saturating_add(1);
                 Next::Use(SharedPermit::Leased { cuts, queued })
             }
-            (Some(permit), _) => Next::Sleep(permit.due),
-            (None, _) if now < self.lease_from => Next::Sleep(self.lease_from),
-            (None, _) => Next::Lease(self.wanted(waiting, now)),
+            Some(permit) => Next::Sleep(permit.due),
+            None if now < self.lease_from => Next::Sleep(self.lease_from),
+            None => Next::Lease(self.wanted(waiting, now)),
         }
     }
 
@@ -121,7 +121,7 @@ impl QueueState {
     }
 
     /// Records a lease.
-    pub(super) fn leased(&mut self, lease: &Lease, now: Instant) {
+    pub(super) fn leased(&mut self, lease: &PermitLease, now: Instant) {
         self.see(lease.rate);
         self.sharers = lease.sharers.max(1);
         self.closed_until = self.closed_until.max(now + lease.closed_for.min(MAX_HINT));
@@ -137,6 +137,7 @@ impl QueueState {
             self.permits.push_back(LeasedPermit {
                 due: now + wait,
                 queued: self.has_waited || !wait.is_zero(),
+                cuts: lease.rate.cuts,
             });
         }
         self.has_waited = lease.permits == 0;
@@ -157,7 +158,8 @@ impl QueueState {
             return;
         }
         if known.cuts != rate.cuts {
-            // Results from before a cut say nothing about the new rate.
+            // Results from before a cut say nothing about the new rate, and a cut empties the bucket.
+            self.feedback.unused = 0;
             self.feedback.successes = 0;
             self.feedback.queued_successes = 0;
             self.feedback.is_throttled = false;
@@ -213,9 +215,11 @@ impl QueueState {
     /// Returns permits that no call has used in time.
     fn drop_expired(&mut self, now: Instant) {
         let is_expired = |permit: &LeasedPermit| now >= permit.due + AHEAD;
-        while self.permits.front().is_some_and(is_expired) {
+        while let Some(permit) = self.permits.front().filter(|permit| is_expired(permit)) {
+            if self.seen.is_some_and(|seen| seen.cuts == permit.cuts) {
+                self.feedback.unused += 1;
+            }
             self.permits.pop_front();
-            self.feedback.unused += 1;
         }
     }
 

@@ -9,7 +9,7 @@ use super::*;
 use crate::call::{
     in_memory_rate::InMemoryRateLimit,
     limited_cloud::LimitedCloud,
-    shared_rate::{Lease, LimitedCalls, RateChanged},
+    shared_rate::{LimitedCalls, PermitLease, RateChanged},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -67,8 +67,8 @@ impl SharedRateLimit for TestLimit {
     async fn lease(
         &self,
         scope: &RateLimitScope,
-        request: LeaseRequest,
-    ) -> Result<Lease, SharedRateError> {
+        request: PermitRequest,
+    ) -> Result<PermitLease, SharedRateError> {
         self.arrive().await?;
         self.counts.leases.fetch_add(1, Ordering::Relaxed);
         self.memory.lease(scope, request).await
@@ -88,10 +88,15 @@ impl SharedRateLimit for TestLimit {
         self.memory.close(scope, pause).await
     }
 
-    async fn give_back(&self, scope: &RateLimitScope, permits: u32) -> Result<(), SharedRateError> {
+    async fn give_back(
+        &self,
+        scope: &RateLimitScope,
+        permits: u32,
+        cuts: u64,
+    ) -> Result<(), SharedRateError> {
         self.arrive().await?;
         self.counts.given_back.fetch_add(permits, Ordering::Relaxed);
-        self.memory.give_back(scope, permits).await
+        self.memory.give_back(scope, permits, cuts).await
     }
 
     async fn reject_key(&self, key: &RejectedKey) -> Result<(), SharedRateError> {
@@ -171,7 +176,6 @@ async fn sharers_together_use_the_limit_and_few_calls_are_rejected() {
         let goodput = cloud.goodput(start, 300 * SECOND);
         let rejected = cloud.rejected.len() as f64 / cloud.accepted.len() as f64;
         let leases = f64::from(limit.counts.leases.load(Ordering::Relaxed)) / 300.0;
-        println!("{sharers} {configured}: {goodput} {rejected} {leases}");
         assert!(goodput >= 18.0, "{sharers} {configured}: {goodput}");
         assert!(rejected <= 0.05, "{sharers} {configured}: {rejected}");
         assert!(
@@ -179,4 +183,163 @@ async fn sharers_together_use_the_limit_and_few_calls_are_rejected() {
             "{sharers} {configured}: {leases} leases a second"
         );
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_at_a_high_rate_share_a_lease_and_rare_calls_lease_alone() {
+    let limit = TestLimit::default();
+    let leases = || limit.counts.leases.swap(0, Ordering::Relaxed);
+    let queue = queue(&limit, Rate::new(100.0, 1), 1);
+    acquire_times(&queue, Instant::now(), 1_000).await;
+    let dense = leases();
+    assert!((30..=50).contains(&dense), "{dense}");
+    for _ in 0..100 {
+        queue.acquire().await;
+        sleep(SECOND).await;
+    }
+    let rare = leases();
+    assert!((99..=101).contains(&rare), "{rare}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_caller_does_not_ask_before_the_next_token() {
+    let limit = TestLimit::default();
+    let queue = queue(&limit, Rate::new(0.1, 1), 1);
+    let start = Instant::now();
+    assert_eq!(acquire_times(&queue, start, 3).await, [0, 10_000, 20_000]);
+    let leases = limit.counts.leases.load(Ordering::Relaxed);
+    assert!(leases <= 6, "{leases}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn unused_permits_return_to_the_bucket() {
+    let limit = TestLimit::default();
+    let queue = Arc::new(queue(&limit, Rate::new(20.0, 1), 1));
+    acquire_times(&queue, Instant::now(), 50).await;
+    let waiters: Vec<_> = (0..10)
+        .map(|_| {
+            let queue = Arc::clone(&queue);
+            tokio::spawn(async move { queue.acquire().await })
+        })
+        .collect();
+    sleep(SECOND / 10).await;
+    for waiter in waiters {
+        waiter.abort();
+    }
+    sleep(2 * SECOND).await;
+    let given_back = limit.counts.given_back.load(Ordering::Relaxed);
+    assert!((1..=5).contains(&given_back), "{given_back}");
+    let start = Instant::now();
+    assert_eq!(acquire_times(&queue, start, 3).await, [0, 50, 100]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn hint_of_the_cloud_pauses_every_sharer() {
+    let limit = TestLimit::default();
+    let [one, other] = [1, 2].map(|number| queue(&limit, Rate::new(10.0, 10), number));
+    let permit = one.acquire().await;
+    other.acquire().await;
+    let start = Instant::now();
+    one.throttled(&permit, Some(7 * SECOND));
+    sleep(SECOND / 10).await;
+    let times = acquire_times(&other, start, 2).await;
+    assert!(times.iter().all(|time| *time >= 7_000), "{times:?}");
+    assert!(times.iter().all(|time| *time <= 8_000), "{times:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn rejections_of_permits_from_before_a_cut_do_not_cut_again() {
+    let limit = TestLimit::default();
+    let queues = [1, 2].map(|number| queue(&limit, Rate::new(10.0, 10), number));
+    let mut permits = Vec::new();
+    for _ in 0..5 {
+        for queue in &queues {
+            permits.push((queue, queue.acquire().await));
+        }
+    }
+    for (queue, permit) in &permits {
+        queue.throttled(permit, None);
+    }
+    sleep(SECOND).await;
+    let [one, _] = &queues;
+    let request = PermitRequest::new(1, 0, Duration::ZERO);
+    let lease = limit.memory.lease(&one.0.scope, request).await.unwrap();
+    assert_eq!((lease.rate.cuts, lease.rate.rate.per_second), (1, 5.0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn lost_store_leaves_each_sharer_its_share_until_the_store_returns() {
+    for hangs in [false, true] {
+        let limit = TestLimit::default();
+        let failure = match hangs {
+            true => &limit.counts.hangs,
+            false => &limit.counts.fails,
+        };
+        let cloud = LimitedCloud::new(20.0);
+        for number in 0..4 {
+            spawn_callers(
+                queue(&limit, Rate::new(20.0, 20), number),
+                &cloud,
+                10,
+                SECOND / 20,
+            );
+        }
+        sleep(60 * SECOND).await;
+        failure.store(true, Ordering::Relaxed);
+        sleep(5 * SECOND).await;
+        let (lost, rejected) = (Instant::now(), cloud.lock().unwrap().rejected.len());
+        sleep(60 * SECOND).await;
+        failure.store(false, Ordering::Relaxed);
+        sleep(15 * SECOND).await;
+        let (found, rejected_alone) = (Instant::now(), cloud.lock().unwrap().rejected.len());
+        sleep(60 * SECOND).await;
+        let cloud = cloud.lock().unwrap();
+        let alone = cloud.goodput(lost, 60 * SECOND);
+        assert!((10.0..=21.0).contains(&alone), "{alone}");
+        let rejected = (rejected_alone - rejected) as f64 / (75.0 * 20.0);
+        assert!(rejected <= 0.05, "{rejected}");
+        let together = cloud.goodput(found, 60 * SECOND);
+        assert!(together >= 18.0, "{together}");
+        let leases = limit.counts.leases.load(Ordering::Relaxed);
+        assert!(leases > 100, "{leases}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn store_that_is_lost_from_the_start_allows_a_tenth_of_the_rate() {
+    let limit = TestLimit::default();
+    limit.counts.fails.store(true, Ordering::Relaxed);
+    let queue = queue(&limit, Rate::new(20.0, 20), 1);
+    let start = Instant::now();
+    assert_eq!(acquire_times(&queue, start, 3).await, [0, 500, 1_000]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rejected_key_reaches_the_other_sharers_also_after_a_failure_of_the_store() {
+    let key = Arc::new(Credential::keys("id", "wrong"));
+    let fault = Fault::new(FaultKind::Credential, "no").with_code("NotFound");
+    for is_lost in [false, true] {
+        let limit = TestLimit::default();
+        let [one, other] = [1, 2].map(|number| queue(&limit, Rate::new(10.0, 10), number));
+        limit.counts.fails.store(is_lost, Ordering::Relaxed);
+        one.acquire().await;
+        one.reject_key(one.0.keys.record(&key, &fault).unwrap());
+        sleep(5 * SECOND).await;
+        limit.counts.fails.store(false, Ordering::Relaxed);
+        sleep(20 * SECOND).await;
+        other.0.keys.check(&key).unwrap();
+        other.acquire().await;
+        let found = other.0.keys.check(&key).unwrap_err();
+        assert_eq!(found.code(), Some("NotFound"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rate_of_another_configuration_begins_anew() {
+    let limit = TestLimit::default();
+    let first = queue(&limit, Rate::new(10.0, 5), 1);
+    acquire_times(&first, Instant::now(), 20).await;
+    let second = queue(&limit, Rate::new(2.0, 1), 2);
+    let start = Instant::now();
+    assert_eq!(acquire_times(&second, start, 3).await, [0, 500, 1_000]);
 }

@@ -56,6 +56,14 @@ pub(crate) enum ManageStore {
         #[command(flatten)]
         database: DatabaseArgs,
     },
+    /// Forget the keys that a cloud rejected, so that a key that is valid again is used again
+    ///
+    /// No controller uses a rejected key. A changed key is used at once, without this command.
+    #[command(after_help = exit::HELP)]
+    ForgetKeys {
+        #[command(flatten)]
+        database: DatabaseArgs,
+    },
     /// Remove old records; unfinished operations, holds and states stay
     #[command(after_help = exit::HELP)]
     Prune {

@@ -97,7 +97,7 @@ pub(crate) async fn apply(args: &ApplyArgs, console: Console) -> Result<Exit, Co
     if args.dry_run {
         return dry_run(&setup, settings, &choice, console).await;
     }
-    let fleet = setup.fleet().await?;
+    let fleet = choice.fleet(&setup).await?;
     let report = match choice {
         StoreChoice::Journal(path) => {
             let journal = open(&path).await?;
@@ -173,7 +173,7 @@ async fn dry_run(
 ) -> Result<Exit, CommandError> {
     let state = choice.state().await?;
     let store = Arc::new(MemoryStore::default());
-    let keeper = Keeper::new(setup.fleet().await?, store, settings, "dry run");
+    let keeper = Keeper::new(choice.fleet(setup).await?, store, settings, "dry run");
     let (look, decision) = keeper.plan(&state).await;
     for problem in look.problems.iter().chain(&decision.problem) {
         eprint_warning(problem);
@@ -206,7 +206,7 @@ pub(crate) async fn run(args: &RunArgs, console: Console) -> Result<Exit, Comman
         #[cfg(feature = "postgres")]
         StoreChoice::Database(_) => None,
     };
-    let fleet = setup.fleet().await?;
+    let fleet = choice.fleet(&setup).await?;
     let mut signals = SignalListener::listen().map_err(|error| {
         CommandError::nothing_done(format!("cannot listen to signals: {error}"))
     })?;

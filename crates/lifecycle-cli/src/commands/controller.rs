@@ -9,7 +9,7 @@ use std::{
 use jiff::{Timestamp, tz::TimeZone};
 use lifecycle_controller::{Journal, State, Store, StoreError, settings::Settings};
 use lifecycle_facade::{
-    Clock, SystemClock,
+    Clock, Fleet, SystemClock,
     config::{Config, VariableName},
 };
 use tokio::time::{Instant, sleep};
@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep};
 #[cfg(feature = "postgres")]
 use super::database::DatabaseChoice;
 use super::journal;
-use crate::exit::CommandError;
+use crate::{exit::CommandError, setup::Setup};
 
 /// Returns the settings of the configuration file.
 ///
@@ -100,6 +100,23 @@ impl StoreChoice {
             Self::Journal(path) => read_state(path).await,
             #[cfg(feature = "postgres")]
             Self::Database(database) => Ok(database.open().await?.state().await?),
+        }
+    }
+
+    /// Builds the fleet of a controller. The controllers of a database share the rate limits of their accounts.
+    ///
+    /// # Errors
+    /// See [`Setup::fleet`].
+    pub(crate) async fn fleet(&self, setup: &Setup) -> Result<Fleet, CommandError> {
+        match self {
+            Self::Journal(_) => setup.fleet().await,
+            #[cfg(feature = "postgres")]
+            Self::Database(database) => {
+                let limit = database.rate_limit()?;
+                setup
+                    .fleet_with(|builder| builder.shared_rate_limit(limit))
+                    .await
+            }
         }
     }
 

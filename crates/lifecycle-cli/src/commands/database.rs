@@ -6,7 +6,7 @@ use lifecycle_controller::{StoreError, host_name};
 use lifecycle_facade::config::VariableName;
 use lifecycle_store_postgres::{
     ConnectionText, ControllerInfo, ControllerKind, Database, Limits, Migration, PostgresLeases,
-    PostgresStore,
+    PostgresRateLimit, PostgresStore,
 };
 use tokio::time::timeout;
 
@@ -63,6 +63,14 @@ impl DatabaseChoice {
     /// The database cannot be used, or its schema has a later version.
     pub(crate) async fn open_and_migrate(&self) -> Result<PostgresStore, StoreError> {
         PostgresStore::open_and_migrate(self.text.clone()).await
+    }
+
+    /// Returns the rate limit that all controllers of the database share. Opens no connection.
+    ///
+    /// # Errors
+    /// The certificates of the authorities cannot be read.
+    pub(crate) fn rate_limit(&self) -> Result<PostgresRateLimit, StoreError> {
+        PostgresRateLimit::new(self.text.clone())
     }
 
     /// Updates the schema. Returns the migrations that ran.

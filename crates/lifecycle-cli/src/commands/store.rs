@@ -28,6 +28,7 @@ mod without {
         match &args.command {
             ManageStore::Migrate { database }
             | ManageStore::Check { database }
+            | ManageStore::ForgetKeys { database }
             | ManageStore::Import { database, .. }
             | ManageStore::Prune { database, .. } => refuse(database),
         }
@@ -140,6 +141,7 @@ mod with {
             ManageStore::Import { journal, database } => {
                 import(journal, &choice(database)?, console).await
             }
+            ManageStore::ForgetKeys { database } => forget_keys(&choice(database)?, console).await,
             ManageStore::Prune { before, database } => {
                 prune(*before, &choice(database)?, console).await
             }
@@ -205,6 +207,15 @@ mod with {
             "records imported: {records}; unfinished requests: {unfinished}; replace journal = in [controller] by store, on \
              every machine, before a controller starts again"
         ));
+        Ok(Exit::Complete)
+    }
+
+    async fn forget_keys(
+        database: &DatabaseChoice,
+        console: Console,
+    ) -> Result<Exit, CommandError> {
+        let forgotten = database.rate_limit()?.forget_rejected_keys().await?;
+        console.notice(format_args!("rejected keys forgotten: {forgotten}"));
         Ok(Exit::Complete)
     }
 

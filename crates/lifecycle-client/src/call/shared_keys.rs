@@ -96,7 +96,7 @@ fn digest(cloud: &str, key: &Credential) -> Option<String> {
 
 fn rejection(code: Option<String>) -> Fault {
     let message = "the cloud rejected this key for another program with the same shared rate limit; \
-                   replace the key";
+                   replace the key, or let the shared rate limit forget a key that is valid again";
     let fault = Fault::new(FaultKind::Credential, message);
     match code {
         Some(code) => fault.with_code(code),

@@ -8,6 +8,7 @@ mod delay;
 mod fleet;
 mod journal;
 mod memory;
+mod pace;
 mod reboots;
 mod scale;
 mod selection;
@@ -75,8 +76,8 @@ enum Part {
     Scale,
     Fleet,
     Selection,
-    #[value(alias = "pace")]
     Throttle,
+    Pace,
     Delay,
     Reboots,
     Journal,
@@ -152,7 +153,7 @@ impl Arguments {
 
 type Measure = fn(&BenchSettings) -> BenchResult<Table>;
 
-const MEASUREMENTS: [(Part, Measure); 11] = [
+const MEASUREMENTS: [(Part, Measure); 13] = [
     (Part::Sign, sign::measure),
     (Part::Calls, calls::measure_calls),
     (Part::Calls, calls::measure_iterations),
@@ -161,6 +162,8 @@ const MEASUREMENTS: [(Part, Measure); 11] = [
     (Part::Fleet, fleet::measure),
     (Part::Selection, selection::measure),
     (Part::Throttle, throttle::measure),
+    (Part::Pace, pace::measure_controllers),
+    (Part::Pace, pace::measure_buckets),
     (Part::Delay, delay::measure),
     (Part::Reboots, reboots::measure),
     (Part::Journal, journal::measure),

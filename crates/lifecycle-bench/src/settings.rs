@@ -15,6 +15,8 @@ pub(crate) struct BenchSettings {
     pub(crate) fleet_sizes: [usize; 2],
     /// The numbers of instances in forty regions that are started at once, from few to many.
     pub(crate) region_fleet_sizes: [usize; 3],
+    /// The time for which several controllers call a cloud with a limit.
+    pub(crate) pace_span: Duration,
 }
 
 /// A number of short rounds: many short rounds even out other work on the machine.
@@ -43,6 +45,7 @@ impl BenchSettings {
         iterations: 10_000,
         fleet_sizes: [10_000, 100_000],
         region_fleet_sizes: [10_000, 100_000, 1_000_000],
+        pace_span: Duration::from_secs(60),
     };
 
     /// Settings for a quick run: a few tenths of a second per result.
@@ -52,5 +55,6 @@ impl BenchSettings {
         iterations: 500,
         fleet_sizes: [1_000, 10_000],
         region_fleet_sizes: [1_000, 10_000, 100_000],
+        pace_span: Duration::from_secs(10),
     };
 }

@@ -11,8 +11,7 @@ use std::{
 use lifecycle_facade::{
     ActionKind, Cloud, Fault, FaultKind, Fleet, FleetError, FleetRow, InstanceReference,
     InstanceReport, Observation, Outcome, PowerState, ProtectionCheck, SelectedInstance, Selection,
-    Selector, UnreadInstance,
-    distinct_instances,
+    Selector, UnreadInstance, distinct_instances,
     lifecycle_core::{FilterMatch, InstanceFilter},
 };
 use tokio::task::spawn_blocking;

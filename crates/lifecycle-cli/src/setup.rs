@@ -73,14 +73,25 @@ impl Setup {
     /// # Errors
     /// The simulator, the HTTP client or an account has invalid settings.
     pub(crate) async fn fleet(&self) -> Result<Fleet, CommandError> {
+        self.fleet_with(|builder| builder).await
+    }
+
+    /// Builds the fleet with further settings. Calls no cloud.
+    ///
+    /// # Errors
+    /// See [`fleet`](Self::fleet).
+    pub(crate) async fn fleet_with(
+        &self,
+        configure: impl FnOnce(FleetBuilder) -> FleetBuilder + Send + 'static,
+    ) -> Result<Fleet, CommandError> {
         let setup = self.clone();
         blocking(self.timeout(), "the CA certificates", move || {
-            setup.fleet_now()
+            Ok(configure(setup.builder()?).build()?)
         })
         .await
     }
 
-    fn fleet_now(&self) -> Result<Fleet, CommandError> {
+    fn builder(&self) -> Result<FleetBuilder, CommandError> {
         let builder = if self.connection.sim {
             simulated::small_fleet_builder()
                 .map_err(|error| CommandError::nothing_done(error.to_string()))?
@@ -94,8 +105,7 @@ impl Setup {
         let timeouts = self.timeouts();
         Ok(builder
             .setup_timeout(self.timeout())
-            .configure_client(move |client| client.timeouts(timeouts))
-            .build()?)
+            .configure_client(move |client| client.timeouts(timeouts)))
     }
 
     /// Returns the target instances of the command.

@@ -19,12 +19,14 @@ use lifecycle_core::{
 #[cfg(feature = "mutations")]
 use crate::mutation::Mutation;
 use crate::{
+    call::call_limit::RateLimitSharing,
     call::clock::{Clock, SystemClock},
     call::counters::CallCounts,
     call::credential::{CredentialProvider, StaticCredential},
     call::engine::{Engine, EngineConfig},
     call::key_health::AccessKeyRecord,
     call::policy::{RetryPolicy, Timeouts},
+    call::shared_rate::SharedRateLimit,
     call::stats::{ClientLabels, ClientStats, StatsObserver},
     error::Error,
     mutation::Mutant,
@@ -119,6 +121,7 @@ impl Client {
                 access_keys: AccessKeyRecord::default(),
                 labels: ClientLabels::new(provider_cloud, "", ""),
                 stats_observer: None,
+                shared_rate_limit: None,
                 seed: None,
                 mutant: Mutant::default(),
             },
@@ -446,6 +449,24 @@ impl ClientBuilder {
     #[must_use]
     pub fn stats_observer(mut self, observer: Arc<dyn StatsObserver>) -> Self {
         self.config.stats_observer = Some(observer);
+        self
+    }
+
+    /// Shares the rate limits and the rejected keys with the clients that have the same `limit` and `location`, also in other
+    /// programs.
+    ///
+    /// `location` names the account and the location, such as `prod@aliyun/cn-hangzhou`. Clones of one client
+    /// share the rate limits without this setting. An infinite rate is not shared.
+    #[must_use]
+    pub fn shared_rate_limit(
+        mut self,
+        limit: impl SharedRateLimit,
+        location: impl Into<String>,
+    ) -> Self {
+        self.config.shared_rate_limit = Some(RateLimitSharing {
+            limit: Arc::new(limit),
+            location: location.into(),
+        });
         self
     }
 

@@ -14,15 +14,21 @@ mod sync;
 mod transport;
 
 pub use call::{
+    adaptive_rate::AdaptiveRate,
     clock::{Clock, SystemClock},
     counters::CallCounts,
     credential::{CredentialError, CredentialInfo, CredentialProvider, StaticCredential},
+    in_memory_rate::InMemoryRateLimit,
     key_health::AccessKeyRecord,
     policy::{RetryPolicy, Timeouts, WaitTimeout},
+    shared_rate::{
+        LimitedCalls, PermitLease, PermitRequest, RateChange, RateChanged, RateLimitScope,
+        RejectedKey, SharedRate, SharedRateError, SharedRateLimit,
+    },
     simulated_clouds::SimulatedClouds,
     stats::{
-        ClientLabels, ClientStats, OperationStats, OutcomeStats, RateLimitKind, RateLimitStats,
-        StatsEvent, StatsObserver,
+        ClientLabels, ClientStats, OperationStats, OutcomeStats, RateLimitStats, StatsEvent,
+        StatsObserver,
     },
 };
 pub use client::{

@@ -4,7 +4,7 @@ mod support;
 
 use std::sync::{Arc, Mutex};
 
-use lifecycle_client::{ClientLabels, RateLimitKind, StatsEvent, StatsObserver, WaitTimeout};
+use lifecycle_client::{ClientLabels, LimitedCalls, StatsEvent, StatsObserver, WaitTimeout};
 use lifecycle_core::{ActionKind, FaultKind, Rate, RateLimits};
 use support::{ScriptedCloud, all_in_state, answer, fault, id, ids, ok, seconds};
 
@@ -88,7 +88,7 @@ async fn stats_equal_the_events_of_the_observer() {
         matches!(
             event,
             StatsEvent::Waited {
-                limit: RateLimitKind::Writes,
+                limit: LimitedCalls::Writes,
                 ..
             }
         )

@@ -76,9 +76,29 @@ pub enum StoreError {
         /// The first failure.
         first: String,
     },
-    /// Another failure, such as a lost connection to a database.
+    /// The store does not answer, and can answer later: a lost connection, a time limit, a restart of a
+    /// database. The records may be durable or not. The store accepts records again when it answers.
+    #[error("{message}")]
+    Unavailable {
+        /// The problem, without secrets.
+        message: String,
+    },
+    /// Another controller has taken the group or the operation over: nothing was recorded or sent.
+    #[error("another controller has taken over {subject}: nothing was sent for it")]
+    TakenOver {
+        /// The group or the operation in words, such as `group web`.
+        subject: String,
+    },
+    /// Another failure.
     #[error("{0}")]
     Other(String),
+}
+
+impl StoreError {
+    /// Returns true if the same call can succeed later without a change by people.
+    pub fn is_temporary(&self) -> bool {
+        matches!(self, Self::Unavailable { .. } | Self::TakenOver { .. })
+    }
 }
 
 fn holder_text(holder: Option<&Opened>) -> String {

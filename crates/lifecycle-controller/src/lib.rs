@@ -10,6 +10,7 @@ mod history;
 mod journal;
 #[cfg(feature = "_keeper")]
 pub mod keeper;
+mod leases;
 mod memory;
 mod progress;
 mod record;
@@ -24,6 +25,7 @@ mod store;
 
 pub use history::{History, HistoryEntry};
 pub use journal::{Journal, host_name};
+pub use leases::{GroupLeases, Holder, Share};
 pub use memory::MemoryStore;
 pub use record::{
     ActionRecord, Answer, AnswerRecord, Edge, EdgeProgress, End, FaultRecord, Header, Hold,

@@ -13,7 +13,7 @@ use lifecycle_facade::{
 use crate::{
     record::{AnswerRecord, FaultRecord, OutcomeRecord, RowRecord},
     recorder::StoreRecorder,
-    state::{InstanceProgress, Operation, SendPhase, is_repeatable},
+    state::{InstanceProgress, Operation, SendPhase},
     store::Store,
 };
 
@@ -65,7 +65,7 @@ pub fn resume_step(
     if let Some(row) = &progress.outcome {
         return ResumeStep::Report(Box::new(row.clone()));
     }
-    let repeatable = is_repeatable(operation.request.action);
+    let repeatable = operation.request.action.is_repeatable();
     let may_send = mode == ResumeMode::Finish;
     let look = |fault: &FaultRecord| ResumeStep::Look {
         fault: FaultRecord {

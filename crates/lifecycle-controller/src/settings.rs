@@ -1,6 +1,10 @@
 //! The settings of a controller from the configuration file: groups, schedules and rules.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    time::Duration,
+};
 
 use jiff::{
     SignedDuration,
@@ -149,6 +153,25 @@ impl Settings {
                     .unwrap_or(defaults.catch_up),
             },
         })
+    }
+}
+
+impl Settings {
+    /// Returns the settings with these groups only.
+    #[must_use]
+    pub fn only(&self, groups: &BTreeSet<String>) -> Self {
+        let mut settings = self.clone();
+        settings.members.retain(|group, _| groups.contains(group));
+        settings.calendars.retain(|group, _| groups.contains(group));
+        let rules = &mut settings.rules;
+        rules.groups.retain(|group| groups.contains(&group.name));
+        let maintenance = std::mem::take(&mut rules.maintenance).into_iter();
+        let waves = std::mem::take(&mut settings.maintenance_waves).into_iter();
+        let kept = maintenance
+            .zip(waves)
+            .filter(|(entry, _)| groups.contains(&entry.group));
+        (rules.maintenance, settings.maintenance_waves) = kept.unzip();
+        settings
     }
 }
 

@@ -4,12 +4,11 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use lifecycle_facade::lifecycle_core::{Action, Idempotency};
 
 pub use crate::progress::{InstanceProgress, LastAction, Operation, SendPhase};
 use crate::{
     error::StoreError,
-    record::{ActionRecord, AnswerRecord, Edge, Hold, Intent, OperationId, Pass, Record, Snapshot},
+    record::{AnswerRecord, Edge, Hold, Intent, OperationId, Pass, Record, Snapshot},
 };
 
 /// The folded records of a journal.
@@ -219,7 +218,7 @@ impl From<&Snapshot> for State {
 
 /// Checks that a call of an operation may be sent.
 fn check_intent(operation: &Operation, intent: &Intent) -> Result<(), StoreError> {
-    let repeatable = is_repeatable(intent.action);
+    let repeatable = intent.action.is_repeatable();
     for sent in &intent.instances {
         let progress = operation.progress(&sent.instance);
         let allowed = match (&progress.outcome, &progress.phase) {
@@ -240,10 +239,4 @@ fn check_intent(operation: &Operation, intent: &Intent) -> Result<(), StoreError
         }
     }
     Ok(())
-}
-
-/// Returns whether the action may be sent again when its first execution is not known.
-pub(crate) fn is_repeatable(action: ActionRecord) -> bool {
-    let action = Action::from(action);
-    matches!(action.idempotency(), Idempotency::Idempotent(_))
 }

@@ -6,9 +6,16 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 pub use crate::error::StoreError;
-use crate::{history::HistoryEntry, record::Record, state::State};
+use crate::{
+    history::HistoryEntry,
+    record::{OperationId, Record},
+    state::State,
+};
 
 /// A place that keeps records durably. One `Store` serves many tasks of a program.
+///
+/// Several programs can share a store such as a database. Then [`state`](Self::state) returns the records of all
+/// of them, and a [`GroupLeases`](crate::GroupLeases) divides the groups.
 ///
 /// An implementation keeps two promises. [`append`](Self::append) returns after the records are durable,
 /// and never writes a part of the records as valid. [`append`](Self::append) refuses a second intent for the
@@ -36,6 +43,19 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
     async fn history(&self, query: &HistoryQuery) -> Result<Vec<HistoryEntry>, StoreError>;
+
+    /// Takes unfinished operations over, and returns those that the caller may settle: the program that
+    /// carried such an operation out has ended, or is the caller. The default returns all of them, because
+    /// one program has the store.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read or written.
+    async fn take_over(
+        &self,
+        unfinished: Vec<OperationId>,
+    ) -> Result<Vec<OperationId>, StoreError> {
+        Ok(unfinished)
+    }
 }
 
 /// The part of the history to return.

@@ -36,7 +36,18 @@ pub use lifecycle_client::file;
 pub use suggest::did_you_mean;
 
 pub use lifecycle_client::{
-    CachedCredentials, CallAnswer, CallCounts, CallRecorder, Client, ClientBuilder, Clock, CredentialError, CredentialInfo, CredentialProvider, Error, Event, EventStream, Evidence, FailureLimit, HttpTransport, HttpTransportBuilder, IncompleteError, InstanceReport, InstanceStatus, IntoInstances, ListDefect, ListRequest, ObserveRequest, Outcome, Pending, PlainHttp, PlannedCall, PowerRequest, PowerRequestOptions, RecordError, RecordedCall, RecordedRequest, Recorder, Report, ReportFuture, ResolveError, ResumePoint, RetryPolicy, SelectFuture, SelectInstances, SelectedInstances, SimulatedClouds, StaticCredential, StepDriver, SystemClock, SystemHost, Target, Timeouts, Transport, TransportError, WaitRequest, WaitTimeout, WaveSize, Waves, WavesUntil, distinct_instances, proxy_variable, ClientLabels, ClientStats, OperationStats, OutcomeStats, RateLimitKind, RateLimitStats, StatsEvent, StatsObserver,
+    AdaptiveRate, CachedCredentials, CallAnswer, CallCounts, CallRecorder, Client, ClientBuilder,
+    ClientLabels, ClientStats, Clock, CredentialError, CredentialInfo, CredentialProvider, Error,
+    Event, EventStream, Evidence, FailureLimit, HttpTransport, HttpTransportBuilder,
+    InMemoryRateLimit, IncompleteError, InstanceReport, InstanceStatus, IntoInstances,
+    LimitedCalls, ListDefect, ListRequest, ObserveRequest, OperationStats, Outcome, OutcomeStats,
+    Pending, PermitLease, PermitRequest, PlainHttp, PlannedCall, PowerRequest, PowerRequestOptions,
+    RateChange, RateChanged, RateLimitScope, RateLimitStats, RecordError, RecordedCall,
+    RecordedRequest, Recorder, RejectedKey, Report, ReportFuture, ResolveError, ResumePoint,
+    RetryPolicy, SelectFuture, SelectInstances, SelectedInstances, SharedRate, SharedRateError,
+    SharedRateLimit, SimulatedClouds, StaticCredential, StatsEvent, StatsObserver, StepDriver,
+    SystemClock, SystemHost, Target, Timeouts, Transport, TransportError, WaitRequest, WaitTimeout,
+    WaveSize, Waves, WavesUntil, distinct_instances, proxy_variable,
 };
 pub use lifecycle_core;
 pub use lifecycle_core::{

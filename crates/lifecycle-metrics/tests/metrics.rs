@@ -9,7 +9,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use lifecycle_client::{ClientLabels, RateLimitKind, StatsEvent, StatsObserver};
+use lifecycle_client::{ClientLabels, LimitedCalls, StatsEvent, StatsObserver};
 use lifecycle_controller::{
     Wanted,
     decide::{ActionName, FactKind},
@@ -86,11 +86,11 @@ fn record_all_client_events() {
             kind: FaultKind::Throttled,
         },
         StatsEvent::Waited {
-            limit: RateLimitKind::Writes,
+            limit: LimitedCalls::Writes,
             waited: Duration::from_secs(2),
         },
         StatsEvent::Rate {
-            limit: RateLimitKind::Reads,
+            limit: LimitedCalls::Reads,
             per_second: 4.5,
         },
         StatsEvent::Polled { instances: 7 },

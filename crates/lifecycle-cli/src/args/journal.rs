@@ -10,9 +10,9 @@ use super::{ConnectionArgs, TableArgs};
 /// The arguments of `resume`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ResumeArgs {
-    /// The file of --journal
+    /// The file of --journal [default: the store of the configuration file]
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) journal: PathBuf,
+    pub(crate) journal: Option<PathBuf>,
 
     /// Send nothing: look at instances whose call has no answer, and leave the others alone
     #[arg(long)]
@@ -27,13 +27,19 @@ pub(crate) struct ResumeArgs {
 /// The arguments of `history`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct HistoryArgs {
-    /// The file of --journal
+    /// The file of --journal; a REFERENCE alone shows the store of the configuration file
+    /// [default: the store of the configuration file]
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) journal: PathBuf,
+    pub(crate) journal: Option<PathBuf>,
 
     /// Only entries about this instance, as the journal names the instance
     #[arg(value_name = "REFERENCE")]
     pub(crate) reference: Option<String>,
+
+    /// The configuration file [default: lifecycle/lifecycle.toml in the user's configuration folder]
+    /// [env: LIFECYCLE_CONFIG]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) config: Option<PathBuf>,
 
     /// Only entries from this time on, for example 2026-11-20, 2026-11-20T18:00:00Z or 2h (two hours ago)
     #[arg(long, value_name = "TIME", value_parser = since)]
@@ -41,7 +47,7 @@ pub(crate) struct HistoryArgs {
 }
 
 /// Reads a moment, a day in the time zone of this machine, or a time before now.
-fn since(text: &str) -> Result<Timestamp, String> {
+pub(super) fn since(text: &str) -> Result<Timestamp, String> {
     if let Ok(moment) = text.parse::<Timestamp>() {
         return Ok(moment);
     }

@@ -12,6 +12,7 @@ mod select;
 mod shell;
 mod simulate;
 mod state;
+mod store;
 mod table;
 mod watch;
 
@@ -31,6 +32,7 @@ pub(crate) use self::{
     select::{ConfirmArgs, FilterArgs},
     shell::{CompletionsArgs, ManArgs, Shell},
     simulate::{DemoArgs, SimulateArgs},
+    store::{ControllersArgs, DatabaseArgs, ManageStore, ManageStoreArgs},
     table::TableArgs,
     watch::WatchArgs,
 };
@@ -71,7 +73,7 @@ pub(crate) enum Command {
     /// printed again, and nothing is sent.
     #[command(after_help = exit::HELP)]
     Resume(ResumeArgs),
-    /// Show who did what to which instance, from the file of --journal
+    /// Show who did what to which instance, from the file of --journal or the store of the configuration file
     #[command(after_help = exit::HELP)]
     History(HistoryArgs),
     /// Show the state that each group should have, and the next changes of its schedule
@@ -82,12 +84,14 @@ pub(crate) enum Command {
     Plan(PlanArgs),
     /// Start and stop machines as their schedules want it now, once; for cron and timers
     ///
-    /// Running it again changes nothing. The journal keeps two such commands from acting at the same time.
+    /// Running it again changes nothing. The journal keeps two such commands from acting at the same time. In a
+    /// database, the command acts on the groups that no other controller has.
     #[command(after_help = exit::SCHEDULE_HELP)]
     Apply(ApplyArgs),
     /// Keep the schedules until Ctrl-C or SIGTERM
     ///
-    /// Acts at each change of a schedule, and looks at all machines every few minutes (resync).
+    /// Acts at each change of a schedule, and looks at all machines every few minutes (resync). Several such
+    /// processes with the same database divide the groups.
     #[command(after_help = exit::SCHEDULE_HELP)]
     Run(RunArgs),
     /// Serve metrics about machines for Prometheus until Ctrl-C; changes nothing
@@ -106,6 +110,11 @@ pub(crate) enum Command {
     /// Show the holds
     #[command(name = "holds", after_help = exit::HELP)]
     ListHolds(HoldsArgs),
+    /// Show the controllers that share a database, and their groups
+    #[command(after_help = exit::HELP)]
+    Controllers(ControllersArgs),
+    /// Manage the database that several controllers share
+    Store(ManageStoreArgs),
     /// Show the states of instances
     #[command(after_help = exit::HELP)]
     Status(StatusArgs),
@@ -170,6 +179,7 @@ impl Command {
             Self::Run(args) => args.controller.connection.sim,
             Self::Exporter(args) => args.connection.sim,
             Self::Hold(_) | Self::Release(_) | Self::ListHolds(_) => false,
+            Self::Controllers(_) | Self::Store(_) => false,
             Self::Demo(_) => true,
             Self::History(_) | Self::Simulate(_) | Self::Completions(_) | Self::Man(_) => false,
         }

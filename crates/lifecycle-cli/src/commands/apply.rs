@@ -1,17 +1,26 @@
 //! `lifecycle apply` and `lifecycle run`: passes that bring the machines into the states of their schedules.
 
+#[cfg(feature = "postgres")]
+use std::future::ready;
 use std::{fs::File, io::Write as _, path::Path, sync::Arc};
 
 use lifecycle_controller::{
     Journal, MemoryStore, Store, StoreError,
-    decide::{PlannedAction, Waiting},
+    decide::{Fact, PlannedAction, Waiting},
     keeper::{ActionResult, Keeper, PassReport, ProgramNotifier},
     settings::Settings,
 };
 use lifecycle_metrics::ControllerMetrics;
+#[cfg(feature = "postgres")]
+use lifecycle_store_postgres::ControllerKind;
 use serde::Serialize;
 
-use super::{controller, journal};
+#[cfg(feature = "postgres")]
+use super::database;
+use super::{
+    controller::{self, StoreChoice},
+    journal,
+};
 use crate::{
     args::{ApplyArgs, ControllerArgs, RunArgs},
     console::{Console, Format, eprint_line, eprint_warning},
@@ -86,22 +95,39 @@ pub(crate) async fn apply(args: &ApplyArgs, console: Console) -> Result<Exit, Co
     if let Some(max) = args.max {
         settings.rules.max_changes = max.get();
     }
-    let path = controller::journal_path(args.controller.journal.as_ref(), setup.config())?;
+    let choice = controller::store_choice(args.controller.journal.as_ref(), setup.config())?;
     if args.dry_run {
-        return dry_run(&setup, settings, &path, console).await;
+        return dry_run(&setup, settings, &choice, console).await;
     }
-    let fleet = setup.fleet().await?;
-    let journal = open(&path).await?;
-    let store: Arc<dyn Store> = Arc::new(journal.clone());
-    let keeper = with_notifier(Keeper::new(fleet, store, settings, journal::operator()));
-    let report = keeper.pass().await?;
-    keeper.notify(&report).await;
+    let fleet = choice.fleet(&setup).await?;
+    let report = match choice {
+        StoreChoice::Journal(path) => {
+            let journal = open(&path).await?;
+            let store: Arc<dyn Store> = Arc::new(journal.clone());
+            let keeper = Keeper::new(fleet, store, settings, journal::operator());
+            let report = pass(&with_notifier(keeper)).await?;
+            journal::warn_of_failure(&journal);
+            report
+        }
+        #[cfg(feature = "postgres")]
+        StoreChoice::Database(database) => {
+            let store = database.open_and_migrate().await?;
+            let leases = database.join(&store, ControllerKind::Apply).await?;
+            let groups = settings.members.len();
+            let keeper = Keeper::new(fleet, Arc::new(store), settings, journal::operator());
+            let keeper = with_notifier(keeper).leases(leases.clone());
+            let report = pass(&keeper).await;
+            database::leave(&leases).await;
+            let report = report?;
+            left_to_others(&report, groups, console)?;
+            report
+        }
+    };
     let actions = report.actions.iter();
     let lines = actions.map(|(action, result)| Line::of_action(action, Some(result)));
     let waiting = report.waiting.iter().map(Line::of_waiting);
     print(&lines.chain(waiting).collect::<Vec<_>>(), console)?;
     describe(&report, console);
-    journal::warn_of_failure(&journal);
     Ok(match (&report.blocked, report.is_complete()) {
         (Some(_), _) => Exit::NothingDone,
         (None, true) => Exit::Complete,
@@ -109,15 +135,47 @@ pub(crate) async fn apply(args: &ApplyArgs, console: Console) -> Result<Exit, Co
     })
 }
 
+async fn pass(keeper: &Keeper) -> Result<PassReport, StoreError> {
+    let report = keeper.pass().await?;
+    keeper.notify(&report).await;
+    Ok(report)
+}
+
+/// Says which groups other controllers have.
+///
+/// # Errors
+/// Other controllers have all groups.
+#[cfg(feature = "postgres")]
+fn left_to_others(
+    report: &PassReport,
+    groups: usize,
+    console: Console,
+) -> Result<(), CommandError> {
+    let others = report.elsewhere.iter();
+    let others: Vec<_> = others
+        .map(|(group, holder)| format!("{group}: {holder}"))
+        .collect();
+    if !others.is_empty() && others.len() == groups {
+        return Err(CommandError::nothing_done(format!(
+            "other controllers have all groups ({}): nothing was sent; see lifecycle controllers",
+            others.join(", ")
+        )));
+    }
+    for other in others {
+        console.notice(format_args!("left to another controller: {other}"));
+    }
+    Ok(())
+}
+
 async fn dry_run(
     setup: &Setup,
     settings: Settings,
-    path: &Path,
+    choice: &StoreChoice,
     console: Console,
 ) -> Result<Exit, CommandError> {
-    let state = controller::read_state(Some(path)).await?;
+    let state = choice.state().await?;
     let store = Arc::new(MemoryStore::default());
-    let keeper = Keeper::new(setup.fleet().await?, store, settings, "dry run");
+    let keeper = Keeper::new(choice.fleet(setup).await?, store, settings, "dry run");
     let (look, decision) = keeper.plan(&state).await;
     for problem in look.problems.iter().chain(&decision.problem) {
         eprint_warning(problem);
@@ -144,8 +202,12 @@ pub(crate) async fn run(args: &RunArgs, console: Console) -> Result<Exit, Comman
     } = &args.controller;
     let mut setup = Setup::read(connection).await?;
     let settings = controller::settings(setup.config())?;
-    let path = controller::journal_path(named.as_ref(), setup.config())?;
-    let lock = RunLock::take(&path)?;
+    let choice = controller::store_choice(named.as_ref(), setup.config())?;
+    let lock = match &choice {
+        StoreChoice::Journal(path) => Some(RunLock::take(path)?),
+        #[cfg(feature = "postgres")]
+        StoreChoice::Database(_) => None,
+    };
     let server = args.metrics.metrics;
     let server = server.map(|address| MetricsServer::start(address, "--metrics"));
     let server = server.transpose()?;
@@ -154,28 +216,45 @@ pub(crate) async fn run(args: &RunArgs, console: Console) -> Result<Exit, Comman
         console.notice(format_args!("metrics: {}", server.url()));
     }
     let metrics = server.map(|server| ControllerMetrics::new(Some(server.remover())));
-    let fleet = setup.fleet().await?;
-    let store = Arc::new(MemoryStore::default());
+    let fleet = choice.fleet(&setup).await?;
+    let on_pass = |report: &PassReport| {
+        if let Some(metrics) = &metrics {
+            metrics.observe(&report.status);
+        }
+        log(report, console);
+    };
     let mut signals = SignalListener::listen().map_err(|error| {
         CommandError::nothing_done(format!("cannot listen to signals: {error}"))
     })?;
-    let keeper = with_notifier(Keeper::new(fleet, store, settings, journal::operator()));
-    console.notice(format_args!("journal: {}", path.display()));
-    let open = || async {
-        let store: Arc<dyn Store> = Arc::new(open(&path).await?);
-        Ok(store)
-    };
     let stop = async {
         signals.received().await;
     };
-    keeper
-        .run_with(open, stop, |report| {
-            if let Some(metrics) = &metrics {
-                metrics.observe(&report.status);
-            }
-            log(report, console);
-        })
-        .await?;
+    let store = Arc::new(MemoryStore::default());
+    let keeper = with_notifier(Keeper::new(fleet, store, settings, journal::operator()));
+    match choice {
+        StoreChoice::Journal(path) => {
+            console.notice(format_args!("journal: {}", path.display()));
+            let open = || async {
+                let store: Arc<dyn Store> = Arc::new(open(&path).await?);
+                Ok(store)
+            };
+            let ended = keeper.run_with(open, stop, on_pass);
+            ended.await?;
+        }
+        #[cfg(feature = "postgres")]
+        StoreChoice::Database(database) => {
+            let store = database.open_and_migrate().await?;
+            let leases = database.join(&store, ControllerKind::Run).await?;
+            console.notice(format_args!("database: {store}"));
+            let keeper = keeper.leases(leases.clone());
+            let store: Arc<dyn Store> = Arc::new(store);
+            let open = || ready(Ok(Arc::clone(&store)));
+            let ended = keeper.run_with(open, stop, on_pass);
+            let ended = ended.await;
+            database::leave(&leases).await;
+            ended?;
+        }
+    }
     drop(lock);
     console.notice("stopped; open calls are left to the next process");
     Ok(Exit::Complete)
@@ -250,8 +329,12 @@ fn describe(report: &PassReport, console: Console) {
     for problem in report.problems.iter().chain(&report.blocked) {
         eprint_warning(problem);
     }
-    for fact in &report.facts {
+    let is_new = |fact: &&Fact| !report.problems.contains(&fact.message);
+    for fact in report.facts.iter().filter(is_new) {
         console.notice(format_args!("{}: {}", fact.kind.as_str(), fact.message));
+    }
+    if report.store_unavailable {
+        return;
     }
     let reached = report.actions.iter().filter(|(_, result)| result.reached);
     let next = report.next.map(|next| format!("; next pass by {next:.0}"));

@@ -2,16 +2,22 @@
 
 use std::{
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
 use jiff::{Timestamp, tz::TimeZone};
-use lifecycle_controller::{Journal, State, StoreError, settings::Settings};
-use lifecycle_facade::{Clock, SystemClock, config::Config};
+use lifecycle_controller::{Journal, State, Store, StoreError, settings::Settings};
+use lifecycle_facade::{
+    Clock, Fleet, SystemClock,
+    config::{Config, VariableName},
+};
 use tokio::time::{Instant, sleep};
 
+#[cfg(feature = "postgres")]
+use super::database::DatabaseChoice;
 use super::journal;
-use crate::exit::CommandError;
+use crate::{exit::CommandError, setup::Setup};
 
 /// Returns the settings of the configuration file.
 ///
@@ -34,39 +40,101 @@ pub(crate) fn settings(config: Option<&Config>) -> Result<Settings, CommandError
     Ok(settings)
 }
 
-/// Returns the path of the journal.
+/// The place of the records.
+#[derive(Clone, Debug)]
+pub(crate) enum StoreChoice {
+    /// A journal file.
+    Journal(PathBuf),
+    /// A database that several controllers share.
+    #[cfg(feature = "postgres")]
+    Database(DatabaseChoice),
+}
+
+/// Returns the place of the records. A journal on the command line comes before the configuration file.
 ///
 /// # Errors
-/// Neither the command line nor the configuration file names a journal.
-pub(crate) fn journal_path(
+/// Neither the command line nor the configuration file names a place, or the variable with the connection text is
+/// not set or not readable.
+pub(crate) fn store_choice(
     named: Option<&PathBuf>,
     config: Option<&Config>,
-) -> Result<PathBuf, CommandError> {
+) -> Result<StoreChoice, CommandError> {
     if let Some(path) = named {
-        return Ok(path.clone());
+        return Ok(StoreChoice::Journal(path.clone()));
     }
     let controller = config.map(|config| &config.controller);
-    if controller.is_some_and(|controller| controller.postgres_variable.is_some()) {
-        return Err(CommandError::wrong_usage(
-            "store = { postgres_variable } in [controller] is not supported by this version: write journal = \
-             \"journal\" instead",
-        ));
+    if let Some((controller, variable)) =
+        controller.and_then(|found| Some((found, found.postgres_variable.as_ref()?)))
+    {
+        return database(variable, controller.lease);
     }
-    controller
-        .and_then(|controller| controller.journal.clone())
-        .ok_or_else(|| {
-            CommandError::wrong_usage(
-                "no journal: write journal = \"journal\" into [controller] of the configuration file, or \
-                 --journal FILE",
-            )
-        })
+    let journal = controller.and_then(|controller| controller.journal.clone());
+    journal.map(StoreChoice::Journal).ok_or_else(|| {
+        CommandError::wrong_usage(
+            "no journal: write journal = \"journal\" into [controller] of the configuration file, or \
+             --journal FILE",
+        )
+    })
+}
+
+#[cfg(feature = "postgres")]
+fn database(variable: &VariableName, lease: Option<Duration>) -> Result<StoreChoice, CommandError> {
+    DatabaseChoice::read(variable, lease).map(StoreChoice::Database)
+}
+
+#[cfg(not(feature = "postgres"))]
+fn database(_: &VariableName, _: Option<Duration>) -> Result<StoreChoice, CommandError> {
+    Err(CommandError::wrong_usage(
+        "this program was built without PostgreSQL: build it with the feature postgres, or write journal = \
+         \"journal\" instead of store",
+    ))
+}
+
+impl StoreChoice {
+    /// Returns the state without a lock; an empty state if there is no journal.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub(crate) async fn state(&self) -> Result<State, CommandError> {
+        match self {
+            Self::Journal(path) => read_state(path).await,
+            #[cfg(feature = "postgres")]
+            Self::Database(database) => Ok(database.open().await?.state().await?),
+        }
+    }
+
+    /// Builds the fleet of a controller. The controllers of a database share the rate limits of their accounts.
+    ///
+    /// # Errors
+    /// See [`Setup::fleet`].
+    pub(crate) async fn fleet(&self, setup: &Setup) -> Result<Fleet, CommandError> {
+        match self {
+            Self::Journal(_) => setup.fleet().await,
+            #[cfg(feature = "postgres")]
+            Self::Database(database) => {
+                let limit = database.rate_limit()?;
+                setup
+                    .fleet_with(|builder| builder.shared_rate_limit(limit))
+                    .await
+            }
+        }
+    }
+
+    /// Opens the store for records of people. Waits a short time for another process that has a journal.
+    ///
+    /// # Errors
+    /// The store cannot be used, or another process keeps the journal.
+    pub(crate) async fn open(&self) -> Result<Arc<dyn Store>, CommandError> {
+        match self {
+            Self::Journal(path) => Ok(Arc::new(open(path).await?)),
+            #[cfg(feature = "postgres")]
+            Self::Database(database) => Ok(Arc::new(database.open().await?)),
+        }
+    }
 }
 
 /// Opens the journal. Waits a short time for another process that has the journal.
-///
-/// # Errors
-/// The journal cannot be used, or another process keeps the journal.
-pub(crate) async fn open(path: &Path) -> Result<Journal, CommandError> {
+async fn open(path: &Path) -> Result<Journal, CommandError> {
     let deadline = Instant::now() + LOCK_WAIT;
     loop {
         match Journal::open(path).await {
@@ -82,14 +150,10 @@ pub(crate) async fn open(path: &Path) -> Result<Journal, CommandError> {
     }
 }
 
-/// Returns the state of the journal without the lock; an empty state if there is no journal.
-///
-/// # Errors
-/// The journal cannot be read.
-pub(crate) async fn read_state(path: Option<&Path>) -> Result<State, CommandError> {
-    match path {
-        Some(path) if path.exists() => Ok(Journal::read_state(path).await?),
-        _ => Ok(State::default()),
+async fn read_state(path: &Path) -> Result<State, CommandError> {
+    match path.exists() {
+        true => Ok(Journal::read_state(path).await?),
+        false => Ok(State::default()),
     }
 }
 

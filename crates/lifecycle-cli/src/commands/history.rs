@@ -1,25 +1,60 @@
-//! `lifecycle history`: the calls and outcomes of a journal.
+//! `lifecycle history`: the calls and outcomes of a store.
 
+#[cfg(feature = "postgres")]
+use lifecycle_controller::Store as _;
 use lifecycle_controller::{HistoryEntry, HistoryQuery, Journal};
 
+use super::controller::{self, StoreChoice};
 use crate::{
     args::HistoryArgs,
+    config_file,
     console::Console,
     exit::{CommandError, Exit},
     output,
 };
 
-/// Prints the entries of a journal, the oldest first.
+/// Prints the entries of a store, the oldest first.
 pub(crate) async fn run(args: &HistoryArgs, console: Console) -> Result<Exit, CommandError> {
+    let (choice, reference) = choice(args)?;
     let query = HistoryQuery::default()
-        .with_subject(args.reference.clone())
+        .with_subject(reference)
         .with_since(args.since);
-    let entries = Journal::read_history(&args.journal, &query).await?;
+    let entries = match choice {
+        StoreChoice::Journal(path) => Journal::read_history(&path, &query).await?,
+        #[cfg(feature = "postgres")]
+        StoreChoice::Database(database) => database.open().await?.history(&query).await?,
+    };
     print(&entries, console)?;
     if entries.is_empty() {
         console.notice("no entry matches");
     }
     Ok(Exit::Complete)
+}
+
+/// Returns the store and the reference. A single argument that is no file is a reference, if the configuration file
+/// names a store.
+fn choice(args: &HistoryArgs) -> Result<(StoreChoice, Option<String>), CommandError> {
+    if let (Some(file), Some(_)) = (&args.journal, &args.reference) {
+        return Ok((StoreChoice::Journal(file.clone()), args.reference.clone()));
+    }
+    let config =
+        config_file::read(args.config.clone()).map_err(|error| CommandError::configuration(&error));
+    match &args.journal {
+        Some(file) => {
+            let has_store = config.as_ref().is_ok_and(|config| {
+                let controller = config.as_ref().map(|config| &config.controller);
+                controller.is_some_and(|found| {
+                    found.journal.is_some() || found.postgres_variable.is_some()
+                })
+            });
+            if file.exists() || !has_store {
+                return Ok((StoreChoice::Journal(file.clone()), None));
+            }
+            let choice = controller::store_choice(None, config?.as_ref())?;
+            Ok((choice, Some(file.to_string_lossy().into_owned())))
+        }
+        None => Ok((controller::store_choice(None, config?.as_ref())?, None)),
+    }
 }
 
 /// Prints entries.

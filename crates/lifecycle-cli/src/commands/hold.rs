@@ -1,7 +1,7 @@
 //! `lifecycle hold`, `release` and `holds`: exceptions from a schedule, which end by themselves.
 
 use jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
-use lifecycle_controller::{Hold, Record, Release, State, Store, Wanted, settings::Settings};
+use lifecycle_controller::{Hold, Record, Release, State, Wanted, settings::Settings};
 use lifecycle_facade::{InstanceReference, config::Config, did_you_mean};
 use serde::Serialize;
 
@@ -42,8 +42,8 @@ pub(crate) async fn hold(args: &HoldArgs, console: Console) -> Result<Exit, Comm
 /// Ends a hold before its time.
 pub(crate) async fn release(args: &ReleaseArgs, console: Console) -> Result<Exit, CommandError> {
     let config = read(&args.store)?;
-    let path = controller::journal_path(args.store.journal.as_ref(), Some(&config))?;
-    let state = controller::read_state(Some(&path)).await?;
+    let choice = controller::store_choice(args.store.journal.as_ref(), Some(&config))?;
+    let state = choice.state().await?;
     let now = controller::now();
     let Some(held) = state.hold(&args.target, now) else {
         let held: Vec<_> = active(&state, now)
@@ -81,8 +81,8 @@ struct Line<'a> {
 pub(crate) async fn holds(args: &HoldsArgs, console: Console) -> Result<Exit, CommandError> {
     let config = config_file::read(args.store.config.clone())
         .map_err(|error| CommandError::configuration(&error))?;
-    let path = controller::journal_path(args.store.journal.as_ref(), config.as_ref())?;
-    let state = controller::read_state(Some(&path)).await?;
+    let choice = controller::store_choice(args.store.journal.as_ref(), config.as_ref())?;
+    let state = choice.state().await?;
     let now = controller::now();
     let lines: Vec<_> = active(&state, now)
         .map(|hold| Line {
@@ -129,9 +129,9 @@ fn read(args: &StoreArgs) -> Result<Config, CommandError> {
 }
 
 async fn append(args: &StoreArgs, config: &Config, record: Record) -> Result<(), CommandError> {
-    let path = controller::journal_path(args.journal.as_ref(), Some(config))?;
-    let journal = controller::open(&path).await?;
-    journal.append(vec![record]).await?;
+    let choice = controller::store_choice(args.journal.as_ref(), Some(config))?;
+    let store = choice.open().await?;
+    store.append(vec![record]).await?;
     Ok(())
 }
 

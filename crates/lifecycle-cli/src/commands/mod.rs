@@ -4,6 +4,8 @@ mod apply;
 mod completions;
 mod controller;
 mod credentials;
+#[cfg(feature = "postgres")]
+mod database;
 mod demo;
 mod demo_schedule;
 mod doctor;
@@ -18,6 +20,7 @@ mod power;
 mod resume;
 mod simulate;
 mod status;
+mod store;
 mod wait;
 mod watch;
 
@@ -46,6 +49,8 @@ pub(crate) async fn run(command: &Command, console: Console) -> Result<Exit, Com
         | Command::Hold(_)
         | Command::Release(_)
         | Command::ListHolds(_)
+        | Command::Controllers(_)
+        | Command::Store(_)
             if is_for_instances =>
         {
             Err(output::instances_only(console.output))
@@ -62,6 +67,8 @@ pub(crate) async fn run(command: &Command, console: Console) -> Result<Exit, Com
         Command::Hold(args) => hold::hold(args, console).await,
         Command::Release(args) => hold::release(args, console).await,
         Command::ListHolds(args) => hold::holds(args, console).await,
+        Command::Controllers(args) => store::controllers(args, console).await,
+        Command::Store(args) => store::run(args, console).await,
         Command::Status(args) => status::run(args, console).await,
         Command::Wait(args) => wait::run(args, console).await,
         Command::List(args) => list::run(args, console).await,

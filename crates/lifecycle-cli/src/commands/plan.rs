@@ -86,12 +86,19 @@ struct ActionPlan {
 pub(crate) async fn run(args: &PlanArgs, console: Console) -> Result<Exit, CommandError> {
     let setup = Setup::read(&args.controller.connection).await?;
     let settings = controller::settings(setup.config())?;
-    let named = args.controller.journal.as_ref();
-    let path = match named {
-        Some(path) => Some(path.clone()),
-        None => settings.journal.clone(),
+    let controller = setup.config().map(|config| &config.controller);
+    let has_store = args.controller.journal.is_some()
+        || controller.is_some_and(|controller| {
+            controller.journal.is_some() || controller.postgres_variable.is_some()
+        });
+    let state = match has_store {
+        true => {
+            let named = args.controller.journal.as_ref();
+            let choice = controller::store_choice(named, setup.config())?;
+            choice.state().await?
+        }
+        false => State::default(),
     };
-    let state = controller::read_state(path.as_deref()).await?;
     let at = args.at.unwrap_or_else(controller::now);
     let groups = settings.rules.groups.iter();
     let mut plans: Vec<_> = groups

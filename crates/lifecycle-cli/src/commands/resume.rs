@@ -1,13 +1,22 @@
 //! `lifecycle resume`: finishes a recorded request after the end of its process.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
-use lifecycle_controller::{Journal, Operation, ResumeMode, Store, resume_request};
+#[cfg(feature = "postgres")]
+use lifecycle_controller::OperationId;
+use lifecycle_controller::{Operation, ResumeMode, Store, resume_request};
 use lifecycle_facade::{
     ActionKind, FleetRow, InstanceReference, SystemClock, lifecycle_core::Action,
 };
+#[cfg(feature = "postgres")]
+use lifecycle_store_postgres::{ControllerKind, PostgresLeases};
 
-use super::journal;
+#[cfg(feature = "postgres")]
+use super::database::{self, DatabaseChoice};
+use super::{
+    controller::{self, StoreChoice},
+    journal,
+};
 use crate::{
     args::ResumeArgs,
     console::Console,
@@ -18,22 +27,106 @@ use crate::{
     setup::Setup,
 };
 
-/// Finishes the request of a journal, and prints the whole report.
+/// Finishes the request of a store, and prints the whole report.
 pub(crate) async fn run(args: &ResumeArgs, console: Console) -> Result<Exit, CommandError> {
-    let path = args.journal.display();
-    if !args.journal.exists() {
+    if let Some(path) = &args.journal {
+        return of_journal(path, args, console).await;
+    }
+    let setup = Setup::read(&args.connection).await?;
+    match controller::store_choice(None, setup.config())? {
+        StoreChoice::Journal(path) => of_journal(&path, args, console).await,
+        #[cfg(feature = "postgres")]
+        StoreChoice::Database(database) => of_database(&database, args, console).await,
+    }
+}
+
+async fn of_journal(
+    path: &Path,
+    args: &ResumeArgs,
+    console: Console,
+) -> Result<Exit, CommandError> {
+    let shown = path.display();
+    if !path.exists() {
         return Err(CommandError::wrong_usage(format!(
-            "{path} does not exist: write the file of --journal"
+            "{shown} does not exist: write the file of --journal"
         )));
     }
-    let journal = journal::open(&args.journal).await?;
+    let journal = journal::open(path).await?;
     let state = journal.state().await?;
     let unfinished = state.unfinished().next();
     let Some(operation) = unfinished.or_else(|| state.latest()) else {
         return Err(CommandError::nothing_done(format!(
-            "{path} has no request: nothing to resume"
+            "{shown} has no request: nothing to resume"
         )));
     };
+    let store: Arc<dyn Store> = Arc::new(journal.clone());
+    let result = report(args, &store, operation, Some(path), console).await;
+    journal::warn_of_failure(&journal);
+    result
+}
+
+/// Finishes the first request whose controller has ended.
+#[cfg(feature = "postgres")]
+async fn of_database(
+    database: &DatabaseChoice,
+    args: &ResumeArgs,
+    console: Console,
+) -> Result<Exit, CommandError> {
+    let store = database.open().await?;
+    let state = store.state().await?;
+    let unfinished = state.unfinished();
+    let unfinished: Vec<OperationId> = unfinished
+        .map(|operation| operation.request.operation.clone())
+        .collect();
+    if unfinished.is_empty() || args.report_only {
+        let operation = state.unfinished().next().or_else(|| state.latest());
+        let Some(operation) = operation else {
+            return Err(CommandError::nothing_done(
+                "the database has no request: nothing to resume",
+            ));
+        };
+        let store: Arc<dyn Store> = Arc::new(store);
+        return report(args, &store, operation, None, console).await;
+    }
+    let leases = database.join(&store, ControllerKind::Resume).await?;
+    let result = take_over(&leases, unfinished, args, console).await;
+    database::leave(&leases).await;
+    result
+}
+
+#[cfg(feature = "postgres")]
+async fn take_over(
+    leases: &PostgresLeases,
+    unfinished: Vec<OperationId>,
+    args: &ResumeArgs,
+    console: Console,
+) -> Result<Exit, CommandError> {
+    let store = leases.store().await?;
+    let count = unfinished.len();
+    for id in unfinished {
+        if store.take_over(vec![id.clone()]).await?.is_empty() {
+            continue;
+        }
+        // The controller before can have recorded more until now.
+        let state = store.state().await?;
+        if let Some(operation) = state.operation(&id) {
+            let store: Arc<dyn Store> = Arc::new(store);
+            return report(args, &store, operation, None, console).await;
+        }
+    }
+    Err(CommandError::nothing_done(format!(
+        "living controllers carry out the unfinished requests ({count}): nothing to resume; see lifecycle controllers"
+    )))
+}
+
+/// Prints the report of a request, after its end.
+async fn report(
+    args: &ResumeArgs,
+    store: &Arc<dyn Store>,
+    operation: &Operation,
+    journal: Option<&Path>,
+    console: Console,
+) -> Result<Exit, CommandError> {
     let action = Action::from(operation.request.action);
     let (kind, rows) = match action.kind() {
         ActionKind::Stop => (RequestKind::Stop, RowKind::Stops),
@@ -45,7 +138,7 @@ pub(crate) async fn run(args: &ResumeArgs, console: Console) -> Result<Exit, Com
     }
     match operation.is_finished() {
         true => print(operation, kind, &format, console),
-        false => finish(args, &journal, operation, kind, &format, console).await,
+        false => finish(args, store, operation, (kind, &format), journal, console).await,
     }
 }
 
@@ -78,10 +171,10 @@ fn print(
 /// Carries the rest of a request out.
 async fn finish(
     args: &ResumeArgs,
-    journal: &Journal,
+    store: &Arc<dyn Store>,
     operation: &Operation,
-    kind: RequestKind,
-    format: &RowFormat,
+    (kind, format): (RequestKind, &RowFormat),
+    journal: Option<&Path>,
     console: Console,
 ) -> Result<Exit, CommandError> {
     let mode = match args.report_only {
@@ -90,8 +183,7 @@ async fn finish(
     };
     let setup = Setup::read(&args.connection).await?;
     let fleet = setup.fleet().await?;
-    let store = Arc::new(journal.clone());
-    let resumed = resume_request(fleet, operation, mode, store, SystemClock)
+    let resumed = resume_request(fleet, operation, mode, Arc::clone(store), SystemClock)
         .map_err(|error| CommandError::nothing_done(error.to_string()))?;
     let mut request = resumed.request;
     if let (Some(limit), Some(_)) = (args.connection.timeout, operation.request.options.wait) {
@@ -99,16 +191,14 @@ async fn finish(
     }
     let left_alone = resumed.left_alone.iter();
     let left_alone = left_alone.map(|row: &FleetRow| Row::of_report(row, kind));
-    let result = follow::to_the_end(
+    follow::to_the_end(
         &resumed.instances,
         left_alone.collect(),
         request.events(),
         kind,
         format,
-        Some(&args.journal),
+        journal,
         console,
     )
-    .await;
-    journal::warn_of_failure(journal);
-    result
+    .await
 }

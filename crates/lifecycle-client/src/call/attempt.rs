@@ -17,16 +17,17 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tracing::Instrument;
 
 use crate::{
+    call::call_limit::{CallLimit, CallLimits, CallPermit},
     call::clock::Clock,
     call::clock_skew::ClockSkew,
     call::context::{CallContext, CallKind, CallOutput},
     call::credential::CredentialProvider,
     call::event::CallEvent,
     call::key_health::{FirstUse, KeyHealth},
-    call::rate_limit::{Permit, RateLimiter},
     call::retry::AttemptError,
     call::sent_attempt::{CallNames, SentAttempt},
-    call::stats::{RateLimitKind, StatsCollector},
+    call::shared_rate::LimitedCalls,
+    call::stats::StatsCollector,
     mutation::{Mutant, Mutation},
     transport::{Transport, markers::OwnConnection, no_response, plain_http::PlainHttp},
 };
@@ -40,8 +41,7 @@ pub(crate) struct AttemptRunner {
     pub(crate) plain_http: PlainHttp,
     /// The time for one attempt, from sending to the last byte of the response.
     pub(crate) timeout: Duration,
-    pub(crate) reads: RateLimiter,
-    pub(crate) writes: RateLimiter,
+    pub(crate) limits: CallLimits,
     pub(crate) key_health: KeyHealth,
     pub(crate) clock_skew: ClockSkew,
     pub(crate) stats: StatsCollector,
@@ -87,9 +87,9 @@ impl AttemptRunner {
             let response =
                 response.inspect_err(|error| attempt.end(None, None, Err(&error.fault)))?;
             let result = self.judge(call, ctx.kind, &response, &admission, signed);
-            let limit = limit_kind(ctx.kind);
+            let limit = limited_calls(ctx.kind);
             self.stats
-                .rate(limit, || self.rate_limiter(ctx.kind).per_second());
+                .rate(limit, || self.call_limit(ctx.kind).per_second());
             match result {
                 Ok(output) => {
                     attempt.end(Some(&response), output.request_id.as_deref(), Ok(()));
@@ -145,10 +145,10 @@ impl AttemptRunner {
     }
 
     /// Waits for the rate limiter, and counts the wait.
-    async fn acquire(&self, kind: CallKind) -> Permit {
-        let permit = self.rate_limiter(kind).acquire().await;
+    async fn acquire(&self, kind: CallKind) -> CallPermit {
+        let permit = self.call_limit(kind).acquire().await;
         if let Some(waited) = permit.waited() {
-            self.stats.waited(limit_kind(kind), waited);
+            self.stats.waited(limited_calls(kind), waited);
         }
         permit
     }
@@ -185,11 +185,12 @@ impl AttemptRunner {
         key.map_err(|error| error.fault().clone())
     }
 
-    fn check_key(&self, key: &Credential) -> Result<(), Fault> {
-        match self.mutant.is(Mutation::UsesRefusedKeys) {
-            true => Ok(()),
-            false => self.key_health.check(key),
+    fn check_key(&self, key: &Arc<Credential>) -> Result<(), Fault> {
+        if self.mutant.is(Mutation::UsesRefusedKeys) {
+            return Ok(());
         }
+        self.key_health.check(key)?;
+        self.limits.check_key(key)
     }
 
     /// Returns whether the `CredentialProvider` has another key than the rejected one.
@@ -276,7 +277,7 @@ impl AttemptRunner {
             .and_then(|()| call.read(response));
         let fault = match result {
             Ok(value) => {
-                self.rate_limiter(kind).succeeded(*permit);
+                self.call_limit(kind).succeeded(permit);
                 self.key_health.confirm(key);
                 self.clock_skew.confirm(response.date(), signed.at);
                 return Ok(CallOutput {
@@ -292,10 +293,11 @@ impl AttemptRunner {
         match fault.kind() {
             FaultKind::Throttled => {
                 let hint = fault.retry_after();
-                self.rate_limiter(kind).throttled(*permit, hint);
+                self.call_limit(kind).throttled(permit, hint);
             }
             FaultKind::Credential => {
                 self.key_health.reject(key, &fault);
+                self.limits.reject_key(key, &fault);
                 recovery = Recovery::KeyRejected(Arc::clone(key));
             }
             FaultKind::ClockSkew => {
@@ -317,26 +319,23 @@ impl AttemptRunner {
         Err((fault, recovery))
     }
 
-    fn rate_limiter(&self, kind: CallKind) -> &RateLimiter {
-        match limit_kind(kind) {
-            RateLimitKind::Reads => &self.reads,
-            RateLimitKind::Writes => &self.writes,
-        }
+    fn call_limit(&self, kind: CallKind) -> &CallLimit {
+        self.limits.of(limited_calls(kind))
     }
 }
 
 /// Returns the rate limit of calls of this kind.
-fn limit_kind(kind: CallKind) -> RateLimitKind {
+fn limited_calls(kind: CallKind) -> LimitedCalls {
     match kind.is_read() {
-        true => RateLimitKind::Reads,
-        false => RateLimitKind::Writes,
+        true => LimitedCalls::Reads,
+        false => LimitedCalls::Writes,
     }
 }
 
 /// The permission to send one call now.
 struct Admission<'a> {
     key: Arc<Credential>,
-    permit: Permit,
+    permit: CallPermit,
     /// Held until the response is judged, if the cloud has never accepted the key.
     _first_use_lock: Option<FirstUse<'a>>,
 }

@@ -9,6 +9,7 @@ use lifecycle_core::{ApiCall, Fault, PollingPolicy, Profile, Provider, RateLimit
 
 use crate::{
     call::attempt::{AttemptRunner, Corrections},
+    call::call_limit::{CallLimits, RateLimitSharing},
     call::clock::Clock,
     call::clock_skew::ClockSkew,
     call::context::{CallContext, CallError, CallOutput},
@@ -17,8 +18,8 @@ use crate::{
     call::event::CallEvent,
     call::key_health::{AccessKeyRecord, KeyHealth},
     call::policy::{RetryPolicy, Timeouts},
-    call::rate_limit::RateLimiter,
     call::retry::{RetryBudget, retry_loop},
+    call::shared_rate::LimitedCalls,
     call::stats::{ClientLabels, ClientStats, StatsCollector, StatsObserver},
     mutation::Mutant,
     sync::lock,
@@ -53,6 +54,7 @@ pub(crate) struct EngineConfig {
     pub(crate) access_keys: AccessKeyRecord,
     pub(crate) labels: ClientLabels,
     pub(crate) stats_observer: Option<Arc<dyn StatsObserver>>,
+    pub(crate) shared_rate_limit: Option<RateLimitSharing>,
     /// Makes random numbers repeatable.
     pub(crate) seed: Option<u64>,
     pub(crate) mutant: Mutant,
@@ -63,6 +65,12 @@ impl Engine {
         let random = config
             .seed
             .map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed);
+        let limits = CallLimits::new(
+            config.rate_limits,
+            config.shared_rate_limit,
+            config.provider.profile().cloud,
+            config.seed,
+        );
         Self {
             attempts: AttemptRunner {
                 provider: config.provider,
@@ -71,8 +79,7 @@ impl Engine {
                 clock: config.clock,
                 plain_http: config.plain_http,
                 timeout: config.timeouts.attempt,
-                reads: RateLimiter::new(config.rate_limits.reads),
-                writes: RateLimiter::new(config.rate_limits.writes),
+                limits,
                 key_health: KeyHealth::sharing(config.access_keys),
                 clock_skew: ClockSkew::default(),
                 stats: StatsCollector::new(config.labels, config.stats_observer),
@@ -138,7 +145,8 @@ impl Engine {
     /// Returns the stats so far, without the number of polled instances.
     pub(crate) fn stats(&self) -> ClientStats {
         let attempts = &self.attempts;
-        let rates = [attempts.reads.per_second(), attempts.writes.per_second()];
+        let kinds = [LimitedCalls::Reads, LimitedCalls::Writes];
+        let rates = kinds.map(|calls| attempts.limits.of(calls).per_second());
         let keys = attempts.credentials.info();
         ClientStats {
             keys_found: keys.keys_found,

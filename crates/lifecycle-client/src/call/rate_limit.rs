@@ -1,11 +1,11 @@
-//! The rate limiter: a token bucket with an adaptive rate.
+//! The rate limiter of one client: a token bucket with an adaptive rate.
 
 use std::{sync::Mutex, time::Duration};
 
 use lifecycle_core::Rate;
 use tokio::time::{Instant, sleep_until};
 
-use crate::sync::lock;
+use crate::{call::adaptive_rate::AdaptiveRate, sync::lock};
 
 /// A queue for the calls of one kind, shared by all clones of a client.
 ///
@@ -47,6 +47,15 @@ impl RateLimiter {
             turn: tokio::sync::Mutex::new(()),
             bucket,
         }
+    }
+
+    /// Returns a queue whose rate never rises above `rate`.
+    pub(crate) fn capped(rate: Rate) -> Self {
+        let limiter = Self::new(rate);
+        if let Some(bucket) = &limiter.bucket {
+            lock(bucket).is_capped = true;
+        }
+        limiter
     }
 
     /// Waits until a call may be sent. Dropping the future leaves the queue and takes no token.
@@ -97,24 +106,27 @@ impl RateLimiter {
 }
 
 /// The shortest time that counts as a wait. Timers count in milliseconds.
-const SHORTEST_WAIT: Duration = Duration::from_millis(1);
+pub(crate) const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 
 /// The token bucket.
 #[derive(Debug)]
-struct Bucket {
-    rate: AdaptiveRate,
-    tokens: f64,
+pub(crate) struct Bucket {
+    pub(crate) rate: AdaptiveRate,
+    /// Negative after a reservation of future tokens.
+    pub(crate) tokens: f64,
     /// The size of a burst after a pause, in seconds of the rate.
     burst_seconds: f64,
     filled_at: Instant,
     /// The bucket issues no tokens before this time.
     closed_until: Instant,
+    /// The rate does not rise above the configured rate.
+    is_capped: bool,
     /// The time of the last cut of the rate. Permits from before say nothing about the new rate.
     cut_at: Option<Instant>,
 }
 
 impl Bucket {
-    fn new(rate: Rate, now: Instant) -> Self {
+    pub(crate) fn new(rate: Rate, now: Instant) -> Self {
         let burst = f64::from(rate.burst.max(1));
         let rate = AdaptiveRate::new(rate.per_second);
         Self {
@@ -123,6 +135,7 @@ impl Bucket {
             rate,
             filled_at: now,
             closed_until: now,
+            is_capped: false,
             cut_at: None,
         }
     }
@@ -143,12 +156,55 @@ impl Bucket {
         Err(now + wait.max(Duration::from_millis(1)))
     }
 
+    /// Reserves up to `permits` tokens, including the tokens of the time `ahead`. Returns the number of
+    /// reserved tokens. No token is reserved while the bucket is closed.
+    pub(crate) fn reserve(&mut self, permits: u32, ahead: Duration, now: Instant) -> u32 {
+        if now < self.closed_until {
+            return 0;
+        }
+        self.fill(now);
+        let available = self.tokens + ahead.as_secs_f64() * self.rate.per_second + ROUNDING;
+        let reserved = f64::from(permits).min(available.floor()).max(0.0);
+        self.tokens -= reserved;
+        reserved as u32
+    }
+
+    /// Returns reserved tokens to the bucket.
+    pub(crate) fn give_back(&mut self, permits: u32, now: Instant) {
+        self.fill(now);
+        self.tokens = (self.tokens + f64::from(permits)).min(self.capacity());
+    }
+
+    /// Replaces the rate. A cut empties the bucket.
+    pub(crate) fn set_rate(&mut self, rate: AdaptiveRate, is_cut: bool, now: Instant) {
+        // The tokens until now come at the old rate.
+        self.fill(now);
+        self.rate = rate;
+        if is_cut {
+            self.tokens = self.tokens.min(0.0);
+        }
+    }
+
+    /// Issues no tokens for this time, or until the end of an earlier, longer pause.
+    pub(crate) fn close(&mut self, pause: Duration, now: Instant) {
+        self.closed_until = self.closed_until.max(now + pause.min(MAX_HINT));
+    }
+
+    /// Returns the time until the end of the pause.
+    pub(crate) fn closed_for(&self, now: Instant) -> Duration {
+        self.closed_until.saturating_duration_since(now)
+    }
+
+    /// Returns the highest number of tokens.
+    fn capacity(&self) -> f64 {
+        (self.burst_seconds * self.rate.per_second).max(1.0)
+    }
+
     /// Adds the tokens since the last time.
     fn fill(&mut self, now: Instant) {
         let from = self.filled_at.max(self.closed_until);
         let elapsed = now.saturating_duration_since(from).as_secs_f64();
-        let capacity = (self.burst_seconds * self.rate.per_second).max(1.0);
-        self.tokens = (self.tokens + elapsed * self.rate.per_second).min(capacity);
+        self.tokens = (self.tokens + elapsed * self.rate.per_second).min(self.capacity());
         self.filled_at = now;
     }
 
@@ -157,7 +213,8 @@ impl Bucket {
             // The tokens until now come at the old rate.
             self.fill(now);
             self.rate.count_success();
-            if permit.queued {
+            let may_climb = !self.is_capped || self.rate.per_second < self.rate.configured;
+            if permit.queued && may_climb {
                 self.rate.climb_by_one_call();
             }
         }
@@ -165,7 +222,7 @@ impl Bucket {
 
     fn throttled(&mut self, permit: Permit, hint: Option<Duration>, now: Instant) {
         if let Some(hint) = hint {
-            self.closed_until = self.closed_until.max(now + hint.min(MAX_HINT));
+            self.close(hint, now);
         }
         if self.is_informative(permit) {
             self.tokens = 0.0;
@@ -183,103 +240,10 @@ impl Bucket {
 }
 
 /// The longest wait that a throttled response can demand.
-const MAX_HINT: Duration = Duration::from_secs(300);
+pub(crate) const MAX_HINT: Duration = Duration::from_secs(300);
 
 /// The rounding error of a sum of fractions of a token.
 const ROUNDING: f64 = 1e-9;
-
-/// The rate, adapted to the cloud's limit along the cubic curve of TCP CUBIC.
-///
-/// A single rejection cuts the rate by a tenth, because the limit is a little lower. A second
-/// rejection soon after the first halves the rate, because the limit itself has fallen. Then the
-/// rate climbs quickly towards the last rejected rate, slowly past this rate, and quickly again once
-/// the limit turns out to be higher. Beyond the highest known limit, a fixed step per second limits the
-/// climb. Only queued calls raise the rate: a client with few calls learns nothing about the limit.
-#[derive(Debug)]
-struct AdaptiveRate {
-    per_second: f64,
-    configured: f64,
-    /// The highest rate at a single rejection, or the configured rate: the cloud has accepted calls up to
-    /// this rate, so a climb back to this rate is quick.
-    highest_known: f64,
-    /// The rate at the last rejection; at first the configured rate.
-    last_rejected: f64,
-    /// The position on the curve: seconds since the curve passed the last rejected rate, or a
-    /// negative number before.
-    seconds_past_last_rejected: f64,
-    successes_since_cut: u32,
-}
-
-impl AdaptiveRate {
-    fn new(per_second: f64) -> Self {
-        let rate = per_second.max(0.01);
-        Self {
-            per_second: rate,
-            configured: rate,
-            highest_known: rate,
-            last_rejected: rate,
-            seconds_past_last_rejected: 0.0,
-            successes_since_cut: 0,
-        }
-    }
-
-    fn count_success(&mut self) {
-        self.successes_since_cut = self.successes_since_cut.saturating_add(1);
-    }
-
-    /// Raises the rate after the success of a queued call. Time counts in calls: one second has as
-    /// many calls as the rate.
-    fn climb_by_one_call(&mut self) {
-        self.climb(1.0 / self.per_second);
-    }
-
-    /// Raises the rate along the curve by this time.
-    fn climb(&mut self, seconds: f64) {
-        self.seconds_past_last_rejected += seconds;
-        let curve = self.last_rejected * (1.0 + CURVE * self.seconds_past_last_rejected.powi(3));
-        let wanted = if curve <= self.last_rejected * LIMIT_CHANGED {
-            curve
-        } else {
-            self.per_second * (1.0 + RECOVERY * seconds)
-        };
-        let limit = self.per_second.max(self.highest_known) + STEP * self.configured * seconds;
-        self.per_second = wanted.min(limit).max(self.per_second);
-    }
-
-    /// Lowers the rate after a rejection.
-    fn cut(&mut self) {
-        let factor = if self.successes_since_cut >= CALM_SUCCESSES {
-            self.highest_known = self.highest_known.max(self.per_second);
-            0.9
-        } else {
-            0.5
-        };
-        self.last_rejected = self.per_second;
-        self.per_second = (self.per_second * factor).max(FLOOR.min(self.configured));
-        let drop = 1.0 - self.per_second / self.last_rejected;
-        self.seconds_past_last_rejected = -(drop / CURVE).cbrt();
-        self.successes_since_cut = 0;
-    }
-}
-
-/// The successes since the last cut after which a rejection is a single one, which cuts the rate by a
-/// tenth.
-const CALM_SUCCESSES: u32 = 10;
-
-/// The steepness of the curve: 3.6 seconds from nine tenths of the last rejected rate to this rate.
-const CURVE: f64 = 0.1 / (3.6 * 3.6 * 3.6);
-
-/// The multiple of the last rejected rate that proves a higher limit.
-const LIMIT_CHANGED: f64 = 1.15;
-
-/// The growth per second after a higher limit is proved, as a multiple of the rate.
-const RECOVERY: f64 = 2.0;
-
-/// The largest growth per second beyond the highest known limit, as a fraction of the configured rate.
-const STEP: f64 = 0.05;
-
-/// The lowest rate, even if the cloud rejects every call.
-const FLOOR: f64 = 0.5;
 
 #[cfg(test)]
 mod tests;

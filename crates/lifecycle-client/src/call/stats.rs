@@ -15,6 +15,7 @@ use lifecycle_core::{ActionKind, FaultKind};
 use crate::{
     call::context::CallKind,
     call::counters::{CallCounters, CallCounts},
+    call::shared_rate::LimitedCalls,
     sync::lock,
 };
 
@@ -114,14 +115,14 @@ pub enum StatsEvent {
     /// A call waited for the rate limit.
     Waited {
         /// The rate limit.
-        limit: RateLimitKind,
+        limit: LimitedCalls,
         /// The length of the wait.
         waited: Duration,
     },
     /// The present rate after a call. The client adapts the rate to the responses.
     Rate {
         /// The rate limit.
-        limit: RateLimitKind,
+        limit: LimitedCalls,
         /// The calls per second.
         per_second: f64,
     },
@@ -144,26 +145,6 @@ pub enum StatsEvent {
         /// The search found a key.
         found: bool,
     },
-}
-
-/// One of the two rate limits of a client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "a call reads or acts")]
-pub enum RateLimitKind {
-    /// The limit of calls that read.
-    Reads,
-    /// The limit of calls that act.
-    Writes,
-}
-
-impl RateLimitKind {
-    /// Returns the name, `reads` or `writes`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Reads => "reads",
-            Self::Writes => "writes",
-        }
-    }
 }
 
 /// The counters and gauges of a client and its clones. Counters begin at 0 with the client.
@@ -360,7 +341,7 @@ impl StatsCollector {
     }
 
     /// Counts a wait for a rate limit.
-    pub(crate) fn waited(&self, limit: RateLimitKind, waited: Duration) {
+    pub(crate) fn waited(&self, limit: LimitedCalls, waited: Duration) {
         {
             let stats = &mut lock(&self.waits)[limit as usize];
             stats.waits += 1;
@@ -370,7 +351,7 @@ impl StatsCollector {
     }
 
     /// Passes the present rate to the observer. `rate` is not called without an observer.
-    pub(crate) fn rate(&self, limit: RateLimitKind, rate: impl FnOnce() -> Option<f64>) {
+    pub(crate) fn rate(&self, limit: LimitedCalls, rate: impl FnOnce() -> Option<f64>) {
         if self.observer.is_some()
             && let Some(per_second) = rate()
         {

@@ -122,6 +122,8 @@ pub enum FactKind {
     CalendarEnding,
     /// A pass wanted more changes than allowed, and did nothing.
     CircuitBreaker,
+    /// The store did not answer, and nothing new was sent.
+    StoreUnavailable,
 }
 
 impl FactKind {
@@ -134,6 +136,7 @@ impl FactKind {
             Self::Held => "held",
             Self::CalendarEnding => "calendar-ending",
             Self::CircuitBreaker => "circuit-breaker",
+            Self::StoreUnavailable => "store-unavailable",
         }
     }
 }

@@ -171,6 +171,22 @@ impl Journal {
         .await
     }
 
+    /// Returns all records of a journal and of its earlier files without the lock, the oldest first.
+    ///
+    /// # Errors
+    /// The errors of [`open`](Self::open) except for [`StoreError::Locked`].
+    pub async fn read_records(path: impl Into<PathBuf>) -> Result<Vec<Record>, StoreError> {
+        let path = path.into();
+        blocking(move || {
+            let mut records = Vec::new();
+            for path in rotate::earlier_files(&path).iter().chain([&path]) {
+                open::read(path, |record| records.push(record))?;
+            }
+            Ok(records)
+        })
+        .await
+    }
+
     /// Begins a new file if the current file is from an earlier month (UTC), and returns the path of the
     /// earlier file. The new file begins with the open state: operations, holds, edges and last actions.
     ///

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     decide::{ActionName, Fact, FactKind, PlannedAction},
-    record::{ActionRecord, Record},
+    record::{ActionRecord, OperationId, Record},
     recorder::StoreRecorder,
     resume::{ResumeMode, resume_request},
     state::{Operation, State},
@@ -118,12 +118,19 @@ impl Keeper {
         *waves
     }
 
-    /// Settles the open calls of an earlier process: looks, and records the outcomes.
+    /// Settles the open calls of programs that ended: looks, and records the outcomes. Calls of another living
+    /// controller are left to this controller.
     ///
     /// Starts and stops that were never sent are not sent now: the decision after the look is newer. The
     /// reboots of a maintenance continue within `catch_up`, because no comparison brings them back.
-    pub(super) async fn settle_open(&self, state: &State, report: &mut PassReport) {
-        for operation in state.unfinished() {
+    pub(super) async fn settle_open(
+        &self,
+        state: &State,
+        open: &[OperationId],
+        report: &mut PassReport,
+    ) {
+        let is_open = |operation: &&Operation| open.contains(&operation.request.operation);
+        for operation in state.unfinished().filter(is_open) {
             let mode = self.mode(operation);
             let request = resume_request(
                 self.fleet.clone(),

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use lifecycle_facade::{Clock, Fleet, SystemClock};
 
 use super::notify::Notifier;
-use crate::{journal::now, record::Record, settings::Settings, store::Store};
+use crate::{journal::now, leases::GroupLeases, record::Record, settings::Settings, store::Store};
 
 /// Keeps the groups of a fleet in the states of their schedules.
 ///
@@ -23,6 +23,7 @@ pub struct Keeper {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) by: String,
     pub(super) notifier: Option<Arc<dyn Notifier>>,
+    pub(super) leases: Option<Arc<dyn GroupLeases>>,
     /// The failures of notifications in the background, for the next pass.
     pub(super) late: Arc<Mutex<Vec<Record>>>,
 }
@@ -42,6 +43,7 @@ impl Keeper {
             clock: Arc::new(SystemClock),
             by: by.into(),
             notifier: None,
+            leases: None,
             late: Arc::default(),
         }
     }
@@ -57,6 +59,13 @@ impl Keeper {
     #[must_use]
     pub fn notifier(mut self, notifier: Arc<dyn Notifier>) -> Self {
         self.notifier = Some(notifier);
+        self
+    }
+
+    /// Acts only on the groups of this controller. Without leases, a keeper acts on all groups.
+    #[must_use]
+    pub fn leases(mut self, leases: Arc<dyn GroupLeases>) -> Self {
+        self.leases = Some(leases);
         self
     }
 

@@ -5,10 +5,12 @@
 //! second.
 
 mod act;
+mod bundles;
 mod calendar;
 mod handle;
 mod look;
 mod notify;
+mod outage;
 mod pass;
 mod report;
 mod status;

@@ -1,7 +1,7 @@
 //! The pass of a keeper, and the loop of passes.
 
 use std::{
-    future::ready,
+    future::{pending, ready},
     sync::{Arc, PoisonError},
     time::Duration,
 };
@@ -10,9 +10,11 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Instant, sleep};
 
 use super::{
+    bundles::bundles,
     calendar::calendar_warning,
     handle::Keeper,
     notify::Message,
+    outage::Outage,
     report::{Look, PassReport},
 };
 use crate::{
@@ -35,17 +37,44 @@ impl Keeper {
         (look, decision)
     }
 
-    /// Makes one pass.
+    /// Makes one pass, over the groups of this controller.
     ///
     /// # Errors
     /// The store cannot be read or written. Nothing is sent that is not recorded.
     pub async fn pass(&self) -> Result<PassReport, StoreError> {
+        let Some(leases) = &self.leases else {
+            return self.pass_over_all().await;
+        };
+        let bundles = bundles(&self.settings.members);
+        let share = leases.begin_pass(&bundles).await?;
+        let keeper = Self {
+            store: Arc::clone(&share.store),
+            settings: self.settings.only(&share.groups),
+            ..self.clone()
+        };
+        let mut report = keeper.pass_over_all().await?;
+        report.elsewhere.clone_from(&share.elsewhere);
+        Ok(report)
+    }
+
+    async fn pass_over_all(&self) -> Result<PassReport, StoreError> {
         let mut report = PassReport::default();
-        let late = std::mem::take(&mut *self.late.lock().unwrap_or_else(PoisonError::into_inner));
-        self.append(late.into_iter()).await?;
+        self.append_late().await?;
         let state = self.store.state().await?;
-        self.settle_open(&state, &mut report).await;
-        let state = self.store.state().await?;
+        let unfinished = state.unfinished();
+        let unfinished: Vec<_> = unfinished
+            .map(|operation| operation.request.operation.clone())
+            .collect();
+        let state = match unfinished.is_empty() {
+            true => state,
+            false => {
+                let open = self.store.take_over(unfinished).await?;
+                // The program before can have recorded more until its operation was taken over.
+                let state = self.store.state().await?;
+                self.settle_open(&state, &open, &mut report).await;
+                self.store.state().await?
+            }
+        };
         let began = self.now();
         let look = self.look().await;
         report.machines = look.machines.len();
@@ -69,11 +98,47 @@ impl Keeper {
             .filter_map(|edge| edge.progress.retry_at(now));
         let change = retries.chain(decision.next).min();
         report.next = self.next(change, now);
-        self.append(settled.into_iter().map(Record::Edge)).await?;
+        let edges = self.append(settled.into_iter().map(Record::Edge)).await;
+        self.keep_going(edges, &mut report)?;
         report.facts.extend(report.uncertain());
         report.status = self.status(&report, &look, &state, began);
-        self.record_pass(&report, began).await?;
+        let recorded = self.record_pass(&report, began).await;
+        if recorded.as_ref().is_err_and(StoreError::is_temporary) {
+            self.keep_late(self.notices(&report));
+        }
+        self.keep_going(recorded, &mut report)?;
         Ok(report)
+    }
+
+    /// Reports a store that does not answer after the actions of a pass: the report stays. The next pass looks
+    /// again, so no result is lost.
+    fn keep_going(
+        &self,
+        recorded: Result<(), StoreError>,
+        report: &mut PassReport,
+    ) -> Result<(), StoreError> {
+        match recorded {
+            Err(error) if error.is_temporary() => {
+                report.problems.push(format!("not recorded: {error}"));
+                Ok(())
+            }
+            recorded => recorded,
+        }
+    }
+
+    /// Appends the records that an earlier pass could not append. Keeps the records after a failure.
+    async fn append_late(&self) -> Result<(), StoreError> {
+        let late = std::mem::take(&mut *self.late.lock().unwrap_or_else(PoisonError::into_inner));
+        let appended = self.append(late.iter().cloned()).await;
+        if appended.is_err() {
+            self.keep_late(late);
+        }
+        appended
+    }
+
+    pub(super) fn keep_late(&self, records: impl IntoIterator<Item = Record>) {
+        let mut late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
+        late.extend(records);
     }
 
     /// Makes passes until `stop` ends: at each change of a schedule, and at least every `resync`.
@@ -92,8 +157,11 @@ impl Keeper {
     /// Makes passes as [`run`](Self::run) does, with a store that is opened for each pass: between two
     /// passes other programs can use a journal. A store in use is tried again until `resync` is over.
     ///
+    /// A store that does not answer for a while ends nothing: `on_pass` gets one report with the problem, nothing is
+    /// sent, and the passes go on when the store answers.
+    ///
     /// # Errors
-    /// The store cannot be opened, read or written.
+    /// The store cannot be opened, read or written, and waiting does not help.
     pub async fn run_with<F>(
         &self,
         open: impl Fn() -> F,
@@ -104,22 +172,60 @@ impl Keeper {
         F: Future<Output = Result<Arc<dyn Store>, StoreError>>,
     {
         let passes = async {
+            let mut outage = Outage::default();
             loop {
-                let store = self.open(&open).await?;
-                let report = Self {
-                    store,
-                    ..self.clone()
-                }
-                .pass()
-                .await?;
+                let result = self.open_and_pass(&open).await;
+                let (report, wait) = match result {
+                    Ok(mut report) => {
+                        if let Some(fact) = outage.end(self.now()) {
+                            self.keep_late([self.notice(&fact)]);
+                            report.facts.push(fact);
+                        }
+                        let wait = self.wait_until(report.next);
+                        (report, wait)
+                    }
+                    // The groups moved during the pass: the next pass begins with the new share.
+                    Err(StoreError::TakenOver { .. }) => {
+                        sleep(SHORTEST_WAIT).await;
+                        continue;
+                    }
+                    Err(error) if error.is_temporary() => {
+                        let (report, wait) = outage.go_on(&error, self.now());
+                        (report, wait)
+                    }
+                    Err(error) => return Err(error),
+                };
                 self.notify_in_background(&report);
                 on_pass(&report);
-                sleep(self.wait_until(report.next)).await;
+                tokio::select! {
+                    () = sleep(wait) => {}
+                    () = self.share_changed() => {}
+                }
             }
         };
         tokio::select! {
             ended = passes => ended,
             () = stop => Ok(()),
+        }
+    }
+
+    async fn open_and_pass<F>(&self, open: impl Fn() -> F) -> Result<PassReport, StoreError>
+    where
+        F: Future<Output = Result<Arc<dyn Store>, StoreError>>,
+    {
+        let store = self.open(open).await?;
+        let keeper = Self {
+            store,
+            ..self.clone()
+        };
+        keeper.pass().await
+    }
+
+    /// Waits until this controller has another group; forever without leases.
+    async fn share_changed(&self) {
+        match &self.leases {
+            Some(leases) => leases.changed().await,
+            None => pending().await,
         }
     }
 
@@ -155,8 +261,7 @@ impl Keeper {
         let (keeper, report) = (self.clone(), report.clone());
         tokio::spawn(async move {
             let failure = keeper.notification_failure(&report).await;
-            let mut late = keeper.late.lock().unwrap_or_else(PoisonError::into_inner);
-            late.extend(failure);
+            keeper.keep_late(failure);
         });
     }
 
@@ -198,14 +303,7 @@ impl Keeper {
     }
 
     async fn record_pass(&self, report: &PassReport, began: Timestamp) -> Result<(), StoreError> {
-        let notices = report.facts.iter().map(|fact| {
-            Record::Notice(Notice {
-                at: self.now(),
-                kind: fact.kind.as_str().to_owned(),
-                subject: Some(fact.subject.clone()),
-                message: fact.message.clone(),
-            })
-        });
+        let notices = self.notices(report);
         let pass = Record::Pass(Pass {
             at: began,
             by: self.by.clone(),
@@ -213,7 +311,21 @@ impl Keeper {
             changes: report.actions.len(),
             problem: report.blocked.clone(),
         });
-        self.append(notices.chain([pass])).await
+        self.append(notices.into_iter().chain([pass])).await
+    }
+
+    fn notices(&self, report: &PassReport) -> Vec<Record> {
+        let facts = report.facts.iter();
+        facts.map(|fact| self.notice(fact)).collect()
+    }
+
+    fn notice(&self, fact: &Fact) -> Record {
+        Record::Notice(Notice {
+            at: self.now(),
+            kind: fact.kind.as_str().to_owned(),
+            subject: Some(fact.subject.clone()),
+            message: fact.message.clone(),
+        })
     }
 
     async fn append(&self, records: impl Iterator<Item = Record>) -> Result<(), StoreError> {

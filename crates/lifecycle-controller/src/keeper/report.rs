@@ -7,6 +7,7 @@ use lifecycle_facade::{FleetRow, Outcome};
 
 use crate::{
     decide::{Fact, FactKind, PlannedAction, SeenMachine, Waiting},
+    leases::Holder,
     status::PassStatus,
 };
 
@@ -38,6 +39,10 @@ pub struct PassReport {
     pub problems: Vec<String>,
     /// The reason for which the pass did nothing.
     pub blocked: Option<String>,
+    /// The groups of other controllers, and their holders.
+    pub elsewhere: BTreeMap<String, Holder>,
+    /// The store did not answer, and no pass was made.
+    pub store_unavailable: bool,
     /// The time of the next pass.
     pub next: Option<Timestamp>,
     /// The groups and machines after the pass.

@@ -3,6 +3,7 @@
 use std::{fmt, time::Duration};
 
 use jiff::Timestamp;
+use lifecycle_facade::lifecycle_core::{Action, Idempotency};
 use serde::{Deserialize, Serialize};
 
 /// The id of an operation: one request, however many processes carry the request out.
@@ -92,6 +93,12 @@ impl ActionRecord {
             Self::Reboot { .. } => "reboot",
         }
     }
+
+    /// Returns true if the action may be sent again when its first execution is not known. Never true for a
+    /// reboot.
+    pub fn is_repeatable(self) -> bool {
+        matches!(Action::from(self).idempotency(), Idempotency::Idempotent(_))
+    }
 }
 
 /// The options of a request besides the action.
@@ -165,6 +172,74 @@ pub struct Intent {
     pub resent: bool,
     /// The instances of the call.
     pub instances: Vec<IntentInstance>,
+}
+
+impl Intent {
+    /// Returns the intent of a call.
+    pub fn new(
+        operation: OperationId,
+        call: u64,
+        at: Timestamp,
+        action: ActionRecord,
+        instances: Vec<IntentInstance>,
+    ) -> Self {
+        Self {
+            operation,
+            call,
+            at,
+            action,
+            resent: false,
+            instances,
+        }
+    }
+}
+
+impl IntentInstance {
+    /// Returns an instance of a call.
+    pub fn new(instance: impl Into<String>, before: Option<ObservationRecord>) -> Self {
+        Self {
+            instance: instance.into(),
+            before,
+        }
+    }
+}
+
+impl Answer {
+    /// Returns the result of a call.
+    pub fn new(
+        operation: OperationId,
+        call: u64,
+        at: Timestamp,
+        answers: Vec<InstanceAnswer>,
+    ) -> Self {
+        Self {
+            operation,
+            call,
+            at,
+            answers,
+        }
+    }
+}
+
+impl InstanceAnswer {
+    /// Returns the answer for an instance.
+    pub fn new(instance: impl Into<String>, answer: AnswerRecord) -> Self {
+        Self {
+            instance: instance.into(),
+            answer,
+        }
+    }
+}
+
+impl Outcomes {
+    /// Returns final outcomes.
+    pub fn new(operation: OperationId, at: Timestamp, rows: Vec<RowRecord>) -> Self {
+        Self {
+            operation,
+            at,
+            rows,
+        }
+    }
 }
 
 /// An instance of a call, and the state seen before the call.

@@ -18,6 +18,8 @@ pub struct ControllerConfig {
     /// The variable with the connection text of a PostgreSQL database. The database is used instead of
     /// the journal file.
     pub postgres_variable: Option<VariableName>,
+    /// The time after which a controller that does not renew has no groups in the database.
+    pub lease: Option<Duration>,
     /// The time between two passes without a change of a schedule.
     pub resync: Option<Duration>,
     /// The maximum number of machines that a pass starts and stops. A pass with more does nothing.
@@ -33,11 +35,15 @@ impl ControllerConfig {
         let section = document.open("[controller]", found.table, CONTROLLER);
         let store = section.table("store").and_then(|found| {
             let store = document.open("store of [controller]", found.table, STORE);
-            store.required(found.key.span(), "postgres_variable", value::variable)
+            let lease = store.take("lease", value::duration);
+            let variable = store.required(found.key.span(), "postgres_variable", value::variable);
+            Some((variable?, lease))
         });
+        let (postgres_variable, lease) = store.unzip();
         Self {
             journal: section.take("journal", value::text).map(PathBuf::from),
-            postgres_variable: store,
+            postgres_variable,
+            lease: lease.flatten(),
             resync: section.take("resync", value::duration),
             max_changes: section.take("max_changes", value::count),
             catch_up: section.take("catch_up", value::duration),

@@ -215,7 +215,7 @@ pub(super) const CONTROLLER: &[Setting] = &[
 ];
 
 /// The settings of `store` of `[controller]`.
-pub(super) const STORE: &[Setting] = &[common("postgres_variable")];
+pub(super) const STORE: &[Setting] = &[common("postgres_variable"), common("lease")];
 
 /// The settings of `[accounts.NAME]`.
 pub(super) const ACCOUNT: &[Setting] = &[

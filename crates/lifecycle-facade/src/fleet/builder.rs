@@ -4,7 +4,8 @@
 use std::{sync::Arc, time::Duration};
 
 use lifecycle_client::{
-    ClientBuilder, Clock, HttpTransport, PlainHttp, StaticCredential, StatsObserver, Transport,
+    ClientBuilder, Clock, HttpTransport, PlainHttp, SharedRateLimit, StaticCredential,
+    StatsObserver, Transport,
 };
 use lifecycle_core::{Credential, Endpoint, HostEnvironment};
 
@@ -116,6 +117,17 @@ impl FleetBuilder {
     #[must_use]
     pub fn setup_timeout(mut self, limit: Duration) -> Self {
         self.settings.setup_timeout = limit;
+        self
+    }
+
+    /// Shares the rate limits and the rejected keys with the fleets that have the same `limit`, also in other
+    /// programs.
+    ///
+    /// The calls of an account in a location share one limit, so all fleets must have the same names of
+    /// accounts.
+    #[must_use]
+    pub fn shared_rate_limit(mut self, limit: impl SharedRateLimit) -> Self {
+        self.settings.shared_rate_limit = Some(Arc::new(limit));
         self
     }
 

@@ -334,6 +334,9 @@ impl Connector {
         if let Some(observer) = &settings.stats_observer {
             builder = builder.stats_observer(Arc::clone(observer));
         }
+        if let Some(limit) = &settings.shared_rate_limit {
+            builder = builder.shared_rate_limit(Arc::clone(limit), location.to_string());
+        }
         Ok(OfflineClient {
             client: (settings.configure_client.0)(builder).build(),
             endpoint: built.endpoint,

@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use lifecycle_client::{
-    ClientBuilder, Clock, CredentialProvider, PlainHttp, SimulatedClouds, SystemClock, SystemHost, StatsObserver,
+    ClientBuilder, Clock, CredentialProvider, PlainHttp, SharedRateLimit, SimulatedClouds,
+    StatsObserver, SystemClock, SystemHost,
 };
 use lifecycle_core::{CredentialSourceConfig, Endpoint, HostEnvironment, ProviderContext};
 
@@ -24,6 +25,7 @@ pub(super) struct FleetSettings {
     pub(super) setup_timeout: Duration,
     pub(super) accounts: BTreeMap<String, Account>,
     pub(super) protection: Protection,
+    pub(super) shared_rate_limit: Option<Arc<dyn SharedRateLimit>>,
     pub(super) configure_client: ConfigureClient,
     pub(super) stats_observer: Option<Arc<dyn StatsObserver>>,
 }
@@ -41,6 +43,7 @@ impl Default for FleetSettings {
             setup_timeout: Duration::from_secs(120),
             accounts: BTreeMap::new(),
             protection: Protection::default(),
+            shared_rate_limit: None,
             configure_client: ConfigureClient(Arc::new(|builder| builder)),
             stats_observer: None,
         }

@@ -8,6 +8,7 @@ use std::sync::{
 use proptest::prelude::*;
 
 use super::*;
+use crate::call::{adaptive_rate::CALM_SUCCESSES, limited_cloud::LimitedCloud as Cloud};
 
 /// Acquires `calls` permits one after the other, and returns the time of each in milliseconds since
 /// `start`.
@@ -153,49 +154,6 @@ async fn rate_of_a_client_without_queue_does_not_rise() {
     }
     let start = Instant::now();
     assert_eq!(acquire_times(&limiter, start, 3).await, [0, 100, 200]);
-}
-
-/// A cloud that accepts `limit` calls per second, and as many calls in one burst.
-#[derive(Debug)]
-struct Cloud {
-    limit: f64,
-    tokens: f64,
-    filled_at: Instant,
-    accepted: Vec<Instant>,
-    rejected: Vec<Instant>,
-}
-
-impl Cloud {
-    fn new(limit: f64) -> Arc<Mutex<Self>> {
-        Arc::new(Mutex::new(Self {
-            limit,
-            tokens: limit,
-            filled_at: Instant::now(),
-            accepted: Vec::new(),
-            rejected: Vec::new(),
-        }))
-    }
-
-    fn call(&mut self) -> bool {
-        let now = Instant::now();
-        let refill = (now - self.filled_at).as_secs_f64() * self.limit;
-        self.tokens = (self.tokens + refill).min(self.limit.max(1.0));
-        self.filled_at = now;
-        let accepts = self.tokens >= 1.0;
-        if accepts {
-            self.tokens -= 1.0;
-            self.accepted.push(now);
-        } else {
-            self.rejected.push(now);
-        }
-        accepts
-    }
-
-    /// Returns the mean number of accepted calls per second.
-    fn goodput(&self, from: Instant, span: Duration) -> f64 {
-        let within = |at: &&Instant| **at >= from && **at < from + span;
-        self.accepted.iter().filter(within).count() as f64 / span.as_secs_f64()
-    }
 }
 
 /// Spawns tasks that call in an endless loop.

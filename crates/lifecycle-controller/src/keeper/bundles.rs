@@ -1,0 +1,202 @@
+//! Bundles: groups that can share a machine. One controller has all groups of a bundle, because the wish of
+//! each group counts for the machine.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lifecycle_facade::{
+    InstanceReference, LocationPattern, Selector,
+    config::Group,
+    lifecycle_core::{InstanceFilter, TagCondition},
+};
+
+/// Returns the bundles of groups, in the order of their first groups.
+///
+/// Two lists share a machine if both name it. A selection can share a machine with a group in the same
+/// location, unless both selections want different values of one tag.
+pub(super) fn bundles(members: &BTreeMap<String, Group>) -> Vec<BTreeSet<String>> {
+    let members: Vec<(&String, Members)> = members
+        .iter()
+        .map(|(name, group)| (name, Members::of(group)))
+        .collect();
+    let mut bundles: Vec<(BTreeSet<String>, Vec<&Members>)> = Vec::new();
+    for (name, group) in &members {
+        let touches = |bundle: &(BTreeSet<String>, Vec<&Members>)| {
+            bundle.1.iter().any(|other| other.may_share(group))
+        };
+        let (joined, mut apart): (Vec<_>, Vec<_>) = bundles.into_iter().partition(touches);
+        let mut bundle = (BTreeSet::from([(*name).clone()]), vec![group]);
+        for (names, groups) in joined {
+            bundle.0.extend(names);
+            bundle.1.extend(groups);
+        }
+        apart.push(bundle);
+        bundles = apart;
+    }
+    let mut names: Vec<_> = bundles.into_iter().map(|(names, _)| names).collect();
+    names.sort();
+    names
+}
+
+/// The machines of a group, as far as the configuration file tells.
+enum Members {
+    References(BTreeSet<String>, Vec<InstanceReference>),
+    Selection(Box<Selector>),
+    /// The keeper reports the mistake.
+    Unreadable,
+}
+
+impl Members {
+    fn of(group: &Group) -> Self {
+        match group {
+            Group::References(entries) => {
+                let texts = entries.iter().map(|entry| entry.text.parse());
+                let references: Vec<InstanceReference> = texts.filter_map(Result::ok).collect();
+                let names = references.iter().map(ToString::to_string).collect();
+                Self::References(names, references)
+            }
+            Group::Selection(selection) => match Selector::from_config(selection) {
+                Ok(selector) => Self::Selection(Box::new(selector)),
+                Err(_) => Self::Unreadable,
+            },
+            _ => Self::Unreadable,
+        }
+    }
+
+    fn may_share(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::References(one, _), Self::References(other, _)) => !one.is_disjoint(other),
+            (Self::References(_, references), Self::Selection(selector))
+            | (Self::Selection(selector), Self::References(_, references)) => {
+                references.iter().any(|reference| {
+                    let location = LocationPattern::from(reference.location.clone());
+                    let mut patterns = selector.locations.iter();
+                    selector.locations.is_empty()
+                        || patterns.any(|pattern| may_overlap(pattern, &location))
+                })
+            }
+            (Self::Selection(one), Self::Selection(other)) => {
+                let all = one.locations.is_empty() || other.locations.is_empty();
+                let mut pairs = one
+                    .locations
+                    .iter()
+                    .flat_map(|one| other.locations.iter().map(move |other| (one, other)));
+                (all || pairs.any(|(one, other)| may_overlap(one, other)))
+                    && !have_other_tags(&one.filter, &other.filter)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Returns false only if no machine is in both.
+fn may_overlap(one: &LocationPattern, other: &LocationPattern) -> bool {
+    match (one, other) {
+        (LocationPattern::Location(one), LocationPattern::Location(other)) => one == other,
+        (
+            LocationPattern::Location(location),
+            LocationPattern::Regions {
+                cloud,
+                account,
+                region,
+            },
+        )
+        | (
+            LocationPattern::Regions {
+                cloud,
+                account,
+                region,
+            },
+            LocationPattern::Location(location),
+        ) => {
+            location.cloud == *cloud
+                && location.account == *account
+                && region.matches(&location.region)
+        }
+        (
+            LocationPattern::Regions { cloud, account, .. },
+            LocationPattern::Regions {
+                cloud: other_cloud,
+                account: other_account,
+                ..
+            },
+        ) => cloud == other_cloud && account == other_account,
+        (LocationPattern::Account(account), other) | (other, LocationPattern::Account(account)) => {
+            account_of(other).is_some_and(|other| other == account)
+        }
+        _ => true,
+    }
+}
+
+fn account_of(pattern: &LocationPattern) -> Option<&String> {
+    match pattern {
+        LocationPattern::Location(location) => location.account.as_ref(),
+        LocationPattern::Regions { account, .. } => account.as_ref(),
+        LocationPattern::Account(account) => Some(account),
+        _ => None,
+    }
+}
+
+/// Returns true if both filters want one value of the same tag, and different values.
+fn have_other_tags(one: &InstanceFilter, other: &InstanceFilter) -> bool {
+    let values = |filter: &InstanceFilter| -> BTreeMap<String, String> {
+        let tags = filter.tags.iter();
+        tags.filter_map(|tag| match tag {
+            TagCondition::Equals { key, value } => Some((key.clone(), value.clone())),
+            _ => None,
+        })
+        .collect()
+    };
+    let other = values(other);
+    values(one)
+        .iter()
+        .any(|(key, value)| other.get(key).is_some_and(|other| other != value))
+}
+
+#[cfg(test)]
+mod tests {
+    use lifecycle_facade::config::Config;
+
+    use super::*;
+
+    fn bundled(groups: &str) -> Vec<Vec<String>> {
+        let config = Config::parse(groups).unwrap();
+        let bundles = bundles(&config.groups).into_iter();
+        bundles.map(|bundle| bundle.into_iter().collect()).collect()
+    }
+
+    #[test]
+    fn groups_that_share_a_machine_stay_together() {
+        let found = bundled(
+            r#"
+            groups.a = ["baidu/bj/i-1", "baidu/bj/i-2"]
+            groups.b = ["baidu/bj/i-3"]
+            groups.c = ["baidu/bj/i-3", "baidu/bj/i-4"]
+            groups.d = ["baidu/bj/i-4", "baidu/bj/i-2"]
+            groups.e = ["baidu/bj/i-5"]
+            "#,
+        );
+        assert_eq!(found, [vec!["a", "b", "c", "d"], vec!["e"]]);
+    }
+
+    #[test]
+    fn selections_in_one_location_stay_together_unless_a_tag_tells_them_apart() {
+        let found = bundled(
+            r#"
+            groups.a = { select = { in = ["baidu/bj"], tag = ["env=dev"] } }
+            groups.b = { select = { in = ["baidu/*"], tag = ["env=prod"] } }
+            groups.c = { select = { in = ["baidu/bj"], name = "ci-*" } }
+            groups.d = { select = { in = ["aliyun/cn-hangzhou"] } }
+            groups.e = ["aliyun/cn-hangzhou/i-1"]
+            groups.f = ["aliyun/cn-beijing/i-1"]
+            "#,
+        );
+        assert_eq!(found, [vec!["a", "b", "c"], vec!["d", "e"], vec!["f"]]);
+        let apart = bundled(
+            r#"
+            groups.a = { select = { in = ["baidu/bj"], tag = ["env=dev"] } }
+            groups.b = { select = { in = ["baidu/bj"], tag = ["env=prod"] } }
+            "#,
+        );
+        assert_eq!(apart, [vec!["a"], vec!["b"]]);
+    }
+}

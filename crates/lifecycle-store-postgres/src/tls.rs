@@ -1,0 +1,150 @@
+//! TLS for tokio-postgres with the rustls provider of the workspace.
+
+use std::{fs, future::Future, io, path::Path, pin::Pin, sync::Arc, task};
+
+use rustls_platform_verifier::ConfigVerifierExt as _;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect};
+use tokio_rustls::{
+    TlsConnector,
+    client::TlsStream,
+    rustls::{
+        ClientConfig, RootCertStore,
+        pki_types::{CertificateDer, ServerName, pem::PemObject as _},
+    },
+};
+
+use crate::address::TlsRule;
+
+/// Makes the TLS connections of a database.
+#[derive(Clone)]
+pub(crate) struct MakeTls {
+    config: Option<Arc<ClientConfig>>,
+}
+
+impl MakeTls {
+    /// Reads the certificates of the authorities.
+    pub(crate) fn new(rule: &TlsRule) -> Result<Self, String> {
+        let config = match rule {
+            TlsRule::Off => None,
+            TlsRule::Verified { roots: None } => {
+                Some(ClientConfig::with_platform_verifier().map_err(|error| {
+                    format!("the system's certificates are not usable: {error}")
+                })?)
+            }
+            TlsRule::Verified { roots: Some(file) } => Some(
+                ClientConfig::builder()
+                    .with_root_certificates(read_roots(file)?)
+                    .with_no_client_auth(),
+            ),
+        };
+        Ok(Self {
+            config: config.map(Arc::new),
+        })
+    }
+}
+
+fn read_roots(file: &Path) -> Result<RootCertStore, String> {
+    let problem = |what: &dyn std::fmt::Display| {
+        format!(
+            "sslrootcert {}: {what}; write the file with the certificate of the authority (PEM)",
+            file.display()
+        )
+    };
+    let text = fs::read(file).map_err(|error| problem(&error))?;
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(&text) {
+        let certificate = certificate.map_err(|error| problem(&error))?;
+        roots.add(certificate).map_err(|error| problem(&error))?;
+    }
+    match roots.is_empty() {
+        true => Err(problem(&"no certificate")),
+        false => Ok(roots),
+    }
+}
+
+impl<S> MakeTlsConnect<S> for MakeTls
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    type Stream = Stream<S>;
+    type TlsConnect = Tls;
+    type Error = io::Error;
+
+    fn make_tls_connect(&mut self, host: &str) -> io::Result<Tls> {
+        Ok(Tls {
+            config: self.config.clone(),
+            host: host.to_owned(),
+        })
+    }
+}
+
+/// The TLS of one connection.
+pub(crate) struct Tls {
+    config: Option<Arc<ClientConfig>>,
+    host: String,
+}
+
+impl<S> TlsConnect<S> for Tls
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    type Stream = Stream<S>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<Stream<S>>> + Send>>;
+
+    fn connect(self, stream: S) -> Self::Future {
+        Box::pin(async move {
+            let Some(config) = self.config else {
+                return Err(io::Error::other("sslmode is disable"));
+            };
+            let name = ServerName::try_from(self.host).map_err(io::Error::other)?;
+            let stream = TlsConnector::from(config).connect(name, stream).await?;
+            Ok(Stream(stream))
+        })
+    }
+}
+
+/// An encrypted connection. The password exchange is not bound to the certificate, because the
+/// certificate itself is verified.
+pub(crate) struct Stream<S>(TlsStream<S>);
+
+impl<S: AsyncRead + AsyncWrite + Unpin> tokio_postgres::tls::TlsStream for Stream<S> {
+    fn channel_binding(&self) -> ChannelBinding {
+        ChannelBinding::none()
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Stream<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut task::Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> task::Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(context, buffer)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut task::Context<'_>,
+        bytes: &[u8],
+    ) -> task::Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(context, bytes)
+    }
+
+    fn poll_flush(
+        mut self: Pin<&mut Self>,
+        context: &mut task::Context<'_>,
+    ) -> task::Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(context)
+    }
+
+    fn poll_shutdown(
+        mut self: Pin<&mut Self>,
+        context: &mut task::Context<'_>,
+    ) -> task::Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(context)
+    }
+}

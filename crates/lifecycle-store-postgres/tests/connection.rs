@@ -1,0 +1,163 @@
+//! Connections, migrations and failures against a real server.
+#![cfg(feature = "test-cluster")]
+
+use std::time::Duration;
+
+use lifecycle_controller::StoreError;
+use lifecycle_store_postgres::{Database, Limits, cluster::Cluster};
+
+fn database(text: &str) -> Database {
+    database_with(text, Limits::default())
+}
+
+fn database_with(text: &str, limits: Limits) -> Database {
+    Database::new(text.parse().unwrap(), limits).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_programs_that_start_at_once_migrate_once() {
+    let Some(cluster) = Cluster::shared("migrations") else {
+        return;
+    };
+    let text = cluster.database("migrations");
+    let programs: Vec<_> = (0..8)
+        .map(|_| {
+            let database = database(&text);
+            tokio::spawn(async move { database.migrate().await.unwrap().len() })
+        })
+        .collect();
+    let mut ran = Vec::new();
+    for program in programs {
+        ran.push(program.await.unwrap());
+    }
+    let version = database(&text).schema_version().await.unwrap();
+    assert_eq!(version.found, version.needed);
+    ran.sort_unstable();
+    assert_eq!(ran.iter().sum::<usize>(), *ran.last().unwrap(), "{ran:?}");
+}
+
+#[tokio::test]
+async fn schema_of_another_version_is_refused_with_one_line() {
+    let Some(cluster) = Cluster::shared("versions") else {
+        return;
+    };
+    let text = cluster.database("versions");
+    let database = database(&text);
+    let missing = database
+        .schema_version()
+        .await
+        .unwrap()
+        .check()
+        .unwrap_err();
+    assert!(
+        missing.to_string().contains("lifecycle store migrate"),
+        "{missing}"
+    );
+    database.migrate().await.unwrap();
+    assert!(database.schema_version().await.unwrap().check().is_ok());
+    cluster.psql(
+        "versions",
+        "insert into lifecycle.schema_version (version, name) values (999, 'future')",
+    );
+    for error in [
+        database.migrate().await.unwrap_err(),
+        database
+            .schema_version()
+            .await
+            .unwrap()
+            .check()
+            .unwrap_err(),
+    ] {
+        let error = error.to_string();
+        assert!(
+            error.contains("version 999") && error.contains("newer program"),
+            "{error}"
+        );
+        assert_eq!(error.lines().count(), 1);
+    }
+}
+
+#[tokio::test]
+async fn failures_name_the_remedy_and_never_the_password() {
+    let Some(cluster) = Cluster::shared("failures") else {
+        return;
+    };
+    let text = cluster.text("postgres");
+    let wrong = text.replace("test%20cluster", "hunter2");
+    let missing = cluster.text("no-such-database");
+    let closed = cluster.text_at("postgres", 1);
+    let encrypted = format!("{text}?sslmode=verify-full");
+    for (text, expected, temporary) in [
+        (&wrong, "correct the user and the password", false),
+        (&missing, "create the database", false),
+        (&closed, "127.0.0.1:1/postgres", true),
+        (&encrypted, "TLS", true),
+    ] {
+        let error = database(text).connection().await.unwrap_err();
+        assert_eq!(error.is_temporary(), temporary, "{error}");
+        for shown in [error.to_string(), format!("{error:?}")] {
+            assert!(shown.contains(expected), "{shown}");
+            assert!(
+                !shown.contains("secret") && !shown.contains("hunter2"),
+                "{shown}"
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slow_database_ends_queries_and_does_not_pile_up() {
+    let Some(cluster) = Cluster::shared("slow") else {
+        return;
+    };
+    let limits = Limits::default()
+        .with_query(Duration::from_millis(500))
+        .with_connections(2);
+    let database = database_with(&cluster.database("slow"), limits);
+    let began = std::time::Instant::now();
+    let queries: Vec<_> = (0..200)
+        .map(|_| {
+            let database = database.clone();
+            tokio::spawn(async move { database.query("select pg_sleep(60)", &[]).await })
+        })
+        .collect();
+    for query in queries {
+        let error = query.await.unwrap().unwrap_err();
+        assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
+    }
+    assert!(
+        began.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        began.elapsed()
+    );
+    // The connections are usable again.
+    assert_eq!(database.query("select 1", &[]).await.unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn database_survives_the_death_of_the_server() {
+    let Some(cluster) = Cluster::own("restart") else {
+        return;
+    };
+    let database = database(&cluster.database("restart"));
+    assert_eq!(database.query("select 1", &[]).await.unwrap().len(), 1);
+    cluster.kill();
+    let error = database.query("select pg_sleep(1)", &[]).await.unwrap_err();
+    assert!(error.is_temporary(), "{error}");
+    cluster.restart();
+    assert_eq!(database.query("select 1", &[]).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn unfinished_transaction_is_undone() {
+    let Some(cluster) = Cluster::shared("undone") else {
+        return;
+    };
+    let database = database(&cluster.database("undone"));
+    let mut connection = database.connection().await.unwrap();
+    connection.begin().await.unwrap();
+    connection.batch("create table t (a int)").await.unwrap();
+    drop(connection);
+    let rows = database.query("select to_regclass('t') is null", &[]).await;
+    assert!(rows.unwrap()[0].get::<_, bool>(0));
+}

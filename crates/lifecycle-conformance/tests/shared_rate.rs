@@ -32,7 +32,6 @@ fn simulator(cloud: Cloud) -> Simulator {
 /// Returns a fleet of its own with this key, such as the fleet of another program.
 fn sharer(
     simulator: &Simulator,
-    cloud: Cloud,
     key: Credential,
     limit: Option<&InMemoryRateLimit>,
     seed: u64,
@@ -73,10 +72,10 @@ async fn observe(fleet: Fleet, instance: InstanceReference, accepted: Arc<Atomic
     }
 }
 
-/// Runs sharers for five minutes. Returns the accepted calls as a share of the limit, and the rejected calls as
+/// Runs sharers for two minutes. Returns the accepted calls as a share of the limit, and the rejected calls as
 /// a share of the sent calls.
 async fn shares(cloud: Cloud, sharers: u64, is_shared: bool) -> (f64, f64) {
-    const SPAN: u32 = 300;
+    const SPAN: u32 = 120;
     let simulator = simulator(cloud);
     let throttle = Throttle::PerSecond {
         rate: f64::from(LIMIT),
@@ -86,7 +85,7 @@ async fn shares(cloud: Cloud, sharers: u64, is_shared: bool) -> (f64, f64) {
     let limit = is_shared.then(InMemoryRateLimit::default);
     let key = simulator.credential(cloud);
     let fleets: Vec<_> = (0..sharers)
-        .map(|seed| sharer(&simulator, cloud, key.clone(), limit.as_ref(), seed))
+        .map(|seed| sharer(&simulator, key.clone(), limit.as_ref(), seed))
         .collect();
     let accepted = Arc::new(AtomicU32::new(0));
     let mut tasks = JoinSet::new();
@@ -143,8 +142,8 @@ async fn key_that_the_cloud_rejected_is_used_by_none_of_the_others_until_it_chan
             continue;
         };
         let wrong = Credential::keys(id, "a wrong secret");
-        let sharers = [1, 2, 3, 4, 5]
-            .map(|seed| sharer(&simulator, cloud, wrong.clone(), Some(&limit), seed));
+        let sharers =
+            [1, 2, 3, 4, 5].map(|seed| sharer(&simulator, wrong.clone(), Some(&limit), seed));
         let [first, others @ ..] = &sharers;
         for kind in kinds(first, &simulator).await {
             assert_eq!(kind, Some(FaultKind::Credential), "{cloud}");
@@ -156,7 +155,7 @@ async fn key_that_the_cloud_rejected_is_used_by_none_of_the_others_until_it_chan
             }
             assert_eq!(sent(std::slice::from_ref(other)), 0, "{cloud}");
         }
-        let next = sharer(&simulator, cloud, right, Some(&limit), 6);
+        let next = sharer(&simulator, right.clone(), Some(&limit), 6);
         assert!(kinds(&next, &simulator).await.iter().all(Option::is_none));
         let shown = format!("{limit:?}");
         assert!(!shown.contains(id) && !shown.contains("secret"), "{shown}");
@@ -169,8 +168,7 @@ async fn key_that_is_revoked_later_is_used_by_no_sharer_after_a_quarter_of_a_sec
     let simulator = simulator(cloud);
     let limit = InMemoryRateLimit::default();
     let key = simulator.credential(cloud);
-    let sharers =
-        [1, 2, 3, 4, 5].map(|seed| sharer(&simulator, cloud, key.clone(), Some(&limit), seed));
+    let sharers = [1, 2, 3, 4, 5].map(|seed| sharer(&simulator, key.clone(), Some(&limit), seed));
     for sharer in &sharers {
         assert!(kinds(sharer, &simulator).await.iter().all(Option::is_none));
     }

@@ -3,8 +3,12 @@
 
 mod accounts;
 #[cfg(unix)]
+mod chaos;
+#[cfg(unix)]
 mod completion;
 mod connections;
+#[cfg(unix)]
+mod database;
 mod demo;
 mod deploy;
 #[cfg(unix)]

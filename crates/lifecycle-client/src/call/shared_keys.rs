@@ -121,7 +121,7 @@ mod tests {
             Arc::new(Credential::session("AKID", "SECRET", "SESSION")),
         ]
         .iter()
-        .map(|key| digest("aliyun", key).unwrap())
+        .map(|key| digest("cloud", key).unwrap())
         .collect();
         for (position, digest) in digests.iter().enumerate() {
             assert_eq!(digest.len(), 64);
@@ -130,14 +130,14 @@ mod tests {
                 assert!(!digest.contains(part));
             }
         }
-        let other_cloud = digest("baidu", &key("AKID", "SECRET"));
+        let other_cloud = digest("other-cloud", &key("AKID", "SECRET"));
         assert!(!digests.contains(&other_cloud.unwrap()));
-        assert_eq!(digest("aliyun", &Credential::token("t")), None);
+        assert_eq!(digest("cloud", &Credential::token("t")), None);
     }
 
     #[test]
     fn key_of_the_record_is_refused_until_it_changes() {
-        let keys = SharedKeys::new("aliyun");
+        let keys = SharedKeys::new("cloud");
         let fault = Fault::new(FaultKind::Credential, "no").with_code("NotFound");
         let bad = keys.record(&key("id", "wrong"), &fault).unwrap();
         keys.update(vec![bad]);

@@ -20,9 +20,10 @@ use tokio::{
     time::{Instant, sleep, sleep_until, timeout},
 };
 
-use self::state::{Feedback, Next, QueueState};
+pub(crate) use self::state::SharedPermit;
+use self::state::{AHEAD, Feedback, Next, QueueState};
 use crate::{
-    call::rate_limit::{Permit, RateLimiter},
+    call::rate_limit::RateLimiter,
     call::shared_keys::SharedKeys,
     call::shared_rate::{
         PermitRequest, RateChange, RateLimitScope, RejectedKey, SharedRate, SharedRateError,
@@ -47,20 +48,6 @@ struct Inner {
     state: Mutex<QueueState>,
     /// Ends the delay before the next report.
     urgent: Notify,
-}
-
-/// The permission to send one call now.
-#[derive(Clone, Debug)]
-pub(crate) enum SharedPermit {
-    /// A permit of the shared bucket.
-    Leased {
-        /// The number of cuts of the rate before the lease.
-        cuts: u64,
-        /// The call had to wait for a token.
-        queued: bool,
-    },
-    /// A permit of the limiter that replaces the shared bucket during a failure.
-    Alone(Permit, Arc<RateLimiter>),
 }
 
 impl SharedQueue {
@@ -326,10 +313,6 @@ impl fmt::Debug for SharedQueue {
             .finish_non_exhaustive()
     }
 }
-
-/// The time for which permits are leased in advance. Within this time a client sends at the rate of before a
-/// cut by another sharer.
-const AHEAD: Duration = Duration::from_millis(250);
 
 /// The time for which results are collected before a report.
 const REPORT_DELAY: Duration = Duration::from_millis(250);

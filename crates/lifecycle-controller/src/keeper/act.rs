@@ -1,6 +1,6 @@
 //! Carries out the actions of a pass, and settles the open calls of an earlier process.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, fmt::Display, sync::Arc};
 
 use futures_util::future::join_all;
 use lifecycle_facade::{
@@ -130,29 +130,30 @@ impl Keeper {
         report: &mut PassReport,
     ) {
         let is_open = |operation: &&Operation| open.contains(&operation.request.operation);
-        for operation in state.unfinished().filter(is_open) {
-            let mode = self.mode(operation);
-            let request = resume_request(
-                self.fleet.clone(),
-                operation,
-                mode,
-                Arc::clone(&self.store),
-                Arc::clone(&self.clock),
-            );
-            let settled = match request {
-                Ok(request) => request.report().await.map_err(|error| error.to_string()),
-                Err(error) => Err(error.to_string()),
-            };
+        let operations = state.unfinished().filter(is_open);
+        // At the same time: a reboot can take minutes, and the changes of schedules wait.
+        let settled = join_all(operations.map(|operation| self.settle(operation))).await;
+        for settled in settled {
             match settled {
-                Ok(settled) => report.facts.extend(uncertain(operation, &settled)),
-                Err(error) => {
-                    let id = &operation.request.operation;
-                    report
-                        .problems
-                        .push(format!("operation {id} is not settled: {error}"));
-                }
+                Ok(facts) => report.facts.extend(facts),
+                Err(problem) => report.problems.push(problem),
             }
         }
+    }
+
+    async fn settle(&self, operation: &Operation) -> Result<Vec<Fact>, String> {
+        let id = &operation.request.operation;
+        let problem = |error: &dyn Display| format!("operation {id} is not settled: {error}");
+        let request = resume_request(
+            self.fleet.clone(),
+            operation,
+            self.mode(operation),
+            Arc::clone(&self.store),
+            Arc::clone(&self.clock),
+        );
+        let request = request.map_err(|error| problem(&error))?;
+        let settled = request.report().await.map_err(|error| problem(&error))?;
+        Ok(uncertain(operation, &settled))
     }
 
     fn mode(&self, operation: &Operation) -> ResumeMode {

@@ -182,8 +182,8 @@ mod tests {
     fn selections_in_one_location_stay_together_unless_a_tag_tells_them_apart() {
         let found = bundled(
             r#"
-            groups.a = { select = { in = ["baidu/bj"], tag = ["env=dev"] } }
-            groups.b = { select = { in = ["baidu/*"], tag = ["env=prod"] } }
+            groups.a = { select = { in = ["baidu/bj"], tags = { env = "dev" } } }
+            groups.b = { select = { in = ["baidu/*"], tags = { env = "prod" } } }
             groups.c = { select = { in = ["baidu/bj"], name = "ci-*" } }
             groups.d = { select = { in = ["aliyun/cn-hangzhou"] } }
             groups.e = ["aliyun/cn-hangzhou/i-1"]
@@ -193,8 +193,8 @@ mod tests {
         assert_eq!(found, [vec!["a", "b", "c"], vec!["d", "e"], vec!["f"]]);
         let apart = bundled(
             r#"
-            groups.a = { select = { in = ["baidu/bj"], tag = ["env=dev"] } }
-            groups.b = { select = { in = ["baidu/bj"], tag = ["env=prod"] } }
+            groups.a = { select = { in = ["baidu/bj"], tags = { env = "dev" } } }
+            groups.b = { select = { in = ["baidu/bj"], tags = { env = "prod" } } }
             "#,
         );
         assert_eq!(apart, [vec!["a"], vec!["b"]]);

@@ -5,10 +5,9 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 use lifecycle_core::Rate;
 use tokio::time::Instant;
 
-use super::{AHEAD, SharedPermit};
 use crate::call::{
     adaptive_rate::{AdaptiveRate, CALM_SUCCESSES},
-    rate_limit::{MAX_HINT, RateLimiter},
+    rate_limit::{MAX_HINT, Permit, RateLimiter},
     shared_rate::{PermitLease, RejectedKey, SharedRate},
 };
 
@@ -33,6 +32,20 @@ pub(super) struct QueueState {
     /// A task for reports runs.
     pub(super) is_reporting: bool,
     random: fastrand::Rng,
+}
+
+/// The permission to send one call now.
+#[derive(Clone, Debug)]
+pub(crate) enum SharedPermit {
+    /// A permit of the shared bucket.
+    Leased {
+        /// The number of cuts of the rate before the lease.
+        cuts: u64,
+        /// The call had to wait for a token.
+        queued: bool,
+    },
+    /// A permit of the limiter that replaces the shared bucket during a failure.
+    Alone(Permit, Arc<RateLimiter>),
 }
 
 struct LeasedPermit {
@@ -285,3 +298,7 @@ impl Feedback {
 
 /// The number of sharers to expect before the first lease.
 const UNKNOWN_SHARERS: f64 = 10.0;
+
+/// The time for which permits are leased in advance. Within this time a client sends at the rate of before a
+/// cut by another sharer.
+pub(super) const AHEAD: Duration = Duration::from_millis(250);

@@ -8,6 +8,7 @@ mod delay;
 mod fleet;
 mod journal;
 mod memory;
+mod postgres;
 mod reboots;
 mod scale;
 mod selection;
@@ -80,6 +81,7 @@ enum Part {
     Delay,
     Reboots,
     Journal,
+    Postgres,
 }
 
 /// The work of this program when a benchmark starts the program as a child process.
@@ -152,7 +154,7 @@ impl Arguments {
 
 type Measure = fn(&BenchSettings) -> BenchResult<Table>;
 
-const MEASUREMENTS: [(Part, Measure); 11] = [
+const MEASUREMENTS: [(Part, Measure); 12] = [
     (Part::Sign, sign::measure),
     (Part::Calls, calls::measure_calls),
     (Part::Calls, calls::measure_iterations),
@@ -164,4 +166,5 @@ const MEASUREMENTS: [(Part, Measure); 11] = [
     (Part::Delay, delay::measure),
     (Part::Reboots, reboots::measure),
     (Part::Journal, journal::measure),
+    (Part::Postgres, postgres::measure),
 ];

@@ -51,6 +51,7 @@ impl Features {
                 check("lifecycle-client", ""),
                 check("lifecycle-client", "serde"),
                 check("lifecycle-sim", ""),
+                check("lifecycle-cli", ""),
             ])
             .chain(tests)
             .collect()
@@ -113,7 +114,7 @@ mod tests {
             .map(Cargo::to_string)
             .collect();
 
-        assert_eq!(calls.len(), 18);
+        assert_eq!(calls.len(), 19);
         assert_eq!(
             calls[0],
             "cargo clippy --quiet -p lifecycle-facade --no-default-features -- -D warnings"
@@ -149,7 +150,7 @@ mod tests {
             .filter(|call| call.starts_with("cargo test"))
             .collect();
 
-        assert_eq!((calls.len(), tests.len()), (36, 16));
+        assert_eq!((calls.len(), tests.len()), (37, 16));
         assert_eq!(
             tests[0],
             "cargo test --quiet -p lifecycle-facade --no-default-features"

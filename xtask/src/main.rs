@@ -16,6 +16,7 @@ mod interop;
 mod manifest;
 mod new_provider;
 mod package;
+mod postgres;
 mod program;
 mod python;
 mod release;
@@ -43,6 +44,7 @@ enum Command {
     Vectors(vectors::Vectors),
     Bench(bench::Bench),
     Simulate(simulate::Simulate),
+    Chaos(postgres::Chaos),
     Interop(interop::Interop),
     Fuzz(fuzz::Fuzz),
     ReleaseCheck(release::ReleaseCheck),
@@ -63,6 +65,7 @@ impl Command {
             Self::Vectors(vectors) => vectors.run(root),
             Self::Bench(bench) => bench.run(root),
             Self::Simulate(simulate) => simulate.run(root),
+            Self::Chaos(chaos) => chaos.run(root),
             Self::Interop(interop) => interop.run(root),
             Self::Fuzz(fuzz) => fuzz.run(root),
             Self::ReleaseCheck(check) => check.run(root),

@@ -141,7 +141,8 @@ async fn key_that_the_cloud_rejected_is_used_by_none_of_the_others_until_it_chan
         let Credential::Keys { id, .. } = &right else {
             continue;
         };
-        let wrong = Credential::keys(id, "a wrong secret");
+        let id = id.clone();
+        let wrong = Credential::keys(&id, "a wrong secret");
         let sharers =
             [1, 2, 3, 4, 5].map(|seed| sharer(&simulator, wrong.clone(), Some(&limit), seed));
         let [first, others @ ..] = &sharers;
@@ -158,7 +159,7 @@ async fn key_that_the_cloud_rejected_is_used_by_none_of_the_others_until_it_chan
         let next = sharer(&simulator, right.clone(), Some(&limit), 6);
         assert!(kinds(&next, &simulator).await.iter().all(Option::is_none));
         let shown = format!("{limit:?}");
-        assert!(!shown.contains(id) && !shown.contains("secret"), "{shown}");
+        assert!(!shown.contains(&*id) && !shown.contains("secret"), "{shown}");
     }
 }
 

@@ -45,7 +45,11 @@ impl MetricKind {
 /// Declares the catalogue, with a constant for each name.
 macro_rules! metrics {
     ($($kind:ident $constant:ident $name:literal [$($label:literal),*] $help:literal;)*) => {
-        $(pub(crate) const $constant: &str = $name;)*
+        $(#[cfg_attr(
+            not(feature = "controller"),
+            allow(dead_code, reason = "the catalogue lists the metrics of all features")
+        )]
+        pub(crate) const $constant: &str = $name;)*
 
         /// All metrics of this crate.
         pub const METRICS: &[MetricInfo] = &[$(MetricInfo {

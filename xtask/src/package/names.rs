@@ -44,11 +44,6 @@ impl Target {
     pub(super) fn triple(self) -> String {
         format!("{}-unknown-linux-gnu", self.processor())
     }
-
-    /// Returns the target of cargo-zigbuild: the target of Rust with the version of glibc.
-    pub(super) fn with_glibc(self) -> String {
-        format!("{}.{GLIBC}", self.triple())
-    }
 }
 
 /// The facts about the command in the manifest of the crate `lifecycle-cli`.
@@ -164,7 +159,6 @@ pub(super) mod tests {
         );
         assert_eq!(metadata.deb(arm), "lifecycle-cli_0.2.0~rc.1-1_arm64.deb");
         assert_eq!(metadata.rpm(arm), "lifecycle-cli-0.2.0~rc.1-1.aarch64.rpm");
-        assert_eq!(arm.with_glibc(), "aarch64-unknown-linux-gnu.2.17");
         assert_eq!(
             metadata.wheel(arm),
             (

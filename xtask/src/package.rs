@@ -9,6 +9,7 @@ mod files;
 mod names;
 mod symbols;
 mod system;
+mod target;
 
 use std::{
     collections::BTreeMap,
@@ -19,8 +20,9 @@ use std::{
 
 use check::Installation;
 use files::{Format, SHELLS, Sources, files, place, renew, unusable};
-use names::{Metadata, Target};
+use names::Metadata;
 use symbols::{GLIBC, Imports, leaked_folders};
+use target::Target;
 
 use crate::{
     cargo::{Cargo, target_folder},

@@ -1,14 +1,15 @@
 //! `cargo xtask package`: the command for systems with glibc 2.17 and later, as archive, Debian package,
 //! RPM package and Python wheel.
 //!
-//! cargo-zigbuild links against an old glibc, and maturin packs the wheel. Both come from PyPI into a
-//! virtual environment below the target folder. `dpkg-deb` and `rpmbuild` come from the system.
+//! maturin builds the program and packs the wheel, with zig as the linker for an old glibc. Both come from
+//! PyPI into a virtual environment below the target folder. `dpkg-deb` and `rpmbuild` come from the system.
 
 mod check;
 mod files;
 mod names;
 mod symbols;
 mod system;
+mod target;
 
 use std::{
     collections::BTreeMap,
@@ -19,8 +20,9 @@ use std::{
 
 use check::Installation;
 use files::{Format, SHELLS, Sources, files, place, renew, unusable};
-use names::{Metadata, Target};
+use names::Metadata;
 use symbols::{GLIBC, Imports, leaked_folders};
+use target::Target;
 
 use crate::{
     cargo::{Cargo, target_folder},
@@ -110,13 +112,12 @@ impl<'a> Packaging<'a> {
     fn steps(&self, check: bool) -> Vec<Step<'_>> {
         let mut steps = vec![
             Step::new("tools", || self.install_tools()),
-            Step::new("build", || self.build()),
+            Step::new("build", || self.build(&self.packages())),
             Step::new("symbols", || self.check_symbols()),
             Step::new("texts", || self.write_texts()),
             Step::new("archive", || self.pack(Format::Archive, &self.packages())),
             Step::new("deb", || self.pack(Format::Deb, &self.packages())),
             Step::new("rpm", || self.pack(Format::Rpm, &self.packages())),
-            Step::new("wheel", || self.pack_wheel(&self.packages())),
             Step::new("checksums", || self.write_checksums()),
         ];
         if check {
@@ -143,29 +144,74 @@ impl<'a> Packaging<'a> {
         })
     }
 
-    /// Builds the command. cargo-zigbuild adds nothing to the flags of the compiler but the linker.
-    fn build(&self) -> Result<StepResult, CouldNotRun> {
-        let mut call = Cargo::new("zigbuild --locked --package")
-            .arg(&self.metadata.name)
-            .arg("--profile")
-            .arg(PROFILE)
-            .arg("--target")
-            .arg(self.target.with_glibc());
-        for (name, value) in self.build_environment()? {
-            call = call.env(name, value);
+    /// Builds the command and packs the wheel into `folder`. maturin calls cargo with the linker of
+    /// cargo-zigbuild, which maturin contains. Every other package has the program of the wheel.
+    fn build(&self, folder: &Path) -> Result<StepResult, CouldNotRun> {
+        let wheels = self.work().join("wheel");
+        renew(&wheels)?;
+        let glibc = GLIBC.to_string().replace('.', "_");
+        let mut maturin = Command::new(self.tools.programs().join("maturin"));
+        maturin
+            .args(["build", "--locked", "--zig", "--profile", PROFILE])
+            .args(["--target", &self.target.triple()])
+            .args(["--compatibility", &format!("manylinux_{glibc}")])
+            .args(["--manifest-path", MANIFEST])
+            .arg("--out")
+            .arg(&wheels)
+            .current_dir(self.root)
+            .envs(self.build_environment()?);
+        let status = maturin
+            .status()
+            .map_err(|error| CouldNotRun(format!("maturin did not start: {error}")))?;
+        if !status.success() {
+            return Ok(StepResult::Failed(format!("maturin: {status}")));
         }
-        if call.run(self.root)? != crate::exit::CheckResult::Passed {
-            return Ok(StepResult::Failed(format!("`{call}`")));
+        let names = file_names(&wheels).map_err(|error| unusable(&wheels, &error))?;
+        let (begin, end) = self.metadata.wheel(self.target);
+        let [name] = names.as_slice() else {
+            return Ok(StepResult::Failed(format!(
+                "expected one wheel, found {names:?}"
+            )));
+        };
+        if !name.starts_with(&begin) || !name.ends_with(&end) {
+            return Ok(StepResult::Failed(format!(
+                "expected a wheel {begin}…{end}, found {name}"
+            )));
         }
-        let program = self.program();
-        let size = fs::metadata(&program).map_err(|error| unusable(&program, &error))?;
-        Ok(StepResult::Passed(format!(
-            "{:.1} MB",
-            size.len() as f64 / 1e6
-        )))
+        let package = folder.join(name);
+        fs::copy(wheels.join(name), &package).map_err(|error| unusable(&package, &error))?;
+        described(&package)
     }
 
-    /// Returns the variables of both builds. Paths of this machine are replaced, so that two machines build
+    /// Takes the program out of the wheel.
+    fn unpack_program(&self) -> Result<(), CouldNotRun> {
+        let unpacked = self.work().join("unpacked");
+        renew(&unpacked)?;
+        let mut unzip = Command::new(self.tools.programs().join("python"));
+        unzip
+            .args(["-m", "zipfile", "-e"])
+            .arg(self.packages().join(self.wheel()?))
+            .arg(&unpacked);
+        program::output(&mut unzip)?;
+        let names = file_names(&unpacked).map_err(|error| unusable(&unpacked, &error))?;
+        let data = names.iter().find(|name| name.ends_with(".data"));
+        let data = data.ok_or_else(|| CouldNotRun("the wheel has no program".to_owned()))?;
+        let inner = unpacked.join(data).join("scripts/lifecycle");
+        let program = self.program();
+        let mut install = Command::new("install");
+        install.args(["-m", "755"]).arg(&inner).arg(&program);
+        program::output(&mut install).map(drop)
+    }
+
+    /// Returns the name of the finished wheel.
+    fn wheel(&self) -> Result<String, CouldNotRun> {
+        let (begin, end) = self.metadata.wheel(self.target);
+        let is_wheel = |name: &String| name.starts_with(&begin) && name.ends_with(&end);
+        let wheel = self.names()?.into_iter().find(is_wheel);
+        wheel.ok_or_else(|| CouldNotRun("the wheel is missing".to_owned()))
+    }
+
+    /// Returns the variables of the build. Paths of this machine are replaced, so that two machines build
     /// the same program, and the tools are found before others.
     fn build_environment(&self) -> Result<BTreeMap<&'static str, String>, CouldNotRun> {
         let search = env::var_os("PATH").unwrap_or_default();
@@ -194,6 +240,7 @@ impl<'a> Packaging<'a> {
     }
 
     fn check_symbols(&self) -> Result<StepResult, CouldNotRun> {
+        self.unpack_program()?;
         let path = self.program();
         let program = fs::read(&path).map_err(|error| unusable(&path, &error))?;
         let imports = match Imports::read(&program) {
@@ -214,7 +261,10 @@ impl<'a> Packaging<'a> {
             .newest()
             .map_or("none".to_owned(), |it| it.to_string());
         Ok(if findings.is_empty() {
-            StepResult::Passed(format!("latest glibc {newest}, allowed {GLIBC}"))
+            StepResult::Passed(format!(
+                "latest glibc {newest}, allowed {GLIBC}; {:.1} MB",
+                program.len() as f64 / 1e6
+            ))
         } else {
             StepResult::Failed(findings.join("; "))
         })
@@ -310,44 +360,6 @@ impl<'a> Packaging<'a> {
         program::output(&mut tar).map(drop)
     }
 
-    /// Packs the wheel. maturin uses the finished build of the same profile and target.
-    fn pack_wheel(&self, folder: &Path) -> Result<StepResult, CouldNotRun> {
-        let wheels = self.work().join("wheel");
-        renew(&wheels)?;
-        let glibc = GLIBC.to_string().replace('.', "_");
-        let mut maturin = Command::new(self.tools.programs().join("maturin"));
-        maturin
-            .args([
-                "build",
-                "--locked",
-                "--zig",
-                "--quiet",
-                "--profile",
-                PROFILE,
-            ])
-            .args(["--target", &self.target.triple()])
-            .args(["--compatibility", &format!("manylinux_{glibc}")])
-            .args(["--manifest-path", MANIFEST])
-            .arg("--out")
-            .arg(&wheels)
-            .current_dir(self.root)
-            .envs(self.build_environment()?);
-        program::output(&mut maturin)?;
-        let names = file_names(&wheels).map_err(|error| unusable(&wheels, &error))?;
-        let (begin, end) = self.metadata.wheel(self.target);
-        match names.as_slice() {
-            [name] if name.starts_with(&begin) && name.ends_with(&end) => {
-                let package = folder.join(name);
-                fs::copy(wheels.join(name), &package)
-                    .map_err(|error| unusable(&package, &error))?;
-                described(&package)
-            }
-            names => Ok(StepResult::Failed(format!(
-                "expected a wheel {begin}…{end}, found {names:?}"
-            ))),
-        }
-    }
-
     fn write_checksums(&self) -> Result<StepResult, CouldNotRun> {
         let mut sums = Command::new("sha256sum");
         sums.args(self.names()?).current_dir(self.packages());
@@ -381,7 +393,7 @@ impl<'a> Packaging<'a> {
         for format in [Format::Archive, Format::Deb, Format::Rpm] {
             self.pack(format, &folder)?;
         }
-        if let StepResult::Failed(reason) = self.pack_wheel(&folder)? {
+        if let StepResult::Failed(reason) = self.build(&folder)? {
             return Ok(StepResult::Failed(reason));
         }
         let names = self.names()?;
@@ -403,12 +415,7 @@ impl<'a> Packaging<'a> {
         let format = kind.format();
         let package = match format {
             Some(format) => self.name(format),
-            None => {
-                let (begin, end) = self.metadata.wheel(self.target);
-                let is_wheel = |name: &String| name.starts_with(&begin) && name.ends_with(&end);
-                let wheel = self.names()?.into_iter().find(is_wheel);
-                wheel.ok_or_else(|| CouldNotRun("the wheel is missing".to_owned()))?
-            }
+            None => self.wheel()?,
         };
         let expected = match format {
             Some(format) => self.package_files(format)?,
@@ -451,12 +458,9 @@ impl<'a> Packaging<'a> {
         Target::host() == Some(self.target)
     }
 
-    /// Returns the path of the built command.
+    /// Returns the path of the program in all packages.
     fn program(&self) -> PathBuf {
-        self.target_folder
-            .join(self.target.triple())
-            .join(PROFILE)
-            .join("lifecycle")
+        self.work().join("lifecycle")
     }
 
     /// Returns the folder for files of this run.

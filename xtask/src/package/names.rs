@@ -1,55 +1,8 @@
 //! The names of packages. Every name and every version of a package comes from here and from the
 //! manifest of the command.
 
-use std::env;
-
-use super::symbols::GLIBC;
+use super::{symbols::GLIBC, target::Target};
 use crate::manifest::Manifest;
-
-/// A processor that has packages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Target {
-    #[value(name = "x86_64")]
-    X86_64,
-    Aarch64,
-}
-
-impl Target {
-    /// Returns the processor of this machine, if packages exist for the system.
-    pub(super) fn host() -> Option<Self> {
-        match (env::consts::OS, env::consts::ARCH) {
-            ("linux", "x86_64") => Some(Self::X86_64),
-            ("linux", "aarch64") => Some(Self::Aarch64),
-            _ => None,
-        }
-    }
-
-    /// Returns the name of the processor in RPM packages and Python wheels.
-    pub(super) fn processor(self) -> &'static str {
-        match self {
-            Self::X86_64 => "x86_64",
-            Self::Aarch64 => "aarch64",
-        }
-    }
-
-    /// Returns the name of the processor in Debian packages.
-    pub(super) fn debian(self) -> &'static str {
-        match self {
-            Self::X86_64 => "amd64",
-            Self::Aarch64 => "arm64",
-        }
-    }
-
-    /// Returns the name of the target in Rust.
-    pub(super) fn triple(self) -> String {
-        format!("{}-unknown-linux-gnu", self.processor())
-    }
-
-    /// Returns the target of cargo-zigbuild: the target of Rust with the version of glibc.
-    pub(super) fn with_glibc(self) -> String {
-        format!("{}.{GLIBC}", self.triple())
-    }
-}
 
 /// The facts about the command in the manifest of the crate `lifecycle-cli`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -164,7 +117,6 @@ pub(super) mod tests {
         );
         assert_eq!(metadata.deb(arm), "lifecycle-cli_0.2.0~rc.1-1_arm64.deb");
         assert_eq!(metadata.rpm(arm), "lifecycle-cli-0.2.0~rc.1-1.aarch64.rpm");
-        assert_eq!(arm.with_glibc(), "aarch64-unknown-linux-gnu.2.17");
         assert_eq!(
             metadata.wheel(arm),
             (

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt, path::Path};
 
 use object::{Architecture, ImportFlags, NameOrOrdinal, Object, read::elf::ElfFile64};
 
-use super::names::Target;
+use super::target::Target;
 
 /// The version of glibc that every system of the packages has: CentOS 7 has no later version.
 pub(super) const GLIBC: GlibcVersion = GlibcVersion([2, 17, 0]);

@@ -8,8 +8,9 @@ use std::{
 
 use super::{
     files::{PackagedFile, renew, unusable},
-    names::{Metadata, Target},
+    names::Metadata,
     symbols::GLIBC,
+    target::Target,
 };
 use crate::{exit::CouldNotRun, program};
 

@@ -4,6 +4,7 @@
 // The measurements: one module for each part.
 mod calls;
 mod check;
+mod controller;
 mod delay;
 mod fleet;
 mod journal;
@@ -82,6 +83,7 @@ enum Part {
     Delay,
     Reboots,
     Journal,
+    Controller,
     Postgres,
 }
 
@@ -100,6 +102,8 @@ enum ChildProcess {
     FleetProbe(fleet::Probe),
     #[command(hide = true)]
     SelectionProbe(selection::Probe),
+    #[command(hide = true)]
+    ControllerProbe(controller::Probe),
 }
 
 fn main() -> ExitCode {
@@ -111,6 +115,7 @@ fn main() -> ExitCode {
         Some(ChildProcess::ScaleProbe(probe)) => probe.run(),
         Some(ChildProcess::FleetProbe(probe)) => probe.run(),
         Some(ChildProcess::SelectionProbe(probe)) => probe.run(),
+        Some(ChildProcess::ControllerProbe(probe)) => probe.run(),
         None => arguments.measure(),
     };
     match done {
@@ -155,7 +160,7 @@ impl Arguments {
 
 type Measure = fn(&BenchSettings) -> BenchResult<Table>;
 
-const MEASUREMENTS: [(Part, Measure); 14] = [
+const MEASUREMENTS: [(Part, Measure); 15] = [
     (Part::Sign, sign::measure),
     (Part::Calls, calls::measure_calls),
     (Part::Calls, calls::measure_iterations),
@@ -169,5 +174,6 @@ const MEASUREMENTS: [(Part, Measure); 14] = [
     (Part::Delay, delay::measure),
     (Part::Reboots, reboots::measure),
     (Part::Journal, journal::measure),
+    (Part::Controller, controller::measure),
     (Part::Postgres, postgres::measure),
 ];

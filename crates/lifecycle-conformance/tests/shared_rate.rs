@@ -159,7 +159,10 @@ async fn key_that_the_cloud_rejected_is_used_by_none_of_the_others_until_it_chan
         let next = sharer(&simulator, right.clone(), Some(&limit), 6);
         assert!(kinds(&next, &simulator).await.iter().all(Option::is_none));
         let shown = format!("{limit:?}");
-        assert!(!shown.contains(&*id) && !shown.contains("secret"), "{shown}");
+        assert!(
+            !shown.contains(&*id) && !shown.contains("secret"),
+            "{shown}"
+        );
     }
 }
 

@@ -22,7 +22,12 @@ pub(crate) struct Simulate {
     /// Run only this placement of faults, and print every step.
     #[arg(long, conflicts_with_all = ["seeds", "from", "seed", "exhaustive"])]
     placement: Option<String>,
+    /// Instead, run drawn days of the controller with crashes and full disks.
+    #[arg(long, conflicts_with_all = ["exhaustive", "placement"])]
+    controller: bool,
 }
+
+const CONTROLLER: &str = "test --release -p lifecycle-controller --all-features --test controller_simulation -- drawn_days";
 
 impl Simulate {
     pub(crate) fn run(&self, root: &Path) -> CommandResult {
@@ -30,6 +35,12 @@ impl Simulate {
     }
 
     fn call(&self) -> Cargo {
+        if self.controller {
+            let (from, seeds) = self.seed.map_or((self.from, self.seeds), |seed| (seed, 1));
+            return Cargo::new(CONTROLLER)
+                .env("LIFECYCLE_SEED_FROM", from.to_string())
+                .env("LIFECYCLE_SEEDS", seeds.to_string());
+        }
         let program = Cargo::new("run --release -p lifecycle-conformance --bin simulate --");
         if self.exhaustive {
             return program.arg("--exhaustive");
@@ -53,6 +64,23 @@ mod tests {
     use clap::Parser;
 
     use crate::Command;
+
+    #[test]
+    fn days_of_the_controller_are_a_test_with_seeds_from_the_environment() {
+        for arguments in [&["--from", "7", "--seeds", "1"][..], &["--seed", "7"]] {
+            let line = [&["xtask", "simulate", "--controller"], arguments].concat();
+            let Ok(Command::Simulate(simulate)) = Command::try_parse_from(line) else {
+                panic!("`simulate` accepts {arguments:?}");
+            };
+            assert_eq!(
+                simulate.call().to_string(),
+                format!(
+                    "LIFECYCLE_SEED_FROM=7 LIFECYCLE_SEEDS=1 cargo {}",
+                    super::CONTROLLER
+                )
+            );
+        }
+    }
 
     #[test]
     fn arguments_are_passed_to_the_program() {

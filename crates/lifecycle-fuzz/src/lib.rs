@@ -3,6 +3,8 @@
 pub mod client;
 pub mod credentials;
 pub mod headers;
+#[cfg(feature = "facade")]
+pub mod journal;
 mod message;
 pub mod responses;
 mod sections;

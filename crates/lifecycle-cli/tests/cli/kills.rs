@@ -1,7 +1,8 @@
 //! A test of `--journal` and `resume` with real kills: processes are killed at random moments, and the ledger of
 //! the simulated clouds shows what was executed.
 //!
-//! `LIFECYCLE_KILLS` sets the number of kills (40), and `LIFECYCLE_SEED` the seed.
+//! `LIFECYCLE_KILLS` sets the number of kills. Without the variable there are 400 kills, or as many as a slow machine
+//! makes in [`TIME_LIMIT`]. `LIFECYCLE_SEED` sets the seed.
 
 use std::{
     collections::BTreeMap,
@@ -9,7 +10,7 @@ use std::{
     process::Child,
     sync::atomic::{AtomicU32, Ordering},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use lifecycle_controller::{Journal, Operation, SendPhase, State};
@@ -21,34 +22,52 @@ use crate::support::{RunResult, keys, spawn, wait_for_end};
 
 /// Threads with one simulator each: most of a run is waiting.
 const WORKERS: u32 = 8;
+const KILLS: u32 = 400;
+/// The time after which no further process is started to be killed.
+const TIME_LIMIT: Duration = Duration::from_secs(50);
 
 #[test]
 fn killed_command_reboots_no_instance_twice_and_reports_the_truth() {
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse().unwrap());
-    let kills: u32 = number("LIFECYCLE_KILLS").unwrap_or(40);
+    let requested: Option<u32> = number("LIFECYCLE_KILLS");
+    let kills = requested.unwrap_or(KILLS);
     let seed = number("LIFECYCLE_SEED").unwrap_or_else(|| fastrand::u32(..));
     println!("LIFECYCLE_SEED={seed}");
     let runtime = Runtime::new().unwrap();
-    let unfinished = AtomicU32::new(0);
+    let (made, unfinished) = (AtomicU32::new(0), AtomicU32::new(0));
+    let begin = now();
+    let is_late = || requested.is_none() && begin.elapsed() > TIME_LIMIT;
     thread::scope(|scope| {
         for worker in 0..WORKERS {
-            let (runtime, unfinished) = (&runtime, &unfinished);
+            let (runtime, made, unfinished, is_late) = (&runtime, &made, &unfinished, &is_late);
             scope.spawn(move || {
                 let seed = u64::from(seed) * 1_000 + u64::from(worker);
                 let mut clouds = Clouds::new(runtime, seed);
                 for round in 0..kills.div_ceil(WORKERS) {
+                    if is_late() {
+                        return;
+                    }
+                    made.fetch_add(1, Ordering::Relaxed);
                     let left = clouds.kill_and_resume(round);
                     unfinished.fetch_add(u32::from(left), Ordering::Relaxed);
                 }
             });
         }
     });
-    let unfinished = unfinished.into_inner();
-    println!("{unfinished} of {kills} kills left a request that was not finished");
+    let (made, unfinished) = (made.into_inner(), unfinished.into_inner());
+    println!("{unfinished} of {made} kills left a request that was not finished");
     assert!(
-        unfinished * 5 >= kills,
+        made >= WORKERS && unfinished * 5 >= made,
         "the kills hit too few requests: {unfinished}"
     );
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "bounds the time of a test with real processes"
+)]
+fn now() -> Instant {
+    Instant::now()
 }
 
 /// Waits until the journal has a call, or until the process ends.

@@ -2,7 +2,7 @@
 //! other people, missing capacity and throttled clouds, and then one quiet day.
 //!
 //! The environment variable `LIFECYCLE_SEEDS` sets the number of seeds, and `LIFECYCLE_SEED_FROM` the first
-//! one. A failure names its seed.
+//! one; `cargo xtask simulate --controller` sets both. A failure names its seed.
 
 #![cfg(feature = "full")]
 
@@ -11,7 +11,13 @@ mod stage;
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::time::Duration;
+use std::{
+    num::NonZero,
+    panic::catch_unwind,
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
+    time::Duration,
+};
 
 use jiff::{SignedDuration, Timestamp};
 use lifecycle_controller::Wanted;
@@ -21,10 +27,13 @@ use lifecycle_sim::{
 use properties::{Checked, check_quiet, check_reached};
 use stage::Stage;
 use support::crash_after;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::{
+    runtime::{Builder, Runtime},
+    time::{Instant, sleep, sleep_until},
+};
 
-/// The default number of seeds: about 15 seconds in a debug build.
-const SEEDS: u64 = 120;
+/// The default number of seeds.
+const SEEDS: u64 = 2_000;
 /// The longest pause and the longest change of the clock are shorter than `catch_up`.
 const LONGEST_PAUSE: u64 = 3 * 3_600;
 const LONGEST_JUMP: i64 = 2 * 3_600;
@@ -208,17 +217,34 @@ fn variable(name: &str, default: u64) -> u64 {
     value.map_or(default, |value| value.parse().unwrap())
 }
 
-#[tokio::test(start_paused = true)]
-async fn drawn_days_keep_the_promises_of_the_controller() {
+#[test]
+fn drawn_days_keep_the_promises_of_the_controller() {
     let from = variable("LIFECYCLE_SEED_FROM", 0);
-    let seeds = variable("LIFECYCLE_SEEDS", SEEDS);
-    for seed in from..from + seeds {
-        if let Err(panic) = tokio::spawn(drawn_case(seed, SETTLED)).await {
-            panic!(
-                "seed {seed}: {panic}; LIFECYCLE_SEED_FROM={seed} LIFECYCLE_SEEDS=1 repeats the case"
-            );
+    let end = from + variable("LIFECYCLE_SEEDS", SEEDS);
+    let next = AtomicU64::new(from);
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= end {
+                        return;
+                    }
+                    let case = || paused_runtime().block_on(drawn_case(seed, SETTLED));
+                    assert!(
+                        catch_unwind(case).is_ok(),
+                        "seed {seed} failed; LIFECYCLE_SEED_FROM={seed} LIFECYCLE_SEEDS=1 repeats the case"
+                    );
+                }
+            });
         }
-    }
+    });
+}
+
+fn paused_runtime() -> Runtime {
+    let mut builder = Builder::new_current_thread();
+    builder.enable_time().start_paused(true).build().unwrap()
 }
 
 /// The occurrence was recorded before the request, and a process that died between the two lost the reboots.

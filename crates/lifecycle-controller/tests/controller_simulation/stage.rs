@@ -82,7 +82,10 @@ impl Stage {
             text = format!("{head}{text}{tables}");
             members.push(group);
         }
-        text.push_str("[controller]\nresync = \"30m\"\ncatch_up = \"4h\"\n");
+        let resync = ["30m", "90m", "3h", "6h"][seed as usize % 4];
+        text.push_str(&format!(
+            "[controller]\nresync = {resync:?}\ncatch_up = \"4h\"\n"
+        ));
         Self::new(seed, simulator, members, &text)
     }
 

@@ -2,7 +2,8 @@
 //!
 //! The steps need the Rust toolchain of `rust-toolchain.toml`. `interop` also needs Python and the
 //! vendors' SDKs, `fuzz` needs cargo-fuzz, `deny` needs cargo-deny, and `bench -- --check` needs valgrind.
-//! A step is skipped with a message where its tools are missing.
+//! A step is skipped with a message where its tools are missing. `postgres` installs PostgreSQL with apt-get where
+//! it is missing, and makes the tests with a server mandatory.
 
 use std::{
     fmt,
@@ -19,6 +20,7 @@ use crate::{
     fuzz::Fuzz,
     interop::Interop,
     new_provider::NewProvider,
+    postgres,
     tidy::Tidy,
     tree::Tree,
 };
@@ -52,8 +54,12 @@ fn steps() -> Vec<Step> {
             "clippy",
             Cargo::new("clippy --workspace --all-targets --all-features -- -D warnings"),
         ),
+        Step::xtask("postgres", postgres::install),
         // The same test command as in the README, which also runs the examples in the documentation.
-        Step::cargo("test", Cargo::new("test --workspace --all-features")),
+        Step::cargo(
+            "test",
+            Cargo::new("test --workspace --all-features").env(postgres::REQUIRE, "1"),
+        ),
         Step::cargo(
             "doc",
             Cargo::new("doc --workspace --no-deps --all-features")
@@ -101,6 +107,9 @@ impl Step {
     fn command(&self) -> String {
         match &self.action {
             StepAction::Cargo(call) => call.to_string(),
+            StepAction::Xtask(_) if self.name == "postgres" => {
+                "apt-get install postgresql, if missing".to_owned()
+            }
             StepAction::Xtask(_) => format!("cargo xtask {}", self.name),
         }
     }
@@ -303,6 +312,7 @@ mod tests {
             [
                 "fmt",
                 "clippy",
+                "postgres",
                 "test",
                 "doc",
                 "new-provider --check",

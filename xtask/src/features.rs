@@ -46,7 +46,11 @@ impl Features {
             with_features(Cargo::new("test --quiet -p lifecycle-facade"), features)
         });
         checks
-            .chain([check("lifecycle-client", ""), check("lifecycle-sim", "")])
+            .chain([
+                check("lifecycle-client", ""),
+                check("lifecycle-sim", ""),
+                check("lifecycle-cli", ""),
+            ])
             .chain(tests)
             .collect()
     }
@@ -108,7 +112,7 @@ mod tests {
             .map(Cargo::to_string)
             .collect();
 
-        assert_eq!(calls.len(), 14);
+        assert_eq!(calls.len(), 15);
         assert_eq!(
             calls[0],
             "cargo clippy --quiet -p lifecycle-facade --no-default-features -- -D warnings"
@@ -144,7 +148,7 @@ mod tests {
             .filter(|call| call.starts_with("cargo test"))
             .collect();
 
-        assert_eq!((calls.len(), tests.len()), (34, 16));
+        assert_eq!((calls.len(), tests.len()), (35, 16));
         assert_eq!(
             tests[0],
             "cargo test --quiet -p lifecycle-facade --no-default-features"

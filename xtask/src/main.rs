@@ -15,6 +15,7 @@ mod fuzz;
 mod interop;
 mod manifest;
 mod new_provider;
+mod postgres;
 mod release;
 mod simulate;
 mod tidy;
@@ -39,6 +40,7 @@ enum Command {
     Vectors(vectors::Vectors),
     Bench(bench::Bench),
     Simulate(simulate::Simulate),
+    Chaos(postgres::Chaos),
     Interop(interop::Interop),
     Fuzz(fuzz::Fuzz),
     ReleaseCheck(release::ReleaseCheck),
@@ -58,6 +60,7 @@ impl Command {
             Self::Vectors(vectors) => vectors.run(root),
             Self::Bench(bench) => bench.run(root),
             Self::Simulate(simulate) => simulate.run(root),
+            Self::Chaos(chaos) => chaos.run(root),
             Self::Interop(interop) => interop.run(root),
             Self::Fuzz(fuzz) => fuzz.run(root),
             Self::ReleaseCheck(check) => check.run(root),

@@ -9,6 +9,7 @@ mod fleet;
 mod journal;
 mod memory;
 mod pace;
+mod postgres;
 mod reboots;
 mod scale;
 mod selection;
@@ -81,6 +82,7 @@ enum Part {
     Delay,
     Reboots,
     Journal,
+    Postgres,
 }
 
 /// The work of this program when a benchmark starts the program as a child process.
@@ -153,7 +155,7 @@ impl Arguments {
 
 type Measure = fn(&BenchSettings) -> BenchResult<Table>;
 
-const MEASUREMENTS: [(Part, Measure); 13] = [
+const MEASUREMENTS: [(Part, Measure); 14] = [
     (Part::Sign, sign::measure),
     (Part::Calls, calls::measure_calls),
     (Part::Calls, calls::measure_iterations),
@@ -167,4 +169,5 @@ const MEASUREMENTS: [(Part, Measure); 13] = [
     (Part::Delay, delay::measure),
     (Part::Reboots, reboots::measure),
     (Part::Journal, journal::measure),
+    (Part::Postgres, postgres::measure),
 ];

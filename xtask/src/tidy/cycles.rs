@@ -8,12 +8,13 @@ use super::{
 };
 
 /// Crates in which a cycle is a finding. The cycles of other crates are only listed by `--cycles`.
-const CRATES_WITHOUT_CYCLES: [&str; 6] = [
+const CRATES_WITHOUT_CYCLES: [&str; 7] = [
     "crates/lifecycle-cli",
     "crates/lifecycle-client",
     "crates/lifecycle-conformance",
     "crates/lifecycle-controller",
     "crates/lifecycle-facade",
+    "crates/lifecycle-store-postgres",
     "xtask",
 ];
 

@@ -29,7 +29,7 @@ fn three_controllers_under_faults_reboot_nothing_twice_and_reach_every_edge() {
         stage.request_reboots();
         stage.change_a_hold();
         stage.fault();
-        let pause = stage.random.u64(200..1500);
+        let pause = stage.random.u64(100..700);
         sleep(Duration::from_millis(pause));
     }
     stage.heal();

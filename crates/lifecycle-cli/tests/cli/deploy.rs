@@ -26,7 +26,11 @@ fn check_arguments(arguments: &[&str]) {
 
 #[test]
 fn units_start_valid_command_lines() {
-    for name in ["lifecycle-run.service", "lifecycle-apply.service"] {
+    for name in [
+        "lifecycle-run.service",
+        "lifecycle-run-database.service",
+        "lifecycle-apply.service",
+    ] {
         let unit = read(name);
         let start = unit
             .lines()

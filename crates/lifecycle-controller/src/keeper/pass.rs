@@ -157,8 +157,8 @@ impl Keeper {
     /// Makes passes as [`run`](Self::run) does, with a store that is opened for each pass: between two
     /// passes other programs can use a journal. A store in use is tried again until `resync` is over.
     ///
-    /// A store that does not answer for a while ends nothing: `on_pass` gets one report with the problem, nothing is
-    /// sent, and the passes go on when the store answers.
+    /// A store that does not answer for a while ends nothing: nothing is sent, `on_pass` gets a report for each try,
+    /// the first one with the problem, and the passes go on when the store answers.
     ///
     /// # Errors
     /// The store cannot be opened, read or written, and waiting does not help.

@@ -28,6 +28,8 @@ use crate::{
     store::{HistoryQuery, Store, StoreError},
 };
 
+mod shared; // stores and groups of several controllers
+
 /// A fleet of two machines in each of two clouds, its store, and the configuration.
 struct Stage {
     simulator: Simulator,

@@ -67,7 +67,7 @@ impl Stage {
         let runtime = Runtime::new().unwrap();
         let key = Credential::keys("id", "secret");
         let fleet = "aliyun/cn-hangzhou=12:running,baidu/bj=12:running";
-        let builder = Simulator::builder().seed(seed).speed(15.0).fleet(fleet);
+        let builder = Simulator::builder().seed(seed).speed(6.0).fleet(fleet);
         let builder = Cloud::ALL
             .into_iter()
             .fold(builder.unwrap(), |builder, cloud| {

@@ -1,0 +1,106 @@
+//! `cargo xtask ci`: PostgreSQL for the tests, and `cargo xtask chaos`.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use crate::{
+    cargo::Cargo,
+    exit::{CheckResult, CommandResult, CouldNotRun},
+};
+
+/// The variable that makes the tests with PostgreSQL mandatory.
+pub(crate) const REQUIRE: &str = "LIFECYCLE_REQUIRE_POSTGRES";
+
+/// Installs PostgreSQL with the package manager of Debian if PostgreSQL is missing.
+pub(crate) fn install(_: &Path) -> CommandResult {
+    if is_installed() {
+        println!("postgres: PostgreSQL is installed");
+        return Ok(CheckResult::Passed);
+    }
+    for arguments in [
+        &["update", "--quiet"][..],
+        &[
+            "install",
+            "--yes",
+            "--quiet",
+            "--no-install-recommends",
+            "postgresql",
+        ],
+    ] {
+        let status = Command::new("apt-get")
+            .args(arguments)
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .stdin(Stdio::null())
+            .status();
+        let status = status.map_err(|error| {
+            CouldNotRun(format!(
+                "PostgreSQL is missing, and apt-get does not start: {error}; install PostgreSQL by hand"
+            ))
+        })?;
+        if !status.success() {
+            println!("postgres: apt-get {} failed", arguments.join(" "));
+            return Ok(CheckResult::Failed);
+        }
+    }
+    Ok(CheckResult::passed_if(is_installed()))
+}
+
+/// Looks where the tests look: on `PATH` and in the folders of Debian.
+fn is_installed() -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let debian = fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
+    let debian = debian.flatten().map(|entry| entry.path().join("bin"));
+    let folders: Vec<PathBuf> = env::split_paths(&path).chain(debian).collect();
+    folders.iter().any(|folder| folder.join("initdb").is_file())
+}
+
+/// Run three controllers with a database under random faults, and check what the clouds executed.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Chaos {
+    /// The time of the faults.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    minutes: u64,
+    /// The seed of an earlier run.
+    #[arg(long)]
+    seed: Option<u64>,
+}
+
+impl Chaos {
+    pub(crate) fn run(&self, root: &Path) -> CommandResult {
+        self.call().run(root)
+    }
+
+    fn call(&self) -> Cargo {
+        let call =
+            Cargo::new("test -p lifecycle-cli --all-features --test cli chaos:: -- --nocapture")
+                .env(REQUIRE, "1")
+                .env("LIFECYCLE_CHAOS_SECONDS", (self.minutes * 60).to_string());
+        match self.seed {
+            Some(seed) => call.env("LIFECYCLE_SEED", seed.to_string()),
+            None => call,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use crate::Command;
+
+    #[test]
+    fn minutes_and_seed_are_passed_to_the_test() {
+        let line = ["xtask", "chaos", "--minutes", "2", "--seed", "7"];
+        let Ok(Command::Chaos(chaos)) = Command::try_parse_from(line) else {
+            panic!("`chaos` accepts minutes and a seed");
+        };
+        assert_eq!(
+            chaos.call().to_string(),
+            "LIFECYCLE_REQUIRE_POSTGRES=1 LIFECYCLE_CHAOS_SECONDS=120 LIFECYCLE_SEED=7 cargo test -p lifecycle-cli \
+             --all-features --test cli chaos:: -- --nocapture"
+        );
+    }
+}

@@ -156,6 +156,23 @@ fn commands_work_on_a_database_as_on_a_journal() {
 }
 
 #[test]
+fn controllers_of_a_database_share_the_pace_of_an_account_and_its_rejected_keys() {
+    let Some(stage) = Stage::new("pace", 1) else {
+        return;
+    };
+    stage.run(&["apply"]).exits_with(0);
+    let scopes = "select string_agg(scope, ', ' order by scope) from lifecycle.pace";
+    let scopes = stage.cluster.psql("pace", scopes);
+    assert_eq!(scopes.trim(), "baidu/bj reads, baidu/bj writes");
+    let rejected = "insert into lifecycle.rejected_key (digest) values ('of another key')";
+    stage.cluster.psql("pace", rejected);
+    for expected in ["rejected keys forgotten: 1", "rejected keys forgotten: 0"] {
+        let forgotten = stage.run(&["store", "forget-keys"]).exits_with(0);
+        assert!(forgotten.stderr.contains(expected), "{forgotten:?}");
+    }
+}
+
+#[test]
 fn unusable_databases_are_one_line_without_the_password() {
     let Some(stage) = Stage::new("unusable", 1) else {
         return;

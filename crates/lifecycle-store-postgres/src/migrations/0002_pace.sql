@@ -52,3 +52,10 @@ create function lifecycle.pace_filled_at(filled_at timestamptz) returns timestam
 language sql stable as $$
     select case when filled_at > now() + interval '1 second' then now() else greatest(filled_at, now()) end
 $$;
+
+-- The pace of each account, for dashboards.
+create view lifecycle.account_pace as
+select p.scope, p.per_second as calls_per_second, p.configured, p.closed_until, p.cuts,
+    (select count(*) from lifecycle.pace_sharer s
+        where s.scope = p.scope and s.seen_at > now() - interval '1 minute') as controllers
+from lifecycle.pace p;

@@ -196,11 +196,8 @@ pub(super) mod tests {
         }
         assert!(workflow.contains("cargo --locked xtask package --check --target"));
         let folder = super::super::packages_folder(Path::new("target"));
-        assert!(
-            workflow.contains(&format!("{}/*", folder.display())),
-            "{}",
-            folder.display()
-        );
+        let folder = folder.to_string_lossy().replace('\\', "/");
+        assert!(workflow.contains(&format!("{folder}/*")), "{folder}");
     }
 
     #[test]

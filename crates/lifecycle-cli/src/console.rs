@@ -100,7 +100,7 @@ impl Console {
             .finish()
             .with(own_crates)
             // The fields of an event name the call: a line does not repeat the fields of the spans.
-            .with(filter_fn(|metadata| metadata.is_event()));
+            .with(filter_fn(|metadata| !metadata.is_span()));
         // Fails only if a log is already set. The command calls this function once.
         let _ = log.try_init();
     }

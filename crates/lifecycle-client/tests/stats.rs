@@ -4,7 +4,9 @@ mod support;
 
 use std::sync::{Arc, Mutex};
 
-use lifecycle_client::{ClientLabels, LimitedCalls, StatsEvent, StatsObserver, WaitTimeout};
+use lifecycle_client::{
+    ClientLabels, OperationStats, LimitedCalls, StatsEvent, StatsObserver, WaitTimeout,
+};
 use lifecycle_core::{ActionKind, FaultKind, Rate, RateLimits};
 use support::{ScriptedCloud, all_in_state, answer, fault, id, ids, ok, seconds};
 
@@ -62,7 +64,7 @@ async fn stats_equal_the_events_of_the_observer() {
     assert_eq!((start.longest, start.time), (seconds(2), seconds(6)));
     assert_eq!(stats.throttled(), 1);
     assert_eq!(stats.calls, client.calls());
-    let calls: u64 = stats.operations.iter().map(|it| it.calls()).sum();
+    let calls: u64 = stats.operations.iter().map(OperationStats::calls).sum();
     assert_eq!(calls, stats.calls.total());
     assert!(stats.writes.waits > 0 && stats.writes.waited > seconds(0));
     assert!(stats.writes.per_second.unwrap() < 0.6, "{:?}", stats.writes);

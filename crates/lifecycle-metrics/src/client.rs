@@ -1,6 +1,7 @@
 //! `ClientMetrics`: the metrics of clients, from the events that the clients count.
 
 use lifecycle_client::{ClientLabels, StatsEvent, StatsObserver};
+use lifecycle_core::{ActionKind, FaultKind};
 use metrics::{counter, gauge, histogram};
 
 use crate::catalogue::{
@@ -49,7 +50,7 @@ impl StatsObserver for ClientMetrics {
                 result,
                 took,
             } => {
-                let result = result.map_or_else(|kind| kind.as_str(), |()| "ok");
+                let result = result.map_or_else(FaultKind::as_str, |()| "ok");
                 counter!(
                     CALLS,
                     "cloud" => cloud(),
@@ -110,7 +111,7 @@ impl StatsObserver for ClientMetrics {
                 OUTCOMES,
                 "cloud" => cloud(),
                 "account" => account(),
-                "action" => action.map_or("wait", |action| action.as_str()),
+                "action" => action.map_or("wait", ActionKind::as_str),
                 "outcome" => *outcome,
             )
             .increment(*instances),

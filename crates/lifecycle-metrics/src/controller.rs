@@ -5,7 +5,11 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use lifecycle_controller::status::{MachineStatus, PassStatus};
+use lifecycle_controller::{
+    Wanted,
+    status::{MachineStatus, PassStatus},
+};
+use lifecycle_core::PowerState;
 use metrics::{Key, counter};
 
 use crate::{
@@ -101,9 +105,9 @@ fn sample(machine: &MachineStatus) -> MachineSample {
     let groups: Vec<&str> = machine.groups.iter().map(String::as_str).collect();
     MachineSample::new(
         &machine.instance,
-        machine.state.map_or(UNSEEN, |state| state.as_str()),
+        machine.state.map_or(UNSEEN, PowerState::as_str),
     )
     .with_name(machine.name.as_deref().unwrap_or_default())
     .with_group(groups.join(","))
-    .with_wanted(machine.wanted.map(|wanted| wanted.as_str()))
+    .with_wanted(machine.wanted.map(Wanted::as_str))
 }

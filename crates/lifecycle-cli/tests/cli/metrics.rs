@@ -8,11 +8,13 @@ use std::{
     net::TcpStream,
     process::Child,
     thread::sleep,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
+use lifecycle_facade::{Clock, SystemClock};
 use lifecycle_metrics::{METRICS, MetricKind};
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::support::{SimulatorServer, run, spawn};
 
@@ -444,7 +446,7 @@ fn run_serves_machines_groups_and_calls_and_the_queries_of_dashboard_and_alerts_
         );
         assert!(!machine.label("name").is_empty(), "{machine:?}");
     }
-    let now = std::time::SystemTime::now();
+    let now = SystemClock.now();
     let now = now
         .duration_since(std::time::UNIX_EPOCH)
         .unwrap()

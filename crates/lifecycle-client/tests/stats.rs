@@ -5,7 +5,7 @@ mod support;
 use std::sync::{Arc, Mutex};
 
 use lifecycle_client::{
-    ClientLabels, OperationStats, LimitedCalls, StatsEvent, StatsObserver, WaitTimeout,
+    ClientLabels, LimitedCalls, OperationStats, StatsEvent, StatsObserver, WaitTimeout,
 };
 use lifecycle_core::{ActionKind, FaultKind, Rate, RateLimits};
 use support::{ScriptedCloud, all_in_state, answer, fault, id, ids, ok, seconds};

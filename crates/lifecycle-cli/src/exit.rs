@@ -29,7 +29,7 @@ Exit codes:
      found
   2  wrong usage; nothing was sent
   3  nothing was done: no key, a rejected key, no network, not confirmed, or a
-     journal that is in use or unusable
+     journal or database that is in use or unusable
   4  only the time limit was reached: every instance without the requested
      result is pending and may still get it
 After Ctrl-C, SIGTERM or SIGHUP the rows are printed and the process ends by
@@ -43,8 +43,9 @@ Exit codes:
   1  an action did not reach its state, or a machine could not be seen; the
      next pass tries again
   2  wrong usage; nothing was sent
-  3  nothing was done: another process has the journal, the journal cannot be
-     written, or more machines than max_changes would change";
+  3  nothing was done: another process has the journal or all groups, the
+     journal or the database cannot be used, or more machines than max_changes
+     would change";
 
 impl Exit {
     fn code(self) -> u8 {

@@ -25,6 +25,8 @@ pub struct State {
     pub last_actions: BTreeMap<String, LastAction>,
     /// The last pass of a controller.
     pub last_pass: Option<Pass>,
+    /// The problem of the last pass of each controller whose last pass had one.
+    pub problems: BTreeMap<String, String>,
 }
 
 /// A group, or an instance of a group.
@@ -151,7 +153,13 @@ impl State {
                 };
                 self.edges.insert(key, edge.clone());
             }
-            Record::Pass(pass) => self.last_pass = Some(pass.clone()),
+            Record::Pass(pass) => {
+                match &pass.problem {
+                    Some(problem) => self.problems.insert(pass.by.clone(), problem.clone()),
+                    None => self.problems.remove(&pass.by),
+                };
+                self.last_pass = Some(pass.clone());
+            }
             Record::Snapshot(snapshot) => *self = Self::from(&**snapshot),
         }
     }
@@ -165,6 +173,7 @@ impl State {
             edges: self.edges.values().cloned().collect(),
             last_actions: self.last_actions.clone(),
             last_pass: self.last_pass.clone(),
+            problems: self.problems.clone(),
         }))
     }
 
@@ -204,6 +213,7 @@ impl From<&Snapshot> for State {
             operations: snapshot.operations.clone(),
             last_actions: snapshot.last_actions.clone(),
             last_pass: snapshot.last_pass.clone(),
+            problems: snapshot.problems.clone(),
             ..Self::default()
         };
         for hold in &snapshot.holds {

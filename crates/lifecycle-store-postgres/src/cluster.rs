@@ -178,6 +178,39 @@ impl Cluster {
         panic!("the server does not start again");
     }
 
+    /// Lets the server offer TLS with a certificate and its key, both in PEM.
+    ///
+    /// # Panics
+    /// The server does not accept them.
+    pub fn serve_tls(&self, certificate: &str, key: &str) {
+        let folder = self.folder.path();
+        let mut settings = "ssl = on\n".to_owned();
+        for (setting, name, text) in [
+            ("ssl_cert_file", "server.crt", certificate),
+            ("ssl_key_file", "server.key", key),
+        ] {
+            let file = folder.join(name);
+            fs::write(&file, text).unwrap_or_else(|error| panic!("{name}: {error}"));
+            // The server refuses a key that others can read.
+            let _ = Command::new("chmod").arg("600").arg(&file).status();
+            if let Some(user) = &self.user {
+                let _ = Command::new("chown").arg(user).arg(&file).status();
+            }
+            settings += &format!("{setting} = '{}'\n", file.display());
+        }
+        let file = self.data().join("lifecycle.conf");
+        let before = fs::read_to_string(&file).unwrap_or_default();
+        fs::write(&file, before + &settings).unwrap_or_else(|error| panic!("{error}"));
+        self.psql("postgres", "select pg_reload_conf()");
+        for _ in 0..50 {
+            if self.psql("postgres", "show ssl") == "on" {
+                return;
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+        panic!("the server does not offer TLS");
+    }
+
     fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }

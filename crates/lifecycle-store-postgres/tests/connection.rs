@@ -114,7 +114,7 @@ async fn slow_database_ends_queries_and_does_not_pile_up() {
         .with_query(Duration::from_millis(500))
         .with_connections(2);
     let database = database_with(&cluster.database("slow"), limits);
-    let began = std::time::Instant::now();
+    let began = tokio::time::Instant::now();
     let queries: Vec<_> = (0..200)
         .map(|_| {
             let database = database.clone();
@@ -160,4 +160,48 @@ async fn unfinished_transaction_is_undone() {
     drop(connection);
     let rows = database.query("select to_regclass('t') is null", &[]).await;
     assert!(rows.unwrap()[0].get::<_, bool>(0));
+}
+
+#[tokio::test]
+async fn certificate_and_name_of_the_server_are_verified() {
+    let Some(cluster) = Cluster::own("tls") else {
+        return;
+    };
+    let authority = rcgen::CertifiedIssuer::self_signed(
+        {
+            let mut parameters = rcgen::CertificateParams::default();
+            parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+            parameters
+        },
+        rcgen::KeyPair::generate().unwrap(),
+    )
+    .unwrap();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let parameters = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let certificate = parameters.signed_by(&key, &authority).unwrap();
+    cluster.serve_tls(&certificate.pem(), &key.serialize_pem());
+    let folder = tempfile::tempdir().unwrap();
+    let roots = folder.path().join("ca.pem");
+    std::fs::write(&roots, authority.pem()).unwrap();
+    let roots = format!("sslrootcert={}", roots.display());
+    let text = cluster.text("postgres").replace("127.0.0.1", "localhost");
+    let sql = "select ssl from pg_stat_ssl where pid = pg_backend_pid()";
+    for mode in ["verify-full", "require", "prefer"] {
+        let text = format!("{text}?sslmode={mode}&{roots}");
+        let rows = database(&text).query(sql, &[]).await.unwrap();
+        assert!(rows[0].get::<_, bool>(0), "{mode}");
+    }
+    let plain = format!("{text}?sslmode=disable");
+    let rows = database(&plain).query(sql, &[]).await.unwrap();
+    assert!(!rows[0].get::<_, bool>(0));
+    let other_name = format!("{}?sslmode=verify-full&{roots}", cluster.text("postgres"));
+    let other_authority = format!("{text}?sslmode=require");
+    for text in [other_name, other_authority] {
+        let error = database(&text).connection().await.unwrap_err().to_string();
+        assert!(error.contains("certificate"), "{error}");
+        assert!(!error.contains("secret"), "{error}");
+    }
+    let missing = format!("{text}?sslmode=require&sslrootcert=/nonexistent/ca.pem");
+    let error = Database::new(missing.parse().unwrap(), Limits::default()).unwrap_err();
+    assert!(error.to_string().contains("/nonexistent/ca.pem"), "{error}");
 }

@@ -570,6 +570,10 @@ async fn store_recovers_after_the_death_of_the_server_and_loses_no_record() {
         .unwrap();
     assert_eq!(base.state().await.unwrap().operations.len(), 1);
     cluster.kill();
+    // The processes of the server end a moment after the postmaster.
+    while base.state().await.is_ok() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     for _ in 0..3 {
         let error = base
             .append(vec![intent("op", 1, "start", &["i-1"], false)])

@@ -47,7 +47,7 @@ pub(crate) enum StoreChoice {
     Journal(PathBuf),
     /// A database that several controllers share.
     #[cfg(feature = "postgres")]
-    Database(DatabaseChoice),
+    Database(Box<DatabaseChoice>),
 }
 
 /// Returns the place of the records. A journal on the command line comes before the configuration file.
@@ -79,7 +79,8 @@ pub(crate) fn store_choice(
 
 #[cfg(feature = "postgres")]
 fn database(variable: &VariableName, lease: Option<Duration>) -> Result<StoreChoice, CommandError> {
-    DatabaseChoice::read(variable, lease).map(StoreChoice::Database)
+    let database = DatabaseChoice::read(variable, lease)?;
+    Ok(StoreChoice::Database(Box::new(database)))
 }
 
 #[cfg(not(feature = "postgres"))]

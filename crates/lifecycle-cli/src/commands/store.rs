@@ -241,7 +241,7 @@ mod with {
         let config = config_file::read(args.config.clone())
             .map_err(|error| CommandError::configuration(&error))?;
         match controller::store_choice(None, config.as_ref()) {
-            Ok(StoreChoice::Database(database)) => Ok(database),
+            Ok(StoreChoice::Database(database)) => Ok(*database),
             Ok(StoreChoice::Journal(_)) => Err(CommandError::wrong_usage(
                 "the configuration file has a journal and no database: write store = { postgres_variable = \
                  \"LIFECYCLE_DATABASE\" } into [controller]",

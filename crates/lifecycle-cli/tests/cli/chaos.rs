@@ -5,7 +5,7 @@
 //! the test for longer.
 
 mod judge;
-mod proxy;
+pub(crate) mod proxy;
 mod stage;
 
 use std::{

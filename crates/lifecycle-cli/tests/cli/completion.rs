@@ -73,7 +73,7 @@ fn bash_completes_commands_options_groups_accounts_and_columns() {
     let config = folder.path().join("lifecycle.toml");
     fs::write(&config, CONFIG).unwrap();
     for (line, expected) in [
-        ("lifecycle sto", &["stop"][..]),
+        ("lifecycle sto", &["stop", "store"][..]),
         ("lifecycle stop --forc", &["--force", "--force-after"]),
         ("lifecycle stop we", &["web"]),
         (

@@ -6,6 +6,7 @@ use lifecycle_store_postgres::cluster::{Cluster, PASSWORD};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::chaos::proxy::Proxy;
 use crate::support::{RunResult, SimulatorServer, run_with, signal, spawn, wait_for_end};
 
 const VARIABLE: &str = "LIFECYCLE_DATABASE";
@@ -58,7 +59,11 @@ impl Stage {
     }
 
     fn spawn(&self, args: &[&str]) -> Child {
-        let (args, variables) = self.line(args, &self.text);
+        self.spawn_with_text(args, &self.text)
+    }
+
+    fn spawn_with_text(&self, args: &[&str], text: &str) -> Child {
+        let (args, variables) = self.line(args, text);
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         spawn(&args, &variables)
     }
@@ -257,4 +262,36 @@ fn journal_is_imported_into_a_database() {
         .run(&["store", "import", &journal])
         .exits_with(3)
         .has_only_error("empty database");
+}
+
+#[test]
+fn controller_cut_off_from_the_database_loses_its_groups_says_so_and_comes_back() {
+    let Some(stage) = Stage::new("cut", 4) else {
+        return;
+    };
+    let proxy = Proxy::to(stage.cluster.port());
+    let behind = stage.cluster.text_at("cut", proxy.port());
+    let cut = stage.spawn_with_text(&["run"], &behind);
+    stage.wait_for_shares(&[4]);
+    let other = stage.spawn(&["run"]);
+    stage.wait_for_shares(&[2, 2]);
+    proxy.cut();
+    stage.wait_for_shares(&[4]);
+    proxy.restore();
+    stage.wait_for_shares(&[2, 2]);
+    // A pass after the outage writes the history.
+    sleep(Duration::from_secs(3));
+    let history = stage.run(&["history", "--output", "json"]).exits_with(0);
+    let why = history.column("why");
+    assert!(why.contains(&"store-unavailable".into()), "{history:#?}");
+    for child in [cut, other] {
+        signal(&child, "TERM");
+        let ended = wait_for_end(child).exits_with(0);
+        assert!(!ended.stderr.contains(PASSWORD), "{ended:?}");
+        if ended.stderr.contains("nothing new is sent") {
+            assert!(ended.stderr.contains("answers again after"), "{ended:?}");
+        } else {
+            assert!(!ended.stderr.contains("warning"), "{ended:?}");
+        }
+    }
 }

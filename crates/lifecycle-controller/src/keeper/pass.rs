@@ -29,6 +29,9 @@ const CALENDAR_REMINDER: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// After a wait the clock of the machine can be a little behind the timer.
 const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 
+/// The maximum number of records of one append.
+const MAX_APPEND: usize = 2_000;
+
 impl Keeper {
     /// Looks at all machines, and decides for a state of the store. Records and sends nothing.
     pub async fn plan(&self, state: &State) -> (Look, Decision) {
@@ -80,6 +83,7 @@ impl Keeper {
         report.machines = look.machines.len();
         report.problems.extend(look.problems);
 
+        let state = self.as_seen_by_this_controller(state);
         let mut decision = decide(&self.settings.rules, &look.machines, &state, began);
         report.facts.append(&mut decision.facts);
         report.facts.extend(self.ending_calendars(&state, began));
@@ -108,6 +112,15 @@ impl Keeper {
         }
         self.keep_going(recorded, &mut report)?;
         Ok(report)
+    }
+
+    /// Returns the state with the problem of the last pass of this controller: a problem that lasts is reported once,
+    /// whatever other controllers do in the meantime.
+    fn as_seen_by_this_controller(&self, mut state: State) -> State {
+        if let (Some(_), Some(pass)) = (&self.leases, &mut state.last_pass) {
+            pass.problem = state.problems.get(&self.by).cloned();
+        }
+        state
     }
 
     /// Reports a store that does not answer after the actions of a pass: the report stays. The next pass looks
@@ -328,12 +341,14 @@ impl Keeper {
         })
     }
 
+    /// Appends records of a pass: each record has its effect alone, and a pass over many machines can have more than a
+    /// store writes within its time limit.
     async fn append(&self, records: impl Iterator<Item = Record>) -> Result<(), StoreError> {
         let records: Vec<_> = records.collect();
-        match records.is_empty() {
-            true => Ok(()),
-            false => self.store.append(records).await,
+        for chunk in records.chunks(MAX_APPEND) {
+            self.store.append(chunk.to_vec()).await?;
         }
+        Ok(())
     }
 
     /// Returns the time of the next pass: the next change, and `resync` at the latest.

@@ -117,4 +117,7 @@ pub struct Snapshot {
     /// The last pass of a controller.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_pass: Option<Pass>,
+    /// The problem of the last pass of each controller whose last pass had one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub problems: BTreeMap<String, String>,
 }

@@ -11,7 +11,7 @@ use std::{
 };
 
 /// A proxy on a free port of the loopback interface. Lives as long as the process.
-pub(super) struct Proxy {
+pub(crate) struct Proxy {
     port: u16,
     is_cut: Arc<AtomicBool>,
     open: Arc<Mutex<Vec<TcpStream>>>,
@@ -19,7 +19,7 @@ pub(super) struct Proxy {
 
 impl Proxy {
     /// Starts a proxy to a port.
-    pub(super) fn to(target: u16) -> Self {
+    pub(crate) fn to(target: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let proxy = Self {
             port: listener.local_addr().unwrap().port(),
@@ -45,12 +45,12 @@ impl Proxy {
         proxy
     }
 
-    pub(super) fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
     /// Ends all connections, and accepts none until [`restore`](Self::restore).
-    pub(super) fn cut(&self) {
+    pub(crate) fn cut(&self) {
         self.is_cut.store(true, Ordering::Release);
         for stream in self.open.lock().unwrap().drain(..) {
             // The connection can have ended already.
@@ -58,7 +58,7 @@ impl Proxy {
         }
     }
 
-    pub(super) fn restore(&self) {
+    pub(crate) fn restore(&self) {
         self.is_cut.store(false, Ordering::Release);
     }
 }

@@ -135,7 +135,7 @@ impl GroupLeases for HalfOfTheGroups {
     }
 
     async fn changed(&self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 
@@ -220,4 +220,29 @@ async fn operation_of_another_living_controller_is_left_alone() {
         "{report:#?}"
     );
     assert_eq!(store.state().await.unwrap().unfinished().count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn problem_that_lasts_is_reported_once_beside_other_controllers() {
+    let stage = Stage::at("08:00", "[controller]\nmax_changes = 3");
+    let leases = Arc::new(HalfOfTheGroups {
+        store: stage.store.clone(),
+        groups: BTreeSet::from(["web".to_owned()]),
+        bundles: Mutex::default(),
+    });
+    let keeper = stage.keeper().leases(leases);
+    for pass in 0..3 {
+        let report = keeper.pass().await.unwrap();
+        let facts: Vec<_> = report.facts.iter().map(|fact| fact.kind).collect();
+        let expected = match pass {
+            0 => &[FactKind::CircuitBreaker][..],
+            _ => &[],
+        };
+        assert_eq!(facts, expected, "{pass}");
+        let other = serde_json::json!({
+            "record": "pass", "at": "2026-11-27T00:00:00Z", "by": "other", "instances": 0, "changes": 0,
+        });
+        let other = serde_json::from_value(other).unwrap();
+        stage.store.append(vec![other]).await.unwrap();
+    }
 }

@@ -125,7 +125,7 @@ async fn sharers_without_a_shared_limit_have_more_calls_rejected() {
 
 /// Returns the fault kinds of observations of all instances.
 async fn kinds(fleet: &Fleet, simulator: &Simulator) -> Vec<Option<FaultKind>> {
-    let rows = fleet.observe(&references(simulator)).await.unwrap();
+    let rows = fleet.observe(references(simulator)).await.unwrap();
     let kinds = rows.into_iter();
     kinds
         .map(|row| row.result.err().map(|fault| fault.kind()))

@@ -3,8 +3,8 @@
 use std::{
     collections::HashMap,
     fmt,
-    sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -14,6 +14,7 @@ use lifecycle_client::{
 };
 use lifecycle_controller::StoreError;
 use lifecycle_core::Rate;
+use tokio::time::Instant;
 use tokio_postgres::{
     Row,
     types::{FromSql, ToSql, Type},
@@ -101,7 +102,7 @@ impl PostgresRateLimit {
         Ok(())
     }
 
-    fn recorded(&self) -> std::sync::MutexGuard<'_, HashMap<(String, u64), Instant>> {
+    fn recorded(&self) -> MutexGuard<'_, HashMap<(String, u64), Instant>> {
         self.recorded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -6,7 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicU32, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use lifecycle_client::{
@@ -19,6 +19,7 @@ use lifecycle_sim::{Cloud, Simulator, Throttle};
 use lifecycle_store_postgres::{
     ConnectionText, Database, Limits, PostgresRateLimit, cluster::Cluster,
 };
+use tokio::time::Instant;
 
 /// Returns the connection text of a new database with the schema.
 async fn migrated(cluster: &Cluster, name: &str) -> ConnectionText {
@@ -49,7 +50,7 @@ async fn bucket_of_the_database_counts_as_the_bucket_in_memory() {
     let memory = InMemoryRateLimit::default();
     let limits: [&dyn SharedRateLimit; 2] = [&memory, &postgres];
     // Tokens come so slowly that the time of a query makes no difference.
-    let rate = Rate::new(0.001, 7);
+    let rate = Rate::new(0.01, 7);
     for limit in limits {
         let scope = scope("bucket");
         limit.join(&scope, rate).await.unwrap();
@@ -57,7 +58,7 @@ async fn bucket_of_the_database_counts_as_the_bucket_in_memory() {
         assert_eq!(taken(lease(limit, &scope, 5).await), (5, 70.0));
         assert_eq!(taken(lease(limit, &scope, 5).await), (2, 20.0));
         let empty = lease(limit, &scope, 5).await;
-        assert_eq!(empty.rate.rate, AdaptiveRate::new(0.001));
+        assert_eq!(empty.rate.rate, AdaptiveRate::new(0.01));
         assert_eq!((empty.sharers, empty.closed_for), (1, Duration::ZERO));
         assert_eq!(taken(empty), (0, 0.0));
         limit.give_back(&scope, 3, 0).await.unwrap();
@@ -98,7 +99,7 @@ async fn leases_at_the_same_time_take_different_tokens() {
             let (text, scope) = (text.clone(), Arc::clone(&scope));
             tokio::spawn(async move {
                 let limit = PostgresRateLimit::new(text).unwrap();
-                limit.join(&scope, Rate::new(0.001, 1_000)).await.unwrap();
+                limit.join(&scope, Rate::new(0.01, 1_000)).await.unwrap();
                 let (mut permits, mut sharers) = (0, 0);
                 for _ in 0..100 {
                     let request = PermitRequest::new(sharer, 3, Duration::ZERO);
@@ -117,6 +118,8 @@ async fn leases_at_the_same_time_take_different_tokens() {
         sharers = sharers.max(seen);
     }
     assert_eq!((permits, sharers), (1_000, 8));
+    let view = "select configured, cuts, controllers from lifecycle.account_pace";
+    assert_eq!(cluster.psql("same-time", view).trim(), "0.01|0|8");
 }
 
 #[tokio::test(flavor = "multi_thread")]

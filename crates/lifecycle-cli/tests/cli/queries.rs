@@ -119,16 +119,19 @@ pub(crate) fn check_query(query: &Query, labels: &BTreeMap<String, BTreeSet<Stri
 
 #[test]
 fn alert_rules_pass_promtool() {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/deploy/alerts.yaml");
-    let output = std::process::Command::new("promtool")
-        .args(["check", "rules", file])
-        .output();
-    match output {
-        Ok(output) => assert!(output.status.success(), "{output:?}"),
-        #[cfg(unix)]
-        Err(error) => crate::support::report_skipped("promtool", &error),
-        #[cfg(not(unix))]
-        Err(_) => {}
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/deploy");
+    for arguments in [
+        ["check", "rules", "alerts.yaml"],
+        ["test", "rules", "alerts-test.yaml"],
+    ] {
+        let mut promtool = std::process::Command::new("promtool");
+        match promtool.args(arguments).current_dir(folder).output() {
+            Ok(output) => assert!(output.status.success(), "{output:?}"),
+            #[cfg(unix)]
+            Err(error) => crate::support::report_skipped("promtool", &error),
+            #[cfg(not(unix))]
+            Err(_) => {}
+        }
     }
 }
 

@@ -27,7 +27,9 @@ mod outside_text;
 mod power;
 mod protection;
 mod proxies;
+mod queries;
 mod schedule;
+mod scrape;
 mod selection;
 mod sim_flag;
 #[cfg(unix)]

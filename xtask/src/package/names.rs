@@ -67,7 +67,7 @@ impl Metadata {
         (
             format!("{}-", self.name.replace('-', "_")),
             format!(
-                "-py3-none-manylinux_{glibc}_{0}.manylinux2014_{0}.whl",
+                "-py3-none-manylinux2014_{0}.manylinux_{glibc}_{0}.whl",
                 target.processor()
             ),
         )
@@ -121,7 +121,7 @@ pub(super) mod tests {
             metadata.wheel(arm),
             (
                 "lifecycle_cli-".to_owned(),
-                "-py3-none-manylinux_2_17_aarch64.manylinux2014_aarch64.whl".to_owned()
+                "-py3-none-manylinux2014_aarch64.manylinux_2_17_aarch64.whl".to_owned()
             )
         );
     }

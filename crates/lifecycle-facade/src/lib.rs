@@ -15,13 +15,20 @@ mod fleet;
 #[cfg(any(feature = "_cloud", feature = "config"))]
 mod suggest;
 
-#[cfg(any(feature = "_cloud", feature = "config"))]
-pub use cloud::EndpointNetwork;
+#[cfg(feature = "_cloud")]
+#[allow(
+    unused_imports,
+    unreachable_pub,
+    reason = "a build for clouds from outside has no provider of this crate"
+)]
+pub use cloud::providers::*;
 #[cfg(feature = "_cloud")]
 pub use cloud::{
-    BuildProvider, BuiltProvider, Cloud, CloudEntry, CloudRegions, EndpointFn, ExternalCloud,
-    LocationSettings, ParseReferenceError, SourceFn, providers::*,
+    BuildProvider, BuiltProvider, Cloud, CloudEntry, EndpointFn, ExternalCloud, LocationSettings,
+    ParseReferenceError, SourceFn,
 };
+#[cfg(any(feature = "_cloud", feature = "config"))]
+pub use cloud::{CloudRegions, EndpointNetwork};
 #[cfg(feature = "_cloud")]
 pub use fleet::{
     Account, CredentialSettings, CredentialSourceFactory, DoctorProbe, Fleet, FleetBuilder,

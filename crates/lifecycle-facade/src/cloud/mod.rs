@@ -21,7 +21,6 @@ pub use driver::{BuildProvider, BuiltProvider, EndpointFn, LocationSettings, Sou
 #[cfg(feature = "_cloud")]
 pub(crate) use driver::{CloudDriver, ProjectLookup, RegionLookup, RegionsFrom};
 pub(crate) use entry::CloudData;
-#[cfg(feature = "_cloud")]
 pub use entry::CloudRegions;
 #[cfg(feature = "config")]
 pub(crate) use entry::Clouds;

@@ -172,7 +172,15 @@ impl TreeRule {
 const DUPLICATED: &str = "tree --quiet --prefix none --duplicates --workspace --all-features --target all -e normal,build,dev";
 
 /// The crates with two versions. `docs/decisions/dependencies.md` gives the reasons.
-const ALLOWED_DUPLICATES: [&str; 7] = ["base64", "getrandom", "r-efi", "rand", "rand_core", "syn", "wasi"];
+const ALLOWED_DUPLICATES: [&str; 7] = [
+    "base64",
+    "getrandom",
+    "r-efi",
+    "rand",
+    "rand_core",
+    "syn",
+    "wasi",
+];
 
 /// Lists crates with two versions without a reason, and reasons for crates with one version.
 fn duplicates(tree: &str) -> Vec<String> {

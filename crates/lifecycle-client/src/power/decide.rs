@@ -10,7 +10,8 @@ use super::{
     ambiguity::{Ambiguity, AmbiguityReason},
     refusal::{Refusal, is_lasting, names_the_state},
     report::{Evidence, Outcome, Pending},
-    tracked_instance::{LATEST_VIEW, Phase, TrackedInstance, is_ready},
+    tracked_instance::{Phase, TrackedInstance, is_ready},
+    view_delay::LATEST_VIEW,
 };
 use crate::{
     call::attempt::no_time_left,

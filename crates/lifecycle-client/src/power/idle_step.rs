@@ -7,7 +7,8 @@ use lifecycle_core::{ActionKind, Fault, PowerState};
 use super::{
     decide::DecideOptions,
     refusal::{Refusal, names_the_state},
-    tracked_instance::{LATEST_VIEW, Phase, RunHistory, TrackedInstance},
+    tracked_instance::{Phase, RunHistory, TrackedInstance},
+    view_delay::LATEST_VIEW,
 };
 use crate::observe::lookup::{ObserveResult, fails_for_good};
 

@@ -30,4 +30,5 @@ pub(crate) mod tracked_instance; // the state of one instance
 pub(crate) mod tracker; // the state of all instances
 pub(crate) mod triage; // observations before sending
 pub(crate) mod until; // the caller's end of the waves
+pub(crate) mod view_delay; // the delay of views
 pub(crate) mod waves;

@@ -3,7 +3,7 @@
 use lifecycle_core::{Fault, FaultKind};
 use tokio::time::Instant;
 
-use super::tracked_instance::LATEST_VIEW;
+use super::view_delay::LATEST_VIEW;
 
 /// The last refusal of an action that waits for an idle instance.
 #[derive(Clone, Debug)]

@@ -10,6 +10,7 @@ use super::{
     contact::Contact,
     refusal::Refusal,
     report::{Evidence, InstanceReport, Outcome, Pending},
+    view_delay::LATEST_VIEW,
 };
 
 /// An instance of a power request.
@@ -193,10 +194,6 @@ impl TrackedInstance {
         age.is_some_and(|age| age < LATEST_VIEW)
     }
 }
-
-/// The highest delay of a view. A choice: no cloud documents a delay, and the Terraform provider of one
-/// cloud expects a lag.
-pub(crate) const LATEST_VIEW: Duration = Duration::from_secs(15);
 
 fn is_running(seen: &Observation) -> bool {
     seen.state == PowerState::Running

@@ -1,13 +1,16 @@
 //! Tests of keys and endpoints of accounts, and of errors before the first action.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::future::join_all;
 use lifecycle_facade::{
-    Account, CredentialSettings, EmptyHost, Endpoint, FaultKind, FleetError, Location, Transport,
-    TransportError,
+    Account, ClientLabels, CredentialSettings, EmptyHost, Endpoint, FaultKind, FleetError,
+    Location, StatsEvent, StatsObserver, Transport, TransportError,
     lifecycle_core::{
         HttpResponse,
         credential_source::{EnvCredentialSource, FileCheck},
@@ -17,6 +20,60 @@ use lifecycle_sim::Operation;
 use tokio::time::Instant;
 
 use super::*;
+
+/// Keeps the labels of the searches for keys.
+#[derive(Debug, Default)]
+struct KeySearches(Mutex<Vec<(ClientLabels, bool)>>);
+
+impl StatsObserver for KeySearches {
+    fn on_event(&self, client: &ClientLabels, event: &StatsEvent) {
+        if let StatsEvent::KeySearch { found } = event {
+            let search = (client.clone(), *found);
+            self.0.lock().unwrap().push(search);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn stats_have_the_names_of_account_and_region_and_the_searches_for_keys() {
+    let simulator = simulator();
+    let variables = [("PROD_ID", KEY_ID), ("PROD_SECRET", KEY_SECRET)];
+    let account = |prefix: &'static str| {
+        let mut account = Account::new(lifecycle_facade::Cloud::Baidu);
+        account.region = Some("bj".into());
+        account.credentials = CredentialSettings::sources(move |_| {
+            let (id, secret) = (format!("{prefix}_ID"), format!("{prefix}_SECRET"));
+            vec![Box::new(EnvCredentialSource::keys(id, secret, None))]
+        });
+        account
+    };
+    let searches = Arc::new(KeySearches::default());
+    let observer = Arc::clone(&searches);
+    let fleet = Fleet::builder()
+        .transport(simulator.transport())
+        .clock(simulator.clock())
+        .machine(fake_host(&variables, &[]))
+        .stats_observer(observer)
+        .account("prod", account("PROD"))
+        .unwrap()
+        .account("none", account("NONE"))
+        .unwrap()
+        .build()
+        .unwrap();
+    fleet.list("prod@baidu/bj").await.unwrap();
+    fleet.list("none@baidu/bj").await.unwrap_err();
+    let stats = fleet.stats();
+    assert_eq!(stats.len(), 1, "a location without a key has no client");
+    let prod = stats.values().next().unwrap();
+    assert_eq!(prod.labels, ClientLabels::new("baidu", "prod", "bj"));
+    assert_eq!((prod.keys_found, prod.failed_key_searches), (1, 0));
+    let mut searches = searches.0.lock().unwrap().clone();
+    searches.sort();
+    // The regions of an account share a key.
+    let expected = [("none", false), ("prod", true)];
+    let expected = expected.map(|(name, found)| (ClientLabels::new("baidu", name, ""), found));
+    assert_eq!(searches, expected);
+}
 
 #[tokio::test]
 async fn each_account_uses_its_own_key() {

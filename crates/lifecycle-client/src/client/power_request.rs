@@ -155,7 +155,7 @@ impl<O: Into<Action>, T: Target> PowerRequest<O, T> {
 
     /// Carries the request out wave by wave: the next wave begins when every instance of the wave
     /// before has an outcome. Each wave waits for the goal, with a time limit of its own: the one of
-    /// [`wait`](Self::wait), or ten minutes. [`Waves::until`] ends the request after a wave.
+    /// [`wait`](Self::wait), or ten minutes. [`Waves::until`](crate::Waves::until) ends the request after a wave.
     ///
     /// # Examples
     /// ```

@@ -1,7 +1,5 @@
 //! An instance of a power request: the phase, and the evidence so far.
 
-use std::time::Duration;
-
 use lifecycle_core::{ActionKind, InstanceId, JobId, Observation, PowerState, StoppedBilling};
 use tokio::time::Instant;
 
@@ -290,6 +288,8 @@ pub(crate) fn instance_report(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use lifecycle_core::{Fault, FaultKind};
     use tokio::time::advance;
 

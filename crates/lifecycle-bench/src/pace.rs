@@ -49,7 +49,14 @@ pub(crate) fn measure_controllers(settings: &BenchSettings) -> BenchResult<Table
         ],
     );
     // Commits wait for the disk, as on a real server.
-    let cluster = Cluster::start(true)?;
+    let cluster = match Cluster::start(true) {
+        Ok(cluster) => cluster,
+        Err(reason) => {
+            let none = || "-".to_owned();
+            table.row([skipped(&reason), none(), none(), none(), none()]);
+            return Ok(table);
+        }
+    };
     for (controllers, is_shared) in [
         (1, true),
         (3, true),
@@ -77,6 +84,11 @@ pub(crate) fn measure_controllers(settings: &BenchSettings) -> BenchResult<Table
         ]);
     }
     Ok(table)
+}
+
+/// Returns the only cell of a machine without PostgreSQL.
+fn skipped(reason: &str) -> String {
+    format!("skipped: {reason}")
 }
 
 struct Pace {
@@ -160,7 +172,13 @@ async fn call(client: Client, id: InstanceId, accepted: Arc<AtomicU64>) -> Bench
 /// Measures how often a second tokens are taken from one bucket.
 pub(crate) fn measure_buckets(settings: &BenchSettings) -> BenchResult<Table> {
     let mut table = Table::new("Token buckets in PostgreSQL", ["what", "figure", "unit"]);
-    let cluster = Cluster::start(true)?;
+    let cluster = match Cluster::start(true) {
+        Ok(cluster) => cluster,
+        Err(reason) => {
+            table.row([skipped(&reason), "-".to_owned(), "-".to_owned()]);
+            return Ok(table);
+        }
+    };
     let text = cluster.database("buckets");
     let runtime = runtime()?;
     let limit = PostgresRateLimit::with_connections(text.parse()?, CONNECTIONS as usize)?;

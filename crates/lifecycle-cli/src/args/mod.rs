@@ -97,8 +97,8 @@ pub(crate) enum Command {
     /// Serve metrics about machines for Prometheus until Ctrl-C; changes nothing
     ///
     /// Looks at the regions in intervals, and serves the states of the machines and the counters of the calls
-    /// under /metrics. New machines appear and deleted ones vanish. lifecycle run --metrics serves the same, and the
-    /// metrics of the schedules.
+    /// under /metrics. New machines appear and deleted ones vanish. lifecycle run --metrics shows the machines of
+    /// kept groups, with the state that their schedule wants.
     #[command(after_help = exit::EXPORTER_HELP)]
     Exporter(ExporterArgs),
     /// Keep a group or a machine in a state until a time, whatever its schedule says

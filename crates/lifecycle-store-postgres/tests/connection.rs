@@ -121,10 +121,13 @@ async fn slow_database_ends_queries_and_does_not_pile_up() {
             tokio::spawn(async move { database.query("select pg_sleep(60)", &[]).await })
         })
         .collect();
+    let mut refused = 0;
     for query in queries {
         let error = query.await.unwrap().unwrap_err();
         assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
+        refused += usize::from(error.to_string().contains("queries wait"));
     }
+    assert!(refused >= 200 - 2 - 64 - 2, "refused at once: {refused}");
     assert!(
         began.elapsed() < Duration::from_secs(5),
         "{:?}",

@@ -282,6 +282,31 @@ async fn reader_misses_no_event_of_concurrent_writers() {
     assert_eq!(reader.state().await.unwrap().edges.len(), 200);
 }
 
+/// Ids of a sequence commit out of order, unless the appends wait for each other: a reader of "id > last" would
+/// miss the event that commits late.
+#[tokio::test(flavor = "multi_thread")]
+async fn append_waits_for_the_end_of_an_earlier_append() {
+    let Some(cluster) = Cluster::shared("order") else {
+        return;
+    };
+    let store = store(&cluster, "order").await;
+    let mut early = store.database().connection().await.unwrap();
+    early.begin().await.unwrap();
+    let notice = r#"[{"entries": [{"repeatable": false, "record":
+        {"record": "notice", "at": "2026-11-20T18:00:00Z", "kind": "early", "message": ""}}]}]"#;
+    let sql = format!("select lifecycle.append('{notice}')");
+    early.batch(&sql).await.unwrap();
+    let late = edge("web", "i-1", "2026-11-20T18:00:00Z");
+    let append = store.append(vec![late]);
+    tokio::pin!(append);
+    let waiting = tokio::time::timeout(Duration::from_millis(500), &mut append).await;
+    assert!(waiting.is_err(), "the later append did not wait");
+    early.commit().await.unwrap();
+    append.await.unwrap();
+    let kinds = "select string_agg(kind, ' ' order by id) from lifecycle.event";
+    assert_eq!(cluster.psql("order", kinds), "notice edge");
+}
+
 fn bundles(names: &[&str]) -> Vec<BTreeSet<String>> {
     names
         .iter()
@@ -430,6 +455,15 @@ async fn two_controllers_that_decide_on_the_same_state_act_once() {
         "update lifecycle.lease set holder = (select id from lifecycle.controller where name = 'one')",
     );
     let due = "2026-11-20T18:00:00Z";
+    // Without the lease, even a state that is up to date is not enough.
+    let without = second
+        .store
+        .append(vec![edge("maintenance web", "i-1", due)])
+        .await;
+    assert!(
+        matches!(without, Err(StoreError::TakenOver { .. })),
+        "{without:?}"
+    );
     first
         .store
         .append(vec![edge("maintenance web", "i-1", due)])

@@ -6,13 +6,29 @@ pub(crate) use without::{controllers, run};
 #[cfg(feature = "postgres")]
 pub(crate) use with::{controllers, run};
 
+use lifecycle_facade::config::Config;
+
+use crate::{args::DatabaseArgs, config_file, exit::CommandError};
+
+/// Reads the configuration file, which must name a database.
+fn config_with_database(args: &DatabaseArgs) -> Result<Config, CommandError> {
+    let config = config_file::read(args.config.clone())
+        .map_err(|error| CommandError::configuration(&error))?;
+    let config = config.filter(|config| config.controller.postgres_variable.is_some());
+    config.ok_or_else(|| {
+        CommandError::wrong_usage(
+            "no database: write store = { postgres_variable = \"LIFECYCLE_DATABASE\" } into [controller] of the \
+             configuration file",
+        )
+    })
+}
+
 /// The commands of a program without the feature.
 #[cfg(not(feature = "postgres"))]
 mod without {
     use crate::{
         args::{ControllersArgs, DatabaseArgs, ManageStore, ManageStoreArgs},
-        commands::controller,
-        config_file,
+        commands::{controller, store::config_with_database},
         console::Console,
         exit::{CommandError, Exit},
     };
@@ -35,13 +51,8 @@ mod without {
     }
 
     fn refuse(args: &DatabaseArgs) -> Result<Exit, CommandError> {
-        let config = config_file::read(args.config.clone())
-            .map_err(|error| CommandError::configuration(&error))?;
-        controller::store_choice(None, config.as_ref())?;
-        Err(CommandError::wrong_usage(
-            "the configuration file has a journal and no database: write store = { postgres_variable = \
-             \"LIFECYCLE_DATABASE\" } into [controller]",
-        ))
+        let config = config_with_database(args)?;
+        controller::store_choice(None, Some(&config)).map(|_| Exit::Complete)
     }
 }
 
@@ -60,8 +71,8 @@ mod with {
             controller::{self, StoreChoice},
             database::DatabaseChoice,
             journal,
+            store::config_with_database,
         },
-        config_file,
         console::{Console, eprint_warning},
         exit::{CommandError, Exit},
         output,
@@ -238,15 +249,10 @@ mod with {
     }
 
     fn choice(args: &DatabaseArgs) -> Result<DatabaseChoice, CommandError> {
-        let config = config_file::read(args.config.clone())
-            .map_err(|error| CommandError::configuration(&error))?;
-        match controller::store_choice(None, config.as_ref()) {
-            Ok(StoreChoice::Database(database)) => Ok(*database),
-            Ok(StoreChoice::Journal(_)) => Err(CommandError::wrong_usage(
-                "the configuration file has a journal and no database: write store = { postgres_variable = \
-                 \"LIFECYCLE_DATABASE\" } into [controller]",
-            )),
-            Err(error) => Err(error),
+        let config = config_with_database(args)?;
+        match controller::store_choice(None, Some(&config))? {
+            StoreChoice::Database(database) => Ok(*database),
+            StoreChoice::Journal(_) => Err(CommandError::wrong_usage("a journal is no database")),
         }
     }
 }

@@ -24,7 +24,7 @@ use crate::support::{RunResult, keys, spawn, wait_for_end};
 const WORKERS: u32 = 8;
 const KILLS: u32 = 400;
 /// The time after which no further process is started to be killed.
-const TIME_LIMIT: Duration = Duration::from_secs(50);
+const TIME_LIMIT: Duration = Duration::from_secs(40);
 
 #[test]
 fn killed_command_reboots_no_instance_twice_and_reports_the_truth() {

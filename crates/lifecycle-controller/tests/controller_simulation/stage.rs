@@ -82,7 +82,8 @@ impl Stage {
             text = format!("{head}{text}{tables}");
             members.push(group);
         }
-        let resync = ["30m", "90m", "3h", "6h"][seed as usize % 4];
+        // Shorter than the time in which everything settles.
+        let resync = ["30m", "60m", "90m", "90m"][seed as usize % 4];
         text.push_str(&format!(
             "[controller]\nresync = {resync:?}\ncatch_up = \"4h\"\n"
         ));

@@ -32,8 +32,8 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 
-/// The default number of seeds.
-const SEEDS: u64 = 2_000;
+/// The default number of seeds. `cargo xtask simulate --controller` runs more.
+const SEEDS: u64 = 120;
 /// The longest pause and the longest change of the clock are shorter than `catch_up`.
 const LONGEST_PAUSE: u64 = 3 * 3_600;
 const LONGEST_JUMP: i64 = 2 * 3_600;

@@ -82,11 +82,7 @@ impl Stage {
             text = format!("{head}{text}{tables}");
             members.push(group);
         }
-        // Shorter than the time in which everything settles.
-        let resync = ["30m", "60m", "90m", "90m"][seed as usize % 4];
-        text.push_str(&format!(
-            "[controller]\nresync = {resync:?}\ncatch_up = \"4h\"\n"
-        ));
+        text.push_str("[controller]\nresync = \"30m\"\ncatch_up = \"4h\"\n");
         Self::new(seed, simulator, members, &text)
     }
 

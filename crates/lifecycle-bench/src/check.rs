@@ -118,12 +118,22 @@ fn count_all() -> BenchResult<Counts> {
 fn instructions_of(work: Work, cloud: Cloud) -> BenchResult<u64> {
     const FEW: u32 = 20;
     const MANY: u32 = 60;
-    let counted = |repetitions| {
-        instructions(&CountedWork {
+    // Wake-ups by a socket differ from run to run: the fewest instructions of some runs are repeatable.
+    let runs = match work {
+        Work::Call | Work::ReqwestCall | Work::Iteration | Work::TypedIteration => 3,
+        _ => 1,
+    };
+    let counted = |repetitions| -> BenchResult<u64> {
+        let work = CountedWork {
             work,
             cloud,
             repetitions,
-        })
+        };
+        let mut fewest = u64::MAX;
+        for _ in 0..runs {
+            fewest = fewest.min(instructions(&work)?);
+        }
+        Ok(fewest)
     };
     let (few, many) = (counted(FEW)?, counted(MANY)?);
     Ok(many.saturating_sub(few) / u64::from(MANY - FEW))

@@ -31,8 +31,9 @@ use crate::config::schema::{CloudSettings, CloudSource, SourceKind, optional};
 ///     BuiltProvider, CloudEntry, CloudRegions, Fleet,
 ///     lifecycle_core::{BatchLimits, EnvVarNames, Profile},
 /// };
-/// # use lifecycle_facade::{Provider, lifecycle_core::Endpoint};
-/// # fn acme_provider(_: &str) -> Box<dyn Provider> { todo!() }
+/// # use lifecycle_facade::lifecycle_core::Endpoint;
+/// # mod acme { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/acme.rs")); }
+/// # use acme::Acme;
 ///
 /// static PROFILE: Profile = Profile::new("acme", "Acme Cloud", BatchLimits::all(50))
 ///     .with_env_vars(&[EnvVarNames::Keys {
@@ -51,7 +52,7 @@ use crate::config::schema::{CloudSettings, CloudSource, SourceKind, optional};
 ///             None => Endpoint::of_region(region, |region| format!("{region}.acme.example"))
 ///                 .map_err(|error| error.to_string())?,
 ///         };
-///         Ok(BuiltProvider::new(acme_provider(region), endpoint))
+///         Ok(BuiltProvider::new(Acme { profile: &PROFILE }, endpoint))
 ///     },
 /// );
 ///

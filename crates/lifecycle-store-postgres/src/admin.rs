@@ -49,8 +49,8 @@ pub struct LeaseRow {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct StoreCheck {
-    /// The version of the schema.
-    pub schema: i32,
+    /// The version of the tables.
+    pub tables_version: i32,
     /// The version of the server, such as `15.4`.
     pub server: String,
     /// The number of events.
@@ -138,7 +138,7 @@ impl PostgresStore {
             format!("operation {id} is open and has no row in the table operation: its calls are refused")
         });
         Ok(StoreCheck {
-            schema,
+            tables_version: schema,
             server: row.get(0),
             events: row.get(1),
             unfinished: unfinished.len(),

@@ -127,6 +127,17 @@ pub enum FactKind {
 }
 
 impl FactKind {
+    /// All kinds.
+    pub const ALL: [Self; 7] = [
+        Self::GivenUp,
+        Self::Uncertain,
+        Self::Drifted,
+        Self::Held,
+        Self::CalendarEnding,
+        Self::CircuitBreaker,
+        Self::StoreUnavailable,
+    ];
+
     /// Returns the name, in lower case with hyphens.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -192,6 +192,7 @@ impl Keeper {
                     Ok(mut report) => {
                         if let Some(fact) = outage.end(self.now()) {
                             self.keep_late([self.notice(&fact)]);
+                            report.status.facts.push(fact.kind);
                             report.facts.push(fact);
                         }
                         let wait = self.wait_until(report.next);

@@ -50,6 +50,7 @@ impl Keeper {
             at: began,
             next: report.next,
             blocked: report.blocked.is_some(),
+            store_unavailable: false,
             problems: report.problems.len(),
             waiting: report.waiting.len(),
             open_intents: open.sum(),

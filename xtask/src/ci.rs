@@ -2,8 +2,8 @@
 //!
 //! The steps need the Rust toolchain of `rust-toolchain.toml`. `interop` also needs Python and the
 //! vendors' SDKs, `fuzz` needs cargo-fuzz, `deny` needs cargo-deny, and `bench -- --check` needs valgrind.
-//! A step is skipped with a message where its tools are missing. `postgres` installs PostgreSQL with apt-get where
-//! it is missing, and makes the tests with a server mandatory.
+//! A step is skipped with a message where its tools are missing. `postgres` and `promtool` fetch PostgreSQL and promtool
+//! with apt-get where they are missing, and the tests with these programs are mandatory.
 
 use std::{
     fmt,
@@ -20,7 +20,7 @@ use crate::{
     fuzz::Fuzz,
     interop::Interop,
     new_provider::NewProvider,
-    postgres,
+    postgres, promtool,
     tidy::Tidy,
     tree::Tree,
 };
@@ -55,10 +55,13 @@ fn steps() -> Vec<Step> {
             Cargo::new("clippy --workspace --all-targets --all-features -- -D warnings"),
         ),
         Step::xtask("postgres", postgres::install),
+        Step::xtask("promtool", promtool::install),
         // The same test command as in the README, which also runs the examples in the documentation.
         Step::cargo(
             "test",
-            Cargo::new("test --workspace --all-features").env(postgres::REQUIRE, "1"),
+            Cargo::new("test --workspace --all-features")
+                .env(postgres::REQUIRE, "1")
+                .env(promtool::REQUIRE, "1"),
         ),
         Step::cargo(
             "doc",
@@ -109,6 +112,9 @@ impl Step {
             StepAction::Cargo(call) => call.to_string(),
             StepAction::Xtask(_) if self.name == "postgres" => {
                 "apt-get install postgresql, if missing".to_owned()
+            }
+            StepAction::Xtask(_) if self.name == "promtool" => {
+                "apt-get download prometheus, if promtool is missing".to_owned()
             }
             StepAction::Xtask(_) => format!("cargo xtask {}", self.name),
         }
@@ -313,6 +319,7 @@ mod tests {
                 "fmt",
                 "clippy",
                 "postgres",
+                "promtool",
                 "test",
                 "doc",
                 "new-provider --check",

@@ -3,6 +3,7 @@
 //! The program starts cargo and links no crate of the product, so the commands work even while the
 //! product does not compile.
 
+mod apt;
 mod bench;
 mod cargo;
 mod ci;
@@ -18,6 +19,7 @@ mod new_provider;
 mod package;
 mod postgres;
 mod program;
+mod promtool;
 mod python;
 mod release;
 mod simulate;

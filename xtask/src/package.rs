@@ -111,6 +111,7 @@ impl<'a> Packaging<'a> {
 
     fn steps(&self, check: bool) -> Vec<Step<'_>> {
         let mut steps = vec![
+            Step::new("programs", move || Ok(find_programs(check))),
             Step::new("tools", || self.install_tools()),
             Step::new("build", || self.build(&self.packages())),
             Step::new("symbols", || self.check_symbols()),
@@ -472,6 +473,14 @@ impl<'a> Packaging<'a> {
 
     fn packages(&self) -> PathBuf {
         packages_folder(&self.target_folder)
+    }
+}
+
+/// Looks for the programs of the system, because the build before their use takes long.
+fn find_programs(check: bool) -> StepResult {
+    match system::missing_programs(check, &env::var_os("PATH").unwrap_or_default()) {
+        None => StepResult::Passed("all programs are there".to_owned()),
+        Some(missing) => StepResult::Failed(missing),
     }
 }
 

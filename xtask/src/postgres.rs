@@ -3,50 +3,32 @@
 use std::{
     env, fs,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
 };
 
 use crate::{
+    apt,
     cargo::Cargo,
-    exit::{CheckResult, CommandResult, CouldNotRun},
+    exit::{CheckResult, CommandResult},
 };
 
 /// The variable that makes the tests with PostgreSQL mandatory.
 pub(crate) const REQUIRE: &str = "LIFECYCLE_REQUIRE_POSTGRES";
 
 /// Installs PostgreSQL with the package manager of Debian if PostgreSQL is missing.
-pub(crate) fn install(_: &Path) -> CommandResult {
+pub(crate) fn install(root: &Path) -> CommandResult {
     if is_installed() {
         println!("postgres: PostgreSQL is installed");
         return Ok(CheckResult::Passed);
     }
-    for arguments in [
-        &["update", "--quiet"][..],
-        &[
-            "install",
-            "--yes",
-            "--quiet",
-            "--no-install-recommends",
-            "postgresql",
-        ],
-    ] {
-        let status = Command::new("apt-get")
-            .args(arguments)
-            .env("DEBIAN_FRONTEND", "noninteractive")
-            .stdin(Stdio::null())
-            .status();
-        let status = status.map_err(|error| {
-            CouldNotRun(format!(
-                "PostgreSQL is missing, and apt-get does not start: {error}; install PostgreSQL by hand"
-            ))
-        })?;
-        if !status.success() {
-            println!(
-                "postgres: apt-get {} failed; install PostgreSQL as root: apt-get install postgresql",
-                arguments.join(" ")
-            );
-            return Ok(CheckResult::Failed);
-        }
+    let install = [
+        "install",
+        "--yes",
+        "--quiet",
+        "--no-install-recommends",
+        "postgresql",
+    ];
+    if apt::run("PostgreSQL", &install, root)? != CheckResult::Passed {
+        return Ok(CheckResult::Failed);
     }
     let is_installed = is_installed();
     if !is_installed {

@@ -24,8 +24,11 @@ use staging::StagingWorkspace;
 #[derive(Debug, clap::Args)]
 pub(crate) struct ReleaseCheck {
     /// The crates. Each crate is checked alone.
-    #[arg(required = true, value_name = "CRATE")]
+    #[arg(required_unless_present = "order", value_name = "CRATE")]
     names: Vec<String>,
+    /// Print the order in which all crates are published, and check nothing.
+    #[arg(long, conflicts_with = "names")]
+    order: bool,
     /// Package uncommitted files, too.
     #[arg(long)]
     allow_dirty: bool,
@@ -34,6 +37,10 @@ pub(crate) struct ReleaseCheck {
 impl ReleaseCheck {
     pub(crate) fn run(&self, root: &Path) -> CommandResult {
         let crates = Crates::read(root)?;
+        if self.order {
+            print!("{}", crates.order()?);
+            return Ok(CheckResult::Passed);
+        }
         let mut failed = false;
         for name in &self.names {
             let release = crates.release(name)?;

@@ -52,9 +52,11 @@ pub(crate) const EXPORTER_HELP: &str = "\
 Exit codes:
   0  a signal ended the command
   2  wrong usage
-  3  the address is in use, or there is no key for the regions of a pattern
+  3  the address is in use, or the key can read no region of the patterns
 A region that cannot be read later is a warning, and
-lifecycle_exporter_location_up is 0 for the region.";
+lifecycle_exporter_location_up is 0 for the region. A region of a pattern such
+as aliyun/* that the key cannot use is left out with a warning, and
+lifecycle_exporter_location_unavailable is 1.";
 
 impl Exit {
     fn code(self) -> u8 {

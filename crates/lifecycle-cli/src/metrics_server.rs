@@ -15,8 +15,7 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
-use lifecycle_facade::StatsObserver;
-use lifecycle_metrics::{ClientMetrics, PrometheusRecorder, SeriesRemover};
+use lifecycle_metrics::{PrometheusRecorder, SeriesRemover};
 use tokio::{
     net::{TcpListener, TcpStream},
     runtime::Builder,
@@ -84,15 +83,6 @@ impl MetricsServer {
     /// Returns the URL of the metrics.
     pub(crate) fn url(&self) -> String {
         format!("http://{}/metrics", self.address)
-    }
-
-    /// Returns the observer for the clients of this process.
-    #[expect(
-        clippy::unused_self,
-        reason = "the metrics are of use only with a server"
-    )]
-    pub(crate) fn stats_observer(&self) -> Arc<dyn StatsObserver> {
-        Arc::new(ClientMetrics)
     }
 
     /// Returns the remover of series.

@@ -63,8 +63,8 @@ impl Setup {
     }
 
     /// Passes the counted events of the clients to an observer.
-    pub(crate) fn with_stats_observer(mut self, observer: Arc<dyn StatsObserver>) -> Self {
-        self.stats_observer = Some(observer);
+    pub(crate) fn with_stats_observer(mut self, observer: impl StatsObserver) -> Self {
+        self.stats_observer = Some(Arc::new(observer));
         self
     }
 

@@ -447,8 +447,8 @@ impl ClientBuilder {
 
     /// Passes each counted event to `observer`, for metrics.
     #[must_use]
-    pub fn stats_observer(mut self, observer: Arc<dyn StatsObserver>) -> Self {
-        self.config.stats_observer = Some(observer);
+    pub fn stats_observer(mut self, observer: impl StatsObserver) -> Self {
+        self.config.stats_observer = Some(Arc::new(observer));
         self
     }
 

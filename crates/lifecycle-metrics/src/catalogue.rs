@@ -105,7 +105,7 @@ metrics! {
     Gauge WAITING "lifecycle_controller_waiting_machines" []
         "Machines that differ from the wanted state and are left alone.";
     Gauge OPEN_INTENTS "lifecycle_controller_open_intents" []
-        "Instances of recorded requests without an outcome, left by an earlier process.";
+        "Instances without an outcome in recorded requests that had not ended before the last pass.";
     Gauge GROUP_WANTED "lifecycle_group_wanted" ["group", "state"]
         "1 for the state that the schedule or a hold wants for a group.";
     Gauge GROUP_NEXT_CHANGE "lifecycle_group_next_change_timestamp_seconds" ["group"]
@@ -113,9 +113,15 @@ metrics! {
     Gauge CALENDAR_END "lifecycle_group_calendar_end_timestamp_seconds" ["group", "calendar"]
         "End of the calendar of a group; holidays are unknown from then on.";
     Gauge LOCATION_UP "lifecycle_exporter_location_up" ["location"]
-        "1 if the last look at a location succeeded, 0 if the look failed.";
-    Gauge LAST_LOOK "lifecycle_exporter_last_look_timestamp_seconds" []
-        "End of the last look of the exporter at all locations.";
+        "1 if the last refresh read the machines of a location, 0 if the refresh failed.";
+    Gauge LOCATION_UNAVAILABLE "lifecycle_exporter_location_unavailable" ["location"]
+        "1 for a location of a pattern such as aliyun/* that the key cannot use, and that is left out.";
+    Gauge EXPORTER_PROBLEMS "lifecycle_exporter_problems" []
+        "Locations and lists of regions that the last refresh could not read.";
+    Gauge LAST_REFRESH "lifecycle_exporter_last_refresh_timestamp_seconds" []
+        "End of the last refresh of the exporter that read a location.";
+    Gauge NEXT_REFRESH "lifecycle_exporter_next_refresh_timestamp_seconds" []
+        "Begin of the next refresh of the exporter.";
 }
 
 /// Describes all metrics to the recorder of this program.

@@ -16,20 +16,16 @@ use crate::catalogue::{
 ///
 /// # Examples
 /// ```
-/// use std::sync::Arc;
-/// use lifecycle_facade::{EmptyHost, Fleet};
+/// use lifecycle_facade::Fleet;
 /// use lifecycle_metrics::ClientMetrics;
-/// use lifecycle_sim::{Cloud, Simulator};
+/// use lifecycle_sim::Simulator;
 ///
 /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let simulator = Simulator::builder().fleet("baidu/bj=2")?.build();
 /// let fleet = Fleet::builder()
-///     .stats_observer(Arc::new(ClientMetrics))
-/// #   .transport(simulator.transport())
-/// #   .clock(simulator.clock())
-/// #   .machine(EmptyHost)
-/// #   .credential(simulator.credential(Cloud::Baidu))
+///     .stats_observer(ClientMetrics)
+/// #   .simulated(&simulator)
 ///     .build()?;
 /// fleet.start(simulator.instances()).await?;
 /// # Ok(())

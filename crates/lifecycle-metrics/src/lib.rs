@@ -15,7 +15,7 @@ pub use catalogue::{METRICS, MetricInfo, MetricKind, describe};
 pub use client::ClientMetrics;
 #[cfg(feature = "controller")]
 pub use controller::ControllerMetrics;
-pub use exporter::ExporterMetrics;
+pub use exporter::{ExporterMetrics, ExporterStatus, LocationResult};
 pub use gauge_set::SeriesRemover;
 pub use machines::{MachineMetrics, MachineSample, UNSEEN};
 #[cfg(feature = "prometheus")]

@@ -5,7 +5,6 @@
 
 use std::{
     collections::BTreeMap,
-    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -16,12 +15,12 @@ use lifecycle_controller::{
     status::{GroupStatus, MachineStatus, PassStatus},
 };
 use lifecycle_core::{ActionKind, FaultKind, PowerState};
-use lifecycle_facade::{EmptyHost, Fleet, WaitTimeout};
+use lifecycle_facade::{Fleet, WaitTimeout};
 use lifecycle_metrics::{
-    ClientMetrics, ControllerMetrics, ExporterMetrics, METRICS, MachineMetrics, MachineSample,
-    PrometheusRecorder,
+    ClientMetrics, ControllerMetrics, ExporterMetrics, ExporterStatus, LocationResult, METRICS,
+    MachineMetrics, MachineSample, PrometheusRecorder,
 };
-use lifecycle_sim::{Cloud, FaultRule, InjectedFault, Operation, Simulator};
+use lifecycle_sim::{FaultRule, InjectedFault, Operation, Simulator};
 
 /// Returns the label names of each metric in a text, without the labels and suffixes of histograms.
 fn labels_by_name(text: &str) -> BTreeMap<String, Vec<String>> {
@@ -112,8 +111,7 @@ fn every_metric_of_the_catalogue_is_recorded_with_its_labels_and_listed_in_the_r
         lifecycle_metrics::describe();
         record_all_client_events();
         ControllerMetrics::new(Some(recorder.remover())).observe(&full_status());
-        let location = ("baidu/bj".to_owned(), true);
-        ExporterMetrics::new(None).observe(SystemTime::UNIX_EPOCH, [location], []);
+        ExporterMetrics::new(None).observe(&refresh(0, &LocationResult::ALL), []);
     });
     let text = recorder.render();
     let recorded = labels_by_name(&text);
@@ -148,6 +146,59 @@ fn every_metric_of_the_catalogue_is_recorded_with_its_labels_and_listed_in_the_r
         )
     });
     assert_eq!(listed.collect::<Vec<_>>(), rows.collect::<Vec<_>>());
+}
+
+/// Returns a refresh that ends `at`, with a location of each result.
+fn refresh(at: u64, results: &[LocationResult]) -> ExporterStatus {
+    let at = SystemTime::UNIX_EPOCH + Duration::from_secs(at);
+    let mut status = ExporterStatus::new(at, at + Duration::from_secs(3600));
+    let results = results.iter().enumerate();
+    status.locations = results
+        .map(|(number, result)| (format!("baidu/r{number}"), *result))
+        .collect();
+    status.problems = 1;
+    status
+}
+
+#[test]
+fn locations_that_were_not_read_have_a_series_and_the_time_of_the_last_success_stays() {
+    let recorder = PrometheusRecorder::new();
+    metrics::with_local_recorder(&recorder, || {
+        let metrics = ExporterMetrics::new(Some(recorder.remover()));
+        let lines = |status: &ExporterStatus| {
+            metrics.observe(status, []);
+            let text = recorder.render();
+            let lines = text
+                .lines()
+                .filter_map(|line| line.strip_prefix("lifecycle_exporter_"));
+            lines.map(str::to_owned).collect::<Vec<_>>()
+        };
+        // A process that has read nothing so far has no time of a success.
+        assert_eq!(
+            lines(&refresh(5, &[])),
+            ["next_refresh_timestamp_seconds 3605", "problems 1",]
+        );
+        assert_eq!(
+            lines(&refresh(10, &LocationResult::ALL)),
+            [
+                "last_refresh_timestamp_seconds 10",
+                r#"location_unavailable{location="baidu/r2"} 1"#,
+                r#"location_up{location="baidu/r0"} 1"#,
+                r#"location_up{location="baidu/r1"} 0"#,
+                "next_refresh_timestamp_seconds 3610",
+                "problems 1",
+            ]
+        );
+        assert_eq!(
+            lines(&refresh(20, &[LocationResult::Failed])),
+            [
+                "last_refresh_timestamp_seconds 10",
+                r#"location_up{location="baidu/r0"} 0"#,
+                "next_refresh_timestamp_seconds 3620",
+                "problems 1",
+            ]
+        );
+    });
 }
 
 #[test]
@@ -208,11 +259,8 @@ async fn calls_of_a_fleet_are_counted_by_cloud_operation_and_result() {
     let throttled = InjectedFault::Throttled { hint: None };
     simulator.inject(FaultRule::new(throttled).on(Operation::Start));
     let fleet = Fleet::builder()
-        .transport(simulator.transport())
-        .clock(simulator.clock())
-        .machine(EmptyHost)
-        .credential(simulator.credential(Cloud::Baidu))
-        .stats_observer(Arc::new(ClientMetrics))
+        .stats_observer(ClientMetrics)
+        .simulated(&simulator)
         .build()
         .unwrap();
     let start = fleet.start(simulator.instances());

@@ -249,6 +249,18 @@ mod tests {
     }
 
     #[test]
+    fn packages_have_every_unit_of_the_deploy_folder() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/deploy");
+        let files = fs::read_dir(folder).expect("the folder exists");
+        let names = files.map(|file| file.expect("a file").file_name().into_string());
+        let names = names.map(|name| name.expect("a plain name"));
+        let is_unit = |name: &String| name.ends_with(".service") || name.ends_with(".timer");
+        let units: BTreeSet<String> = names.filter(is_unit).collect();
+
+        assert_eq!(units, UNITS.map(str::to_owned).into());
+    }
+
+    #[test]
     fn archive_has_the_program_in_its_folder() {
         let paths = paths(Format::Archive);
 

@@ -1,6 +1,9 @@
 //! Packages of Debian and RPM systems, made by `dpkg-deb` and `rpmbuild`.
 
 use std::{
+    collections::BTreeSet,
+    env,
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -22,6 +25,38 @@ const SCRIPTS: [(&str, &str); 2] = [
     ("postinst", include_str!("../../templates/package/postinst")),
     ("prerm", include_str!("../../templates/package/prerm")),
 ];
+
+/// The programs of the packaging, and the packages of Debian that have them.
+const PROGRAMS: [(&str, &str); 7] = [
+    ("tar", "tar"),
+    ("gzip", "gzip"),
+    ("install", "coreutils"),
+    ("md5sum", "coreutils"),
+    ("sha256sum", "coreutils"),
+    ("dpkg-deb", "dpkg"),
+    ("rpmbuild", "rpm"),
+];
+/// The further programs of the check.
+const CHECK_PROGRAMS: [(&str, &str); 3] = [("dpkg", "dpkg"), ("rpm2cpio", "rpm"), ("cpio", "cpio")];
+
+/// Returns a sentence with all programs that are not on `path`; `None` if all are there.
+pub(super) fn missing_programs(check: bool, path: &OsStr) -> Option<String> {
+    let folders: Vec<PathBuf> = env::split_paths(path).collect();
+    let further = if check { &CHECK_PROGRAMS[..] } else { &[] };
+    let missing = PROGRAMS
+        .iter()
+        .chain(further)
+        .filter(|(program, _)| !folders.iter().any(|folder| folder.join(program).is_file()));
+    let (programs, packages): (Vec<&str>, BTreeSet<&str>) = missing.copied().unzip();
+    let packages: Vec<&str> = packages.into_iter().collect();
+    (!programs.is_empty()).then(|| {
+        format!(
+            "missing: {}; on Debian: apt-get install {}",
+            programs.join(", "),
+            packages.join(" ")
+        )
+    })
+}
 
 /// Fills a template in: `@NAME@` and so on.
 fn filled(template: &str, metadata: &Metadata, target: Target) -> String {
@@ -142,6 +177,24 @@ fn spec_text(metadata: &Metadata, target: Target, files: &[PackagedFile]) -> Str
 mod tests {
     use super::*;
     use crate::package::names::tests::metadata;
+
+    #[test]
+    fn all_missing_programs_are_named_at_once_with_their_packages() {
+        let nothing = OsStr::new("no-such-folder");
+
+        assert_eq!(
+            missing_programs(false, nothing).as_deref(),
+            Some(
+                "missing: tar, gzip, install, md5sum, sha256sum, dpkg-deb, rpmbuild; on Debian: apt-get install \
+                 coreutils dpkg gzip rpm tar"
+            )
+        );
+        let checked = missing_programs(true, nothing).unwrap_or_default();
+        assert!(
+            checked.contains("dpkg, rpm2cpio, cpio; on Debian"),
+            "{checked}"
+        );
+    }
 
     #[test]
     fn control_file_has_a_value_in_each_field() {

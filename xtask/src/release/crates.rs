@@ -101,6 +101,50 @@ impl Crates {
     }
 }
 
+impl Crates {
+    /// Returns the crates in the order of publishing: each layer needs earlier layers only.
+    ///
+    /// # Errors
+    /// Crates that need each other.
+    pub(super) fn layers(&self) -> Result<Vec<Vec<&str>>, CouldNotRun> {
+        let mut left: BTreeMap<&str, Vec<Requirement>> = self
+            .releases
+            .values()
+            .map(|release| (release.name.as_str(), self.requirements(release)))
+            .collect();
+        let mut layers = Vec::new();
+        while !left.is_empty() {
+            let is_ready = |needs: &[Requirement]| {
+                needs
+                    .iter()
+                    .all(|need| !left.contains_key(need.name.as_str()))
+            };
+            let ready = left.iter().filter(|(_, needs)| is_ready(needs));
+            let layer: Vec<&str> = ready.map(|(name, _)| *name).collect();
+            if layer.is_empty() {
+                let names: Vec<&str> = left.into_keys().collect();
+                return Err(CouldNotRun(format!(
+                    "crates that need each other have no order: {}",
+                    names.join(", ")
+                )));
+            }
+            left.retain(|name, _| !layer.contains(name));
+            layers.push(layer);
+        }
+        Ok(layers)
+    }
+
+    /// Returns the order of publishing as a list in Markdown.
+    pub(super) fn order(&self) -> Result<String, CouldNotRun> {
+        let layers = self.layers()?;
+        let lines = layers.iter().zip(1..).map(|(layer, number)| {
+            let names: Vec<String> = layer.iter().map(|name| format!("`{name}`")).collect();
+            format!("{number}. {}\n", names.join(", "))
+        });
+        Ok(lines.collect())
+    }
+}
+
 impl Release {
     fn of(name: &str, manifest: Manifest) -> Option<Self> {
         let version = manifest.text("version")?.to_owned();
@@ -187,6 +231,49 @@ pub(super) mod tests {
             [("sim", "{ path = \"../sim\", features = [\"all\"] }")]
         );
         assert_eq!(front.tag(), "front-v0.3.1");
+    }
+
+    #[test]
+    fn layer_needs_only_earlier_layers() {
+        let crates = crates();
+
+        assert_eq!(
+            crates.order().as_deref(),
+            Ok("1. `core`\n2. `engine`\n3. `front`, `sim`\n")
+        );
+    }
+
+    #[test]
+    fn crates_that_need_each_other_have_no_order() {
+        let manifest = |name: &str, need: &str| {
+            let text = format!(
+                "[package]\nname = \"{name}\"\nversion = \"1.0.0\"\n\
+                 [dependencies]\n{need} = {{ workspace = true }}\n"
+            );
+            (name.to_owned(), text)
+        };
+        let crates = Crates::of(
+            Path::new("/src"),
+            "[workspace.dependencies]\na = \"1\"\nb = \"1\"\n",
+            &[manifest("a", "b"), manifest("b", "a")],
+        );
+
+        let CouldNotRun(reason) = crates.order().expect_err("a circle");
+        assert!(reason.ends_with(": a, b"), "{reason}");
+    }
+
+    #[test]
+    fn order_in_the_documents_has_every_published_crate() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let order = Crates::read(&root).and_then(|crates| crates.order());
+        let order = order.expect("the manifests are readable");
+        let page = fs::read_to_string(root.join("docs/releasing.md")).expect("the page exists");
+
+        assert!(
+            page.contains(&format!("\n\n{order}\n")),
+            "expected\n{order}"
+        );
+        assert!(order.contains("`lifecycle-store-postgres`"), "{order}");
     }
 
     #[test]

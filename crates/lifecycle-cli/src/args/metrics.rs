@@ -28,7 +28,7 @@ pub(crate) struct ExporterArgs {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9641", value_parser = address)]
     pub(crate) listen: SocketAddr,
 
-    /// The time between two looks at the clouds; at least 1s. A scrape never calls a cloud
+    /// The time between two refreshes; at least 1s. A scrape never calls a cloud
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = interval)]
     pub(crate) interval: Duration,
 

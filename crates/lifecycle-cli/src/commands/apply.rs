@@ -10,7 +10,7 @@ use lifecycle_controller::{
     keeper::{ActionResult, Keeper, PassReport, ProgramNotifier},
     settings::Settings,
 };
-use lifecycle_metrics::ControllerMetrics;
+use lifecycle_metrics::{ClientMetrics, ControllerMetrics};
 #[cfg(feature = "postgres")]
 use lifecycle_store_postgres::ControllerKind;
 use serde::Serialize;
@@ -221,7 +221,7 @@ pub(crate) async fn run(args: &RunArgs, console: Console) -> Result<Exit, Comman
     let server = server.map(|address| MetricsServer::start(address, "--metrics"));
     let server = server.transpose()?;
     if let Some(server) = &server {
-        setup = setup.with_stats_observer(server.stats_observer());
+        setup = setup.with_stats_observer(ClientMetrics);
         console.notice(format_args!("metrics: {}", server.url()));
     }
     let metrics = server.map(|server| ControllerMetrics::new(Some(server.remover())));

@@ -6,9 +6,13 @@ use std::{
 };
 
 use futures_util::future::join_all;
-use lifecycle_facade::{Clock, Fleet, InstanceReference, Location, Selector, SystemClock};
-use lifecycle_metrics::{ExporterMetrics, MachineSample, UNSEEN};
-use tokio::time::{Instant, sleep_until, timeout};
+use lifecycle_facade::{
+    Clock, FaultKind, Fleet, InstanceReference, Location, ResolvedLocations, Selector, SystemClock,
+};
+use lifecycle_metrics::{
+    ClientMetrics, ExporterMetrics, ExporterStatus, LocationResult, MachineSample, UNSEEN,
+};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::{
     args::ExporterArgs,
@@ -20,14 +24,16 @@ use crate::{
     setup::Setup,
 };
 
-/// A look has at least this time, even with a short interval.
-const SHORTEST_LOOK_LIMIT: Duration = Duration::from_secs(60);
+/// A refresh has at least this time, even with a short interval.
+const SHORTEST_REFRESH_LIMIT: Duration = Duration::from_secs(60);
+
+const NO_REGION: &str = "no region to read: the key can use none of the regions";
 
 /// Serves metrics until a signal.
 pub(crate) async fn run(args: &ExporterArgs, console: Console) -> Result<Exit, CommandError> {
     let server = MetricsServer::start(args.listen, "--listen")?;
     let setup = Setup::read(&args.connection).await?;
-    let setup = setup.with_stats_observer(server.stats_observer());
+    let setup = setup.with_stats_observer(ClientMetrics);
     let fleet = setup.fleet().await?;
     let mut signals = SignalListener::listen()
         .map_err(|error| CommandError::nothing_done(format!("cannot handle signals: {error}")))?;
@@ -35,25 +41,29 @@ pub(crate) async fn run(args: &ExporterArgs, console: Console) -> Result<Exit, C
     let mut exporter = Exporter {
         args,
         fleet,
-        limit: setup.timeout().min(args.interval.max(SHORTEST_LOOK_LIMIT)),
+        limit: setup
+            .timeout()
+            .min(args.interval.max(SHORTEST_REFRESH_LIMIT)),
+        locations: ResolvedLocations::default(),
         seen: BTreeMap::new(),
         warned: BTreeSet::new(),
     };
-    // A region that does not exist is an error of the command line, not of a later look.
-    let first = tokio::select! {
-        locations = exporter.locations() => locations?,
+    // A region that does not exist is an error of the command line, not of a later refresh.
+    exporter.locations = tokio::select! {
+        locations = exporter.resolve() => locations?,
         _ = signals.received() => return Ok(Exit::Complete),
     };
-    for location in &first {
-        exporter.fleet.endpoint(location)?;
-    }
+    exporter.check_locations()?;
     console.notice(format_args!("metrics: {}", server.url()));
+    let mut is_first = true;
     loop {
         let next = Instant::now() + args.interval;
+        let status = ExporterStatus::new(SystemClock.now(), SystemClock.now() + args.interval);
         tokio::select! {
-            () = exporter.look(&metrics) => {}
+            () = exporter.refresh(status, &metrics, is_first) => {}
             _ = signals.received() => return Ok(Exit::Complete),
         }
+        is_first = false;
         tokio::select! {
             () = sleep_until(next) => {}
             _ = signals.received() => return Ok(Exit::Complete),
@@ -61,81 +71,153 @@ pub(crate) async fn run(args: &ExporterArgs, console: Console) -> Result<Exit, C
     }
 }
 
-/// The machines of the last looks.
+/// The machines of the last refreshes.
 struct Exporter<'a> {
     args: &'a ExporterArgs,
     fleet: Fleet,
-    /// The time limit of a look at one location.
+    /// The time limit of a refresh.
     limit: Duration,
+    /// The locations of the last refresh that could read the lists of regions.
+    locations: ResolvedLocations,
+    /// The machines of each location that could be read at least once.
     seen: BTreeMap<Location, Vec<MachineSample>>,
-    /// The problems of the last look: each problem is a warning once.
+    /// The problems of the last refresh: each problem is a warning once.
     warned: BTreeSet<String>,
+}
+
+/// A location that could not be read.
+struct Unread {
+    message: String,
+    /// The key may not read the location.
+    is_forbidden: bool,
 }
 
 impl Exporter<'_> {
     /// Returns the locations now: a pattern such as `aliyun/*` can have new regions.
-    async fn locations(&self) -> Result<Vec<Location>, CommandError> {
+    async fn resolve(&self) -> Result<ResolvedLocations, CommandError> {
         let is_simulated = self.args.connection.sim;
-        let resolved = locations::of_list(&self.args.locations, &self.fleet, is_simulated).await?;
-        let locations = resolved.locations.into_iter();
-        Ok(locations.map(|resolved| resolved.location).collect())
+        locations::of_list(&self.args.locations, &self.fleet, is_simulated).await
     }
 
-    /// Looks at all locations, and shows the machines. The machines of a location that cannot be read are
-    /// unseen.
-    async fn look(&mut self, metrics: &ExporterMetrics) {
-        let mut problems = BTreeSet::new();
-        let locations = match timeout(self.limit, self.locations()).await {
-            Ok(Ok(locations)) => locations,
-            Ok(Err(error)) => {
-                problems.insert(error.message);
-                self.seen.keys().cloned().collect()
+    /// Checks the regions before the first refresh.
+    ///
+    /// # Errors
+    /// An invalid region, or a key that can use no region of the patterns.
+    fn check_locations(&self) -> Result<(), CommandError> {
+        for resolved in &self.locations.locations {
+            self.fleet.endpoint(&resolved.location)?;
+        }
+        if self.locations.locations.is_empty() {
+            let unavailable = self.locations.unavailable.iter();
+            let reasons = unavailable.map(|it| format!("{}: {}", it.location, it.reason));
+            let reasons: Vec<String> = reasons.take(3).collect();
+            return Err(CommandError::nothing_done(format!(
+                "{NO_REGION} ({})",
+                reasons.join("; ")
+            )));
+        }
+        Ok(())
+    }
+
+    /// Reads all locations, and shows the machines. The machines of a location that cannot be read are unseen.
+    async fn refresh(
+        &mut self,
+        mut status: ExporterStatus,
+        metrics: &ExporterMetrics,
+        is_first: bool,
+    ) {
+        let deadline = Instant::now() + self.limit;
+        let mut warnings = BTreeSet::new();
+        if !is_first {
+            match timeout_at(deadline, self.resolve()).await {
+                Ok(Ok(locations)) => self.locations = locations,
+                Ok(Err(error)) => {
+                    warnings.insert(error.message);
+                    status.problems += 1;
+                }
+                Err(_) => {
+                    warnings.insert("the regions were not read in time".to_owned());
+                    status.problems += 1;
+                }
             }
-            Err(_) => {
-                problems.insert("the regions were not read in time".to_owned());
-                self.seen.keys().cloned().collect()
-            }
-        };
-        let looks = locations.into_iter().map(|location| async {
-            let machines = self.machines(&location).await;
-            (location, machines)
+        }
+        let locations = &self.locations;
+        let reads = locations.locations.iter().map(|resolved| async {
+            let machines = self.machines(&resolved.location, deadline).await;
+            (resolved.location.clone(), resolved.is_named, machines)
         });
-        let looks = join_all(looks).await;
+        let mut results = join_all(reads).await;
+        for unavailable in &locations.unavailable {
+            let unread = Unread {
+                message: unavailable.reason.clone(),
+                is_forbidden: true,
+            };
+            results.push((unavailable.location.clone(), false, Err(unread)));
+        }
         let mut before = std::mem::take(&mut self.seen);
-        let mut is_up = Vec::new();
-        for (location, machines) in looks {
-            is_up.push((location.to_string(), machines.is_ok()));
-            let machines = machines.unwrap_or_else(|problem| {
-                problems.insert(problem);
-                let mut machines = before.remove(&location).unwrap_or_default();
-                machines
-                    .iter_mut()
-                    .for_each(|machine| machine.state = UNSEEN);
-                machines
-            });
-            self.seen.insert(location, machines);
+        for (location, is_named, machines) in results {
+            let name = location.to_string();
+            let seen = before.remove(&location);
+            let result = match machines {
+                Ok(machines) => {
+                    self.seen.insert(location, machines);
+                    LocationResult::Read
+                }
+                // A location that could be read before is not left out without an alert.
+                Err(unread) if unread.is_forbidden && !is_named && seen.is_none() => {
+                    warnings.insert(format!("{name} is left out: {}", unread.message));
+                    LocationResult::Unavailable
+                }
+                Err(unread) => {
+                    warnings.insert(format!("{name}: {}", unread.message));
+                    if let Some(mut machines) = seen {
+                        let unseen = |machine: &mut MachineSample| machine.state = UNSEEN;
+                        machines.iter_mut().for_each(unseen);
+                        self.seen.insert(location, machines);
+                    }
+                    status.problems += 1;
+                    LocationResult::Failed
+                }
+            };
+            status.locations.insert(name, result);
         }
-        let machines = self.seen.values().flatten().cloned();
-        metrics.observe(SystemClock.now(), is_up, machines);
-        for problem in problems.difference(&self.warned) {
-            eprint_warning(problem);
+        let mut results = status.locations.values();
+        if results.all(|result| *result == LocationResult::Unavailable) {
+            warnings.insert(NO_REGION.to_owned());
+            status.problems += 1;
         }
-        self.warned = problems;
+        status.at = SystemClock.now();
+        metrics.observe(&status, self.seen.values().flatten().cloned());
+        for warning in warnings.difference(&self.warned) {
+            eprint_warning(warning);
+        }
+        self.warned = warnings;
     }
 
-    async fn machines(&self, location: &Location) -> Result<Vec<MachineSample>, String> {
+    async fn machines(
+        &self,
+        location: &Location,
+        deadline: Instant,
+    ) -> Result<Vec<MachineSample>, Unread> {
         let mut exclude = Selector::new();
         exclude
             .exclude
             .extend_from_slice(self.args.filter.exclude());
         let list = self.fleet.list(location).details();
         let list = list.filter(self.args.filter.filter());
-        let observations = match timeout(self.limit, list.into_future()).await {
+        let observations = match timeout_at(deadline, list.into_future()).await {
             Ok(Ok(observations)) => observations,
-            Ok(Err(error)) => return Err(format!("{location}: {error}")),
+            Ok(Err(error)) => {
+                return Err(Unread {
+                    message: error.to_string(),
+                    is_forbidden: error.kind() == FaultKind::Permission,
+                });
+            }
             Err(_) => {
-                let limit = self.limit.as_secs();
-                return Err(format!("{location}: no complete list within {limit} s"));
+                return Err(Unread {
+                    message: format!("no complete list within {} s", self.limit.as_secs()),
+                    is_forbidden: false,
+                });
             }
         };
         let machines = observations.into_iter().filter_map(|observation| {

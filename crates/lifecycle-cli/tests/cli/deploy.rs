@@ -4,12 +4,24 @@ use std::{fs, path::PathBuf, process::Command};
 
 use crate::support::run;
 
-fn folder() -> PathBuf {
+/// Returns the folder `docs/deploy`.
+pub(crate) fn folder() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/deploy"))
 }
 
 fn read(name: &str) -> String {
     fs::read_to_string(folder().join(name)).unwrap()
+}
+
+/// Returns the names of the files with one of the endings.
+fn names(endings: &[&str]) -> Vec<String> {
+    let files = fs::read_dir(folder()).unwrap();
+    let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    let has_ending = |name: &String| endings.iter().any(|ending| name.ends_with(ending));
+    let mut names: Vec<String> = names.filter(has_ending).collect();
+    names.sort();
+    assert!(!names.is_empty(), "no file with {endings:?}");
+    names
 }
 
 /// Panics if the command line is not valid. The help is printed for valid arguments before `--help` only.
@@ -26,12 +38,8 @@ fn check_arguments(arguments: &[&str]) {
 
 #[test]
 fn units_start_valid_command_lines() {
-    for name in [
-        "lifecycle-run.service",
-        "lifecycle-run-database.service",
-        "lifecycle-apply.service",
-    ] {
-        let unit = read(name);
+    for name in names(&[".service"]) {
+        let unit = read(&name);
         let start = unit
             .lines()
             .find_map(|line| line.strip_prefix("ExecStart="));
@@ -44,11 +52,8 @@ fn units_start_valid_command_lines() {
 #[test]
 fn units_have_the_syntax_of_systemd() {
     // Without systemd on this machine: sections and settings only.
-    for name in [
-        "lifecycle-run.service",
-        "lifecycle-apply.service",
-        "lifecycle-apply.timer",
-    ] {
+    let units = names(&[".service", ".timer"]);
+    for name in &units {
         let unit = read(name);
         let lines = unit
             .lines()
@@ -70,15 +75,11 @@ fn units_have_the_syntax_of_systemd() {
     let binary = assert_cmd::cargo::cargo_bin!("lifecycle")
         .display()
         .to_string();
-    for name in [
-        "lifecycle-run.service",
-        "lifecycle-apply.service",
-        "lifecycle-apply.timer",
-    ] {
+    for name in &units {
         let unit = read(name).replace("/usr/bin/lifecycle", &binary);
         fs::write(copies.path().join(name), unit).unwrap();
     }
-    for name in ["lifecycle-run.service", "lifecycle-apply.timer"] {
+    for name in &units {
         let output = Command::new("systemd-analyze")
             .arg("verify")
             .arg(copies.path().join(name))

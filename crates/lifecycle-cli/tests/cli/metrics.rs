@@ -11,14 +11,15 @@ use std::{
     time::Duration,
 };
 
-use lifecycle_facade::{Clock, SystemClock};
+use lifecycle_facade::{Clock, Credential, SystemClock};
 use lifecycle_metrics::{METRICS, MetricKind};
-use tokio::time::Instant;
+use lifecycle_sim::{Cloud, Server, Simulator, switches::aliyun::ForbiddenList};
+use tokio::{runtime::Runtime, time::Instant};
 
 use crate::{
     queries::{check_query, queries},
     scrape::{Sample, Scrape},
-    support::{SimulatorServer, run, spawn},
+    support::{SimulatorServer, keys, run, spawn},
 };
 
 /// Sends a request, and returns status line, headers and body.
@@ -179,6 +180,121 @@ fn scrape_calls_no_cloud_and_a_lost_cloud_makes_machines_unseen() {
     assert_eq!(states, ["unseen", "unseen"]);
 }
 
+/// Simulated clouds of this process with a region that the key may not use.
+struct Forbidden {
+    simulator: Simulator,
+    server: Server,
+    _runtime: Runtime,
+}
+
+impl Forbidden {
+    fn new() -> Self {
+        let fleet = "aliyun/cn-hangzhou=1,aliyun/cn-beijing=2";
+        let simulator = Simulator::builder()
+            .fleet(fleet)
+            .unwrap()
+            .credential(Cloud::Aliyun, &Credential::keys("id", "secret"))
+            .build();
+        simulator.forbid_region(Cloud::Aliyun, "cn-beijing");
+        simulator.switches(|switches| switches.aliyun.forbidden_list = ForbiddenList::Refused);
+        let runtime = Runtime::new().unwrap();
+        let server = runtime.block_on(simulator.serve("127.0.0.1:0")).unwrap();
+        Self {
+            simulator,
+            server,
+            _runtime: runtime,
+        }
+    }
+
+    fn exporter(&self, location: &str) -> MetricsProcess {
+        let url = self.server.url();
+        let args = [
+            "exporter",
+            location,
+            "--listen",
+            "127.0.0.1:0",
+            "--endpoint",
+            &url,
+        ];
+        let args = [&args[..], &["--interval", "1s"]].concat();
+        MetricsProcess::start(&args, &keys("id", "secret", "project"))
+    }
+}
+
+/// Returns the series of the locations.
+fn locations(scrape: &Scrape) -> Vec<(&str, &str, f64)> {
+    let names = [
+        "lifecycle_exporter_location_up",
+        "lifecycle_exporter_location_unavailable",
+    ];
+    let samples = scrape.samples.iter();
+    let samples = samples.filter(|sample| names.contains(&sample.name.as_str()));
+    let mut found: Vec<_> = samples
+        .map(|sample| {
+            let name = sample
+                .name
+                .trim_start_matches("lifecycle_exporter_location_");
+            (sample.label("location"), name, sample.value)
+        })
+        .collect();
+    found.sort_by(|a, b| a.partial_cmp(b).unwrap());
+    found
+}
+
+#[test]
+fn region_of_a_pattern_without_permission_is_left_out_and_has_a_series() {
+    let clouds = Forbidden::new();
+    let exporter = clouds.exporter("aliyun/*");
+    let scrape = exporter.scrape_until(|scrape| !scrape.states().is_empty());
+    // The other regions are empty.
+    let other = |location: &&(&str, &str, f64)| location.1 != "up" || location.2 != 1.0;
+    let beijing = ("aliyun/cn-beijing", "unavailable", 1.0);
+    let found = locations(&scrape);
+    assert_eq!(found.iter().filter(other).collect::<Vec<_>>(), [&beijing]);
+    assert!(
+        found.contains(&("aliyun/cn-hangzhou", "up", 1.0)),
+        "{found:?}"
+    );
+    assert_eq!(scrape.value("lifecycle_exporter_problems"), 0.0);
+    // A region that could be read before is a problem, not a region that is left out.
+    clouds.simulator.forbid_region(Cloud::Aliyun, "cn-hangzhou");
+    let lost = ("aliyun/cn-hangzhou", "up", 0.0);
+    let scrape = exporter.scrape_until(|scrape| locations(scrape).contains(&lost));
+    let found = locations(&scrape);
+    assert_eq!(
+        found.iter().filter(other).collect::<Vec<_>>(),
+        [&beijing, &lost]
+    );
+    assert_eq!(scrape.value("lifecycle_exporter_problems"), 1.0);
+    assert_eq!(
+        scrape.states().into_values().collect::<Vec<_>>(),
+        ["unseen"]
+    );
+}
+
+#[test]
+fn named_region_without_permission_is_a_problem_and_no_refresh_counts_as_a_success() {
+    let clouds = Forbidden::new();
+    let exporter = clouds.exporter("aliyun/cn-beijing");
+    let scrape = exporter.scrape_until(|scrape| {
+        let mut problems = scrape.named("lifecycle_exporter_problems");
+        problems.any(|it| it.value > 0.0)
+    });
+    assert_eq!(locations(&scrape), [("aliyun/cn-beijing", "up", 0.0)]);
+    let last = "lifecycle_exporter_last_refresh_timestamp_seconds";
+    assert_eq!(scrape.named(last).count(), 0);
+    assert!(scrape.value("lifecycle_exporter_next_refresh_timestamp_seconds") > 0.0);
+    // A pattern that leaves out all of its regions is a problem, too.
+    let pattern = clouds.exporter("aliyun/cn-b*");
+    let scrape = pattern.scrape_until(|scrape| !locations(scrape).is_empty());
+    assert_eq!(
+        locations(&scrape),
+        [("aliyun/cn-beijing", "unavailable", 1.0)]
+    );
+    assert_eq!(scrape.value("lifecycle_exporter_problems"), 1.0);
+    assert_eq!(scrape.named(last).count(), 0);
+}
+
 #[test]
 fn server_of_metrics_is_bounded() {
     let server = SimulatorServer::with(&["--fleet", "baidu/bj=1"]);
@@ -312,6 +428,7 @@ fn run_serves_machines_groups_and_calls_and_the_queries_of_dashboard_and_alerts_
     labels.extend(labels_by_name(&exported));
     // A healthy scrape has no series of these names.
     for name in [
+        "lifecycle_exporter_location_unavailable",
         "lifecycle_client_retries_total",
         "lifecycle_client_unsent_calls_total",
         "lifecycle_client_rate_limit_wait_seconds",

@@ -3,9 +3,12 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    path::{Path, PathBuf},
 };
 
 use serde_json::Value;
+
+use crate::deploy::folder;
 
 /// A query, and the templates of texts about its results.
 #[derive(Debug)]
@@ -15,8 +18,7 @@ pub(crate) struct Query {
 }
 
 fn deploy(name: &str) -> String {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/deploy");
-    fs::read_to_string(format!("{folder}/{name}")).unwrap()
+    fs::read_to_string(folder().join(name)).unwrap()
 }
 
 /// Returns the queries of the dashboard and of the alert rules.
@@ -66,6 +68,9 @@ const WORDS: &[&str] = &[
     "histogram_quantile",
     "increase",
     "m",
+    "max",
+    "max_over_time",
+    "offset",
     "on",
     "or",
     "rate",
@@ -75,6 +80,9 @@ const WORDS: &[&str] = &[
     "unless",
     "vector",
 ];
+
+/// The labels that Prometheus adds to each series.
+const TARGET_LABELS: [&str; 2] = ["instance", "job"];
 
 /// Checks that the metrics exist, and that they have the labels.
 pub(crate) fn check_query(query: &Query, labels: &BTreeMap<String, BTreeSet<String>>) {
@@ -94,7 +102,7 @@ pub(crate) fn check_query(query: &Query, labels: &BTreeMap<String, BTreeSet<Stri
         .iter()
         .partition(|word| word.starts_with("lifecycle_"));
     assert!(!metrics.is_empty(), "{query:?}");
-    let mut known = BTreeSet::new();
+    let mut known = BTreeSet::from(TARGET_LABELS);
     for metric in metrics {
         let found = labels.get(metric);
         let found = found.unwrap_or_else(|| panic!("{metric} is not in the scrape: {query:?}"));
@@ -117,21 +125,49 @@ pub(crate) fn check_query(query: &Query, labels: &BTreeMap<String, BTreeSet<Stri
     }
 }
 
+/// Returns promtool: from `PATH`, or from the target folder, into which `cargo xtask ci` puts it.
+fn promtool() -> PathBuf {
+    let in_target = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("promtool");
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain([in_target]);
+    let mut programs = folders.map(|folder| folder.join("promtool"));
+    let found = programs.find(|program| program.is_file());
+    found.unwrap_or_else(|| "promtool".into())
+}
+
 #[test]
 fn alert_rules_pass_promtool() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/deploy");
+    let is_required = std::env::var_os("LIFECYCLE_REQUIRE_PROMTOOL").is_some_and(|it| it == "1");
     for arguments in [
         ["check", "rules", "alerts.yaml"],
         ["test", "rules", "alerts-test.yaml"],
     ] {
-        let mut promtool = std::process::Command::new("promtool");
-        match promtool.args(arguments).current_dir(folder).output() {
+        let mut promtool = std::process::Command::new(promtool());
+        match promtool.args(arguments).current_dir(folder()).output() {
             Ok(output) => assert!(output.status.success(), "{output:?}"),
-            #[cfg(unix)]
-            Err(error) => crate::support::report_skipped("promtool", &error),
-            #[cfg(not(unix))]
-            Err(_) => {}
+            Err(error) => {
+                assert!(!is_required, "promtool does not start: {error}");
+                #[cfg(unix)]
+                crate::support::report_skipped("promtool", &error);
+            }
         }
+    }
+}
+
+#[test]
+fn each_alert_rule_has_a_test() {
+    let rules = deploy("alerts.yaml");
+    let tests = deploy("alerts-test.yaml");
+    for rule in rules.split("- alert: ").skip(1) {
+        let name = rule.lines().next().unwrap().trim();
+        let is_fired = tests.split("alertname: ").any(|case| {
+            let mut lines = case.lines();
+            lines.next() == Some(name)
+                && lines
+                    .next()
+                    .is_some_and(|line| line.trim() == "exp_alerts:")
+        });
+        assert!(is_fired, "no test in which {name} fires");
     }
 }
 

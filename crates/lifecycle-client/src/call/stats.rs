@@ -77,12 +77,20 @@ impl ClientLabels {
 ///         }
 ///     }
 /// }
-/// # let observer: Arc<dyn StatsObserver> = Arc::new(SlowCalls::default());
-/// # drop(observer);
+/// # fn configure(builder: lifecycle_client::ClientBuilder) -> lifecycle_client::ClientBuilder {
+/// let slow = Arc::new(SlowCalls::default());
+/// builder.stats_observer(Arc::clone(&slow))
+/// # }
 /// ```
 pub trait StatsObserver: fmt::Debug + Send + Sync + 'static {
     /// Receives an event of a client.
     fn on_event(&self, client: &ClientLabels, event: &StatsEvent);
+}
+
+impl<O: StatsObserver + ?Sized> StatsObserver for Arc<O> {
+    fn on_event(&self, client: &ClientLabels, event: &StatsEvent) {
+        (**self).on_event(client, event);
+    }
 }
 
 /// An event that a client counts. All texts belong to small fixed sets.

@@ -145,8 +145,8 @@ impl FleetBuilder {
 
     /// Passes each event that the clients count to `observer`, for metrics.
     #[must_use]
-    pub fn stats_observer(mut self, observer: Arc<dyn StatsObserver>) -> Self {
-        self.settings.stats_observer = Some(observer);
+    pub fn stats_observer(mut self, observer: impl StatsObserver) -> Self {
+        self.settings.stats_observer = Some(Arc::new(observer));
         self
     }
 

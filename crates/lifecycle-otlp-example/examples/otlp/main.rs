@@ -5,8 +5,8 @@
 
 use std::error::Error;
 
-use lifecycle_facade::{EmptyHost, Fleet, WaitTimeout};
-use lifecycle_sim::{Cloud, FaultRule, InjectedFault, Operation, Simulator};
+use lifecycle_facade::{Fleet, WaitTimeout};
+use lifecycle_sim::{FaultRule, InjectedFault, Operation, Simulator};
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig};
 use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
@@ -56,12 +56,7 @@ fn start_machines() -> Result<(), AnyError> {
         // The trace shows the second attempt.
         let throttled = InjectedFault::Throttled { hint: None };
         simulator.inject(FaultRule::new(throttled).on(Operation::Start));
-        let fleet = Fleet::builder()
-            .transport(simulator.transport())
-            .clock(simulator.clock())
-            .machine(EmptyHost)
-            .credential(simulator.credential(Cloud::Aliyun))
-            .build()?;
+        let fleet = Fleet::simulated(&simulator);
         let start = fleet.start(simulator.instances());
         let report = start.wait(WaitTimeout::minutes(5)).await?;
         println!("all started: {}", report.is_success());

@@ -24,7 +24,7 @@ pub(crate) fn resolve(args: &[LocationArg], fleet: &Fleet) -> Result<Vec<Locatio
 }
 
 /// Returns the locations of a list: patterns such as `aliyun/*` are resolved. Without arguments: all accounts
-/// in the configuration file, or all clouds of a simulated fleet.
+/// in the configuration file, or all clouds of a simulated fleet. `command` is the name for the example in an error.
 ///
 /// # Errors
 /// See [`resolve`]. The regions of a cloud cannot be read, or there are no accounts.
@@ -32,6 +32,7 @@ pub(crate) async fn of_list(
     args: &[LocationArg],
     fleet: &Fleet,
     is_simulated: bool,
+    command: &str,
 ) -> Result<ResolvedLocations, CommandError> {
     let mut patterns = Vec::new();
     for arg in args {
@@ -50,10 +51,10 @@ pub(crate) async fn of_list(
         patterns.extend(all_locations(fleet).into_iter().map(LocationPattern::from));
     }
     if patterns.is_empty() && fleet.accounts().next().is_none() {
-        return Err(CommandError::wrong_usage(
+        return Err(CommandError::wrong_usage(format!(
             "no region, and no account in the configuration file: write cloud/region or cloud/*, for \
-             example lifecycle list aliyun/cn-hangzhou",
-        ));
+             example lifecycle {command} aliyun/cn-hangzhou"
+        )));
     }
     Ok(fleet.locations(&patterns).await?)
 }

@@ -108,7 +108,7 @@ impl History {
                 self.entries.push(HistoryEntry {
                     subject: Some(edge.instance.clone().unwrap_or_else(|| edge.group.clone())),
                     why: Some(format!(
-                        "schedule of {}, change at {}",
+                        "schedule of {}, change at {:.0}",
                         edge.group, edge.edge
                     )),
                     action: Some(edge.wanted.as_str().to_owned()),

@@ -4,6 +4,7 @@
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use jiff::fmt::rfc2822::DateTimeParser;
 use serde::de::DeserializeOwned;
 
 use crate::{Fault, FaultKind};
@@ -113,13 +114,21 @@ impl ResponseExt for HttpResponse {
         if let Ok(seconds) = value.parse::<u64>() {
             return Some(Duration::from_secs(seconds));
         }
-        let until = httpdate::parse_http_date(value).ok()?;
+        let until = http_date(value)?;
         until.duration_since(self.date()?).ok()
     }
 
     fn date(&self) -> Option<SystemTime> {
-        httpdate::parse_http_date(self.header("date")?).ok()
+        http_date(self.header("date")?)
     }
+}
+
+/// Reads a date such as `Wed, 03 Dec 2014 06:42:19 GMT`. Servers send this form alone since 1997 (RFC 2068); the two
+/// older forms count as no date.
+fn http_date(text: &str) -> Option<SystemTime> {
+    // A wrong day of the week changes no time.
+    let parser = DateTimeParser::new().relaxed_weekday(true);
+    parser.parse_timestamp(text).ok().map(SystemTime::from)
 }
 
 #[cfg(test)]
@@ -147,6 +156,23 @@ mod tests {
         );
         assert_eq!(date.retry_after(), Some(Duration::from_secs(30)));
         assert_eq!(response(&[("retry-after", "soon")], "").retry_after(), None);
+    }
+
+    #[test]
+    fn date_is_read_in_the_form_that_servers_send() {
+        let date = |text| response(&[("date", text)], "").date();
+        let at = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+        assert_eq!(date("Sun, 06 Nov 1994 08:49:37 GMT"), Some(at));
+        assert_eq!(date("Mon, 06 Nov 1994 08:49:37 GMT"), Some(at));
+        for text in [
+            "",
+            "1994-11-06T08:49:37Z",
+            "Sun, 06 Nov 1994 25:49:37 GMT",
+            "Sun, 06 Nov 1994 08:49:37",
+            "Sun, 06 Nov 99999999 08:49:37 GMT",
+        ] {
+            assert_eq!(date(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -96,7 +96,7 @@ impl Exporter<'_> {
     /// Returns the locations now: a pattern such as `aliyun/*` can have new regions.
     async fn resolve(&self) -> Result<ResolvedLocations, CommandError> {
         let is_simulated = self.args.connection.sim;
-        locations::of_list(&self.args.locations, &self.fleet, is_simulated).await
+        locations::of_list(&self.args.locations, &self.fleet, is_simulated, "exporter").await
     }
 
     /// Checks the regions before the first refresh.

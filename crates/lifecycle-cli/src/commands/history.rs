@@ -77,7 +77,7 @@ pub(super) fn print(entries: &[HistoryEntry], console: Console) -> Result<(), Co
         Some(json) => output::print(&json),
         None => output::print_texts(
             [
-                "TIME", "BY", "WHY", "WHAT", "INSTANCE", "RESULT", "REQUEST", "NOTE",
+                "TIME", "WHAT", "INSTANCE", "RESULT", "BY", "WHY", "REQUEST", "NOTE",
             ],
             &entries.iter().map(cells).collect::<Vec<_>>(),
         ),
@@ -99,11 +99,11 @@ fn cells(entry: &HistoryEntry) -> [String; 8] {
     };
     [
         format!("{:.0}", entry.at),
-        text(&entry.by),
-        text(&entry.why),
         what,
         text(&entry.subject),
         result.to_owned(),
+        text(&entry.by),
+        text(&entry.why),
         text(&entry.request_id),
         text(&entry.message),
     ]

@@ -85,7 +85,7 @@ pub(crate) fn describe(operation: &Operation) {
 fn described(operation: &Operation) -> String {
     let request = &operation.request;
     format!(
-        "{} of {} instances from {} by {} ({} with a result)",
+        "{} of {} instances from {:.0} by {} ({} with a result)",
         request.action.as_str(),
         request.instances.len(),
         request.at,

@@ -20,6 +20,11 @@ use crate::{
     setup::Setup,
 };
 
+/// The first rows of a table wait at most for this time.
+const LONGEST_HOLD: Duration = Duration::from_secs(1);
+/// The number of rows that may wait for other regions.
+const MAX_HELD: usize = 100;
+
 /// Lists the instances of regions, and prints each page as soon as the page arrives. An error in one
 /// region does not hide the other regions.
 pub(crate) async fn run(args: &ListArgs, console: Console) -> Result<Exit, CommandError> {
@@ -27,7 +32,7 @@ pub(crate) async fn run(args: &ListArgs, console: Console) -> Result<Exit, Comma
     let setup = Setup::read(&args.connection).await?;
     let fleet = setup.fleet().await?;
     let is_simulated = args.connection.sim;
-    let resolved = locations::of_list(&args.locations, &fleet, is_simulated).await?;
+    let resolved = locations::of_list(&args.locations, &fleet, is_simulated, "list").await?;
     for unavailable in &resolved.unavailable {
         let reason = &unavailable.reason;
         eprint_warning(&format!("{} is left out: {reason}", unavailable.location));
@@ -56,25 +61,41 @@ pub(crate) async fn run(args: &ListArgs, console: Console) -> Result<Exit, Comma
     let mut queue = PageQueue::new(locations.len());
     let mut writer = RowWriter::new(format);
     let mut failures = 0;
-    while let Some((place, part)) = lists.next().await {
-        match part {
-            Part::Rows(rows) => queue.push(place, rows),
-            Part::End => queue.end(place),
-            Part::Unavailable(warning) => {
+    // The first rows of a table wait for the rows of other regions, so that their columns are in line.
+    let mut is_held = console.output == Format::Table;
+    let held_until = Instant::now() + LONGEST_HOLD;
+    let mut held = Vec::new();
+    loop {
+        let next = match is_held {
+            true => timeout_at(held_until, lists.next()).await,
+            false => Ok(lists.next().await),
+        };
+        let has_ended = matches!(next, Ok(None));
+        is_held &= next.is_ok() && !has_ended;
+        match next.ok().flatten() {
+            Some((place, Part::Rows(rows))) => queue.push(place, rows),
+            Some((place, Part::End)) => queue.end(place),
+            Some((place, Part::Unavailable(warning))) => {
                 eprint_warning(&warning);
                 queue.end(place);
             }
-            Part::Failed(error) => {
+            Some((place, Part::Failed(error))) => {
                 error.print();
                 failures += 1;
                 queue.end(place);
             }
+            None => {}
         }
         while let Some(rows) = queue.pop() {
-            if !writer.write(rows)? {
-                // The reader of the output has all rows that it needs.
-                return Ok(Exit::Complete);
-            }
+            held.extend(rows);
+        }
+        is_held &= held.len() < MAX_HELD;
+        if !is_held && !held.is_empty() && !writer.write(std::mem::take(&mut held))? {
+            // The reader of the output has all rows that it needs.
+            return Ok(Exit::Complete);
+        }
+        if has_ended {
+            break;
         }
     }
     let is_empty = !writer.has_rows();

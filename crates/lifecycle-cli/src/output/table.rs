@@ -136,14 +136,63 @@ impl TableRenderer {
         let Some((last, columns)) = header.split_last() else {
             return String::new();
         };
-        let cells = rows
-            .iter()
-            .map(|row| row.iter().take(columns.len()).map(Cell::new).collect());
-        let table = self.table(columns, cells);
+        let first_cells = |count| {
+            let cells = rows.iter().map(move |row| row.iter().take(count));
+            cells.map(|row| row.map(cell).collect())
+        };
+        let table = self.table(columns, first_cells(columns.len()));
+        let widths = table.column_max_content_widths();
+        let fitting = self.fitting(&widths);
+        if let Some(columns) = columns.get(..fitting).filter(|_| fitting < columns.len()) {
+            let table = self.table(columns, first_cells(fitting));
+            return self.with_fields_below(&table, &header, rows, fitting);
+        }
         let lasts = rows
             .iter()
             .map(|row| row.last().cloned().unwrap_or_default());
-        self.with_last_column(&table, &table.column_max_content_widths(), last, lasts)
+        self.with_last_column(&table, &widths, last, lasts)
+    }
+
+    /// Returns the number of columns that fit into a line, at least 1.
+    fn fitting(self, widths: &[u16]) -> usize {
+        let Some(total) = self.width else {
+            return widths.len();
+        };
+        let mut end = 0_u16;
+        let ends = widths.iter().map(|width| {
+            let own = end.saturating_add(*width);
+            end = own.saturating_add(GAP);
+            own
+        });
+        ends.take_while(|end| *end <= total).count().max(1)
+    }
+
+    /// Adds the columns after the first `shown` columns below each line, with their headers, because the terminal is
+    /// too narrow for the whole table.
+    fn with_fields_below<const N: usize>(
+        self,
+        table: &Table,
+        header: &[&str; N],
+        rows: &[[String; N]],
+        shown: usize,
+    ) -> String {
+        let mut lines = table.lines();
+        let mut page = String::new();
+        if let Some(header) = lines.next() {
+            push_line(&mut page, &header);
+        }
+        for (line, row) in lines.zip(rows) {
+            push_line(&mut page, &line);
+            let fields = header.iter().zip(row).skip(shown);
+            let fields = fields.filter(|(_, text)| !text.is_empty() && *text != NONE);
+            let fields: Vec<String> = fields
+                .map(|(name, text)| format!("{}: {}", name.to_lowercase(), plain(text)))
+                .collect();
+            if !fields.is_empty() {
+                self.push_below(&mut page, &fields.join("; "));
+            }
+        }
+        page
     }
 
     pub(super) fn figures<const N: usize>(self, header: [&str; N], rows: &[[String; N]]) -> String {
@@ -208,6 +257,8 @@ impl TableRenderer {
             let text = plain(&text);
             if fits(&text) {
                 push_line(&mut page, &format!("{line}{text}"));
+            } else if text == NONE {
+                push_line(&mut page, &line);
             } else {
                 push_line(&mut page, &line);
                 self.push_below(&mut page, &text);
@@ -322,6 +373,50 @@ mod tests {
     fn table(width: Option<u16>, rows: &[Row]) -> String {
         let styled = false;
         TableRenderer { width, styled }.page(rows, &format(RowKind::Outcomes), &mut Vec::new())
+    }
+
+    #[test]
+    fn columns_that_do_not_fit_the_terminal_stand_below_their_line_with_their_names() {
+        let rows = [
+            [
+                "web",
+                "running",
+                "20:00",
+                "2026-12-31",
+                "until 22:00: release",
+            ],
+            ["database", "stopped", "-", "-", "-"],
+        ];
+        let rows = rows.map(|row| row.map(str::to_owned));
+        let header = ["GROUP", "WANTED", "NEXT CHANGE", "ENDS", "HOLD"];
+        let texts = |width| {
+            let styled = false;
+            TableRenderer { width, styled }.texts(header, &rows)
+        };
+        assert_eq!(
+            texts(Some(40)),
+            "GROUP     WANTED   NEXT CHANGE\n\
+             web       running  20:00\n    \
+                 ends: 2026-12-31; hold: until 22:00:\n    \
+                 release\n\
+             database  stopped  -\n"
+        );
+        // The last column alone stands below without its name, and an empty one does not.
+        assert_eq!(
+            texts(Some(50)),
+            "GROUP     WANTED   NEXT CHANGE  ENDS\n\
+             web       running  20:00        2026-12-31\n    \
+                 until 22:00: release\n\
+             database  stopped  -            -\n"
+        );
+        let wide = texts(None);
+        assert_eq!(wide.lines().count(), 3, "{wide}");
+        // A terminal that is narrower than the first column.
+        assert!(
+            texts(Some(5)).starts_with("GROUP\nweb\n"),
+            "{}",
+            texts(Some(5))
+        );
     }
 
     #[test]

@@ -355,7 +355,8 @@ fn unusable_address_is_one_line() {
     );
     let listen = ["--listen", "127.0.0.1:0"];
     let result = run(&[&["exporter"][..], &listen].concat()).exits_with(2);
-    assert!(result.stderr.contains("no region"), "{result:?}");
+    let example = "for example lifecycle exporter aliyun/cn-hangzhou";
+    assert!(result.stderr.contains(example), "{result:?}");
 }
 
 /// Starts `run --metrics` with one kept group of two machines.

@@ -33,6 +33,15 @@ fn keys(row: &Value) -> Vec<&str> {
 }
 
 #[test]
+fn columns_of_a_list_of_several_clouds_are_in_line() {
+    let list = run(&["list", "--sim", "--columns", "instance,state"]).exits_with(0);
+    let begins = list.stdout.lines().map(|line| line.rfind(' '));
+    let begins: std::collections::BTreeSet<_> = begins.collect();
+    assert_eq!(begins.len(), 1, "{}", list.stdout);
+    assert!(list.stdout.contains("huawei/") && list.stdout.contains("baidu/"));
+}
+
+#[test]
 fn documented_fields_are_the_fields_of_the_rows() {
     let fields = documented_fields();
     assert!(fields.len() > 10, "{fields:?}");

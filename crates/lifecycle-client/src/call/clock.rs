@@ -21,10 +21,17 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
         } else {
             self.now().checked_add(shift)
         };
-        SigningContext::new(
-            time.unwrap_or_else(|| self.now()),
-            uuid::Uuid::new_v4().as_u128(),
-        )
+        SigningContext::new(time.unwrap_or_else(|| self.now()), nonce())
+    }
+}
+
+/// Returns 128 random bits from the operating system.
+fn nonce() -> u128 {
+    let mut bytes = [0; 16];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => u128::from_ne_bytes(bytes),
+        // A nonce must be unique, and is no secret.
+        Err(_) => fastrand::u128(..),
     }
 }
 

@@ -257,7 +257,7 @@ impl TableRenderer {
             let text = plain(&text);
             if fits(&text) {
                 push_line(&mut page, &format!("{line}{text}"));
-            } else if text == NONE {
+            } else if text.is_empty() || text == NONE {
                 push_line(&mut page, &line);
             } else {
                 push_line(&mut page, &line);
@@ -327,8 +327,23 @@ fn lines(table: &Table) -> String {
     text
 }
 
+/// Appends a line without spaces at its end, also before the codes that end a colour: spaces beyond the width of a
+/// terminal become a line of their own.
 fn push_line(page: &mut String, line: &str) {
-    page.push_str(line.trim_end());
+    let mut text = line.trim_end();
+    let mut codes = Vec::new();
+    while let Some((before, code)) = text.rsplit_once('\u{1b}')
+        && code.starts_with('[')
+        && code.find('m') == Some(code.len() - 1)
+    {
+        codes.push(code);
+        text = before.trim_end();
+    }
+    page.push_str(text);
+    for code in codes.iter().rev() {
+        page.push('\u{1b}');
+        page.push_str(code);
+    }
     page.push('\n');
 }
 
@@ -403,7 +418,7 @@ mod tests {
         );
         // The last column alone stands below without its name, and an empty one does not.
         assert_eq!(
-            texts(Some(50)),
+            texts(Some(43)),
             "GROUP     WANTED   NEXT CHANGE  ENDS\n\
              web       running  20:00        2026-12-31\n    \
                  until 22:00: release\n\
@@ -417,6 +432,23 @@ mod tests {
             "{}",
             texts(Some(5))
         );
+    }
+
+    #[test]
+    fn line_has_no_spaces_before_the_codes_at_its_end() {
+        let mut page = String::new();
+        push_line(&mut page, "\u{1b}[1mNAME    \u{1b}[0m\u{1b}[1m \u{1b}[0m  ");
+        push_line(&mut page, "a \u{1b}[1mb\u{1b}[0m c  ");
+        let name = "\u{1b}[1mNAME\u{1b}[0m\u{1b}[1m\u{1b}[0m\n";
+        assert_eq!(page, name.to_owned() + "a \u{1b}[1mb\u{1b}[0m c\n");
+    }
+
+    #[test]
+    fn empty_detail_needs_no_line_of_its_own() {
+        for width in 1..60 {
+            let table = table(Some(width), &[row("baidu/bj/i-1", "")]);
+            assert_eq!(table.lines().count(), 2, "{width}: {table}");
+        }
     }
 
     #[test]

@@ -54,9 +54,9 @@ Exit codes:
   2  wrong usage
   3  the address is in use, or the key can read no region of the patterns
 A region that cannot be read later is a warning, and
-lifecycle_exporter_location_up is 0 for the region. A region of a pattern such
-as aliyun/* that the key cannot use is left out with a warning, and
-lifecycle_exporter_location_unavailable is 1.";
+lifecycle_exporter_location_up is 0 for the region. A region of a pattern with *
+that the key cannot use is left out with a warning, and
+lifecycle_exporter_location_unavailable is 1 for the region.";
 
 impl Exit {
     fn code(self) -> u8 {

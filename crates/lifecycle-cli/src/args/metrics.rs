@@ -15,9 +15,15 @@ pub(crate) struct MetricsArgs {
     pub(crate) metrics: Option<SocketAddr>,
 }
 
+/// The help of `--timeout`, which limits the whole command elsewhere.
+const REFRESH_LIMIT: &str = "Time limit of a refresh, for example 90s [default: the interval, but at least 1m and at most 10m]";
+
 /// The arguments of `exporter`.
 #[derive(Debug, clap::Args)]
-#[command(mut_arg("fail_empty", |arg| arg.hide(true)))]
+#[command(
+    mut_arg("fail_empty", |arg| arg.hide(true)),
+    mut_arg("timeout", |arg| arg.help(REFRESH_LIMIT)),
+)]
 pub(crate) struct ExporterArgs {
     /// Regions, for example baidu/bj, or names of accounts in the configuration file; aliyun/* for all
     /// regions. Default: all accounts in the configuration file

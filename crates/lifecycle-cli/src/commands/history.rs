@@ -77,7 +77,7 @@ pub(super) fn print(entries: &[HistoryEntry], console: Console) -> Result<(), Co
         Some(json) => output::print(&json),
         None => output::print_texts(
             [
-                "TIME", "WHAT", "INSTANCE", "RESULT", "BY", "WHY", "REQUEST", "NOTE",
+                "TIME", "WHAT", "RESULT", "INSTANCE", "BY", "WHY", "REQUEST", "NOTE",
             ],
             &entries.iter().map(cells).collect::<Vec<_>>(),
         ),
@@ -100,8 +100,8 @@ fn cells(entry: &HistoryEntry) -> [String; 8] {
     [
         format!("{:.0}", entry.at),
         what,
-        text(&entry.subject),
         result.to_owned(),
+        text(&entry.subject),
         text(&entry.by),
         text(&entry.why),
         text(&entry.request_id),

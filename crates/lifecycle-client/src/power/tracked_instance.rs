@@ -1,6 +1,6 @@
 //! An instance of a power request: the phase, and the evidence so far.
 
-use lifecycle_core::{ActionKind, InstanceId, JobId, Observation, PowerState, StoppedBilling};
+use lifecycle_core::{ActionKind, InstanceId, JobId, Observation, PowerState};
 use tokio::time::Instant;
 
 use super::{
@@ -273,17 +273,12 @@ pub(crate) fn instance_report(
     last_seen: Option<Observation>,
     request_id: Option<String>,
 ) -> InstanceReport {
-    let billing = || match &last_seen {
-        Some(seen) if seen.state == PowerState::Stopped => seen.stopped_billing,
-        _ => StoppedBilling::Unknown,
-    };
-    InstanceReport {
-        billing: (kind == Some(ActionKind::Stop)).then(billing),
-        instance,
-        outcome,
+    let row = InstanceReport {
         last_seen,
         request_id,
-    }
+        ..InstanceReport::new(instance, outcome)
+    };
+    row.priced_after(kind)
 }
 
 #[cfg(test)]
@@ -295,6 +290,7 @@ mod tests {
 
     use super::*;
     use crate::power::ambiguity::AmbiguityReason;
+    use lifecycle_core::StoppedBilling;
 
     use PowerState::{Changing, Failed, Rebooting, Running, Starting, Stopped, Stopping, Unknown};
 

@@ -83,6 +83,10 @@ const BROKEN_ONCE: [(u64, &str); 21] = [
         140_053_669,
         "an instance of an accepted batch without a list vanished before the first lookup",
     ),
+    (
+        160_006_227,
+        "a rejected batch was executed, the boot failed, and the last refusal of the start counted as proof",
+    ),
 ];
 
 #[test]

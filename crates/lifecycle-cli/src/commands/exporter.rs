@@ -53,7 +53,7 @@ pub(crate) async fn run(args: &ExporterArgs, console: Console) -> Result<Exit, C
         locations = exporter.resolve() => locations?,
         _ = signals.received() => return Ok(Exit::Complete),
     };
-    exporter.check_locations()?;
+    exporter.check_locations().await?;
     console.notice(format_args!("metrics: {}", server.url()));
     let mut is_first = true;
     loop {
@@ -103,9 +103,9 @@ impl Exporter<'_> {
     ///
     /// # Errors
     /// An invalid region, or a key that can use no region of the patterns.
-    fn check_locations(&self) -> Result<(), CommandError> {
+    async fn check_locations(&self) -> Result<(), CommandError> {
         for resolved in &self.locations.locations {
-            self.fleet.endpoint(&resolved.location)?;
+            self.fleet.endpoint(&resolved.location).await?;
         }
         if self.locations.locations.is_empty() {
             let unavailable = self.locations.unavailable.iter();

@@ -66,6 +66,9 @@ struct SharedBucket {
     sharers: HashMap<u64, Instant>,
 }
 
+/// The maximum number of rejected keys. Session keys change several times a day, and a key of long ago is used no more.
+const MAX_REJECTED_KEYS: usize = 100;
+
 /// The time for which a client without leases counts as a sharer.
 const SHARER_EXPIRY: Duration = Duration::from_secs(60);
 
@@ -135,6 +138,14 @@ impl State {
     }
 }
 
+impl InMemoryRateLimit {
+    /// Forgets the rejected keys, and returns their number: the clients use these keys again. Needed after the cloud
+    /// has enabled a rejected key again.
+    pub fn forget_rejected_keys(&self) -> usize {
+        std::mem::take(&mut lock(&self.0).rejected_keys).len()
+    }
+}
+
 #[async_trait]
 impl SharedRateLimit for InMemoryRateLimit {
     async fn join(&self, scope: &RateLimitScope, configured: Rate) -> Result<(), SharedRateError> {
@@ -191,6 +202,9 @@ impl SharedRateLimit for InMemoryRateLimit {
         let keys = &mut lock(&self.0).rejected_keys;
         if !keys.iter().any(|known| known.digest == key.digest) {
             keys.push(key.clone());
+            if keys.len() > MAX_REJECTED_KEYS {
+                keys.remove(0);
+            }
         }
         Ok(())
     }

@@ -276,6 +276,13 @@ fn rejected_after_observe(
     if is_refused_for_now(tracked, fault, state, options) {
         return Decision::SendAgain(fault.clone());
     }
+    // An earlier batch may have moved the instance, and this call was refused because of that.
+    let is_doubtful =
+        tracked.batch_rejected && state.is_none_or(|state| !is_ready(state, options.goal));
+    let doubtful = fault
+        .clone()
+        .with_execution_status(ExecutionStatus::Unknown);
+    let fault = if is_doubtful { &doubtful } else { fault };
     // A job accepts instances before the job checks the instances.
     let was_accepted = matches!(tracked.phase, Phase::Accepted);
     // An instance that was not at the goal before has come there since.
@@ -300,6 +307,7 @@ fn rejected_after_observe(
     } else if moving
         || contradicts(state, fault, options)
         || may_have_failed_at_it(tracked, state, fault)
+        || is_doubtful
     {
         ambiguous
     } else {

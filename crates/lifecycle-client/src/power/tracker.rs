@@ -158,6 +158,21 @@ impl OutcomeTracker {
         waiting.map(|tracked| tracked.id.clone()).collect()
     }
 
+    /// Records that the cloud rejected a batch as a whole, and that the look afterwards showed `ids` unmoved.
+    pub(crate) fn batch_rejected(&mut self, ids: &[InstanceId]) {
+        for id in ids {
+            if let Some(&at) = self.index.get(id) {
+                self.instances[at].batch_rejected = true;
+            }
+        }
+    }
+
+    /// Returns whether a batch with the instance was rejected as a whole.
+    pub(crate) fn is_batch_rejected(&self, id: &InstanceId) -> bool {
+        let at = self.index.get(id);
+        at.is_some_and(|&at| self.instances[at].batch_rejected)
+    }
+
     /// Returns whether the cloud refused an earlier call for one of `ids`.
     pub(crate) fn any_refused_before(&self, ids: &[InstanceId]) -> bool {
         let mut places = ids.iter().filter_map(|id| self.index.get(id));

@@ -80,6 +80,18 @@ impl PlannedAction {
         };
         edge
     }
+
+    /// Returns the edge of a maintenance whose reboot was not sent: a later pass makes up for it.
+    pub(crate) fn not_sent(&self, now: Timestamp) -> Edge {
+        Edge {
+            progress: EdgeProgress::Open {
+                failures: 1,
+                last_action: None,
+            },
+            at: now,
+            ..self.edge.clone()
+        }
+    }
 }
 
 /// A machine that differs from the wanted state, and is left alone for now.

@@ -41,7 +41,7 @@ impl Target for Fleet {
     }
 
     fn offline_client(&self, location: &Location) -> Result<Client, FleetError> {
-        Ok(self.connector.offline_client(location)?.client)
+        self.connector.offline_client(location)
     }
 
     async fn connect(&self, location: &Location) -> Result<Client, FleetError> {

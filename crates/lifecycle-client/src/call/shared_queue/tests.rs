@@ -350,6 +350,7 @@ fn paused_runtime() -> tokio::runtime::Runtime {
 }
 
 #[test]
+#[expect(clippy::async_yields_async, reason = "the call is dropped outside")]
 fn waiting_call_can_be_dropped_outside_of_a_runtime() {
     let limit = TestLimit::default();
     let queue = queue(&limit, Rate::new(4.0, 1), 1);

@@ -51,6 +51,15 @@ fn rules() -> Vec<Rule> {
         (polls, not_sent(), rejected_and(no, Some(Failed)), "refused"),
         (polls, not_sent(), rejected_and(maybe, Some(Failed)), "settle: MaybePartlyExecuted"),
         (polls, looked_at(Stopped), rejected_and(maybe, Some(Failed)), "refused"),
+        // An earlier batch that was rejected as a whole may have been executed.
+        (polls, in_rejected_batch(), rejected_and(no, Some(Failed)), "settle: MaybePartlyExecuted"),
+        (polls, in_rejected_batch(), rejected_and(no, Some(Stopping)), "settle: MaybePartlyExecuted"),
+        (polls, in_rejected_batch(), rejected_and(locked, None), "settle: MaybePartlyExecuted"),
+        (polls, in_rejected_batch(), rejected_and(locked, Some(Stopped)), "refused"),
+        (polls, in_rejected_batch(), rejected_and(locked, Some(Starting)), "watch"),
+        (polls, in_rejected_batch(), rejected_and(no, Some(Running)), "unchanged"),
+        (strict(Start), in_rejected_batch(), rejected_and(no, Some(Running)), "uncertain"),
+        (when_idle(Start), in_rejected_batch(), rejected_and(no, Some(Failed)), "settle: MaybePartlyExecuted"),
         (waits(Stop), not_sent(), rejected_and(no, Some(Stopped)), "unchanged"),
         (waits(Stop), not_sent(), rejected_and(no, Some(Stopping)), "watch"),
         // A job accepts instances before the job checks the instances.
@@ -343,6 +352,13 @@ fn in_phase(phase: Phase) -> TrackedInstance {
 
 fn not_sent() -> TrackedInstance {
     in_phase(Phase::NotSent)
+}
+
+fn in_rejected_batch() -> TrackedInstance {
+    TrackedInstance {
+        batch_rejected: true,
+        ..not_sent()
+    }
 }
 
 fn sent() -> TrackedInstance {

@@ -281,6 +281,11 @@ impl Checkup<'_> {
                 let why = format!("{error}; name a region: lifecycle doctor CLOUD/REGION");
                 self.skipped(PERMISSION, &why)
             }
+            // The message about a rejected key says what to check, and permissions are not the reason.
+            Ok(Err(error)) if error.kind() == FaultKind::Credential => CheckResult {
+                status: CheckStatus::Failed,
+                ..self.ok(PERMISSION, CommandError::from(error).message)
+            },
             Ok(Err(error)) => self.failed(
                 PERMISSION,
                 CommandError::from(error).message,

@@ -233,10 +233,12 @@ fn doctor_reports_each_failed_check_with_advice() {
         words(&result.stdout).contains("FAILED permission"),
         "{result:#?}"
     );
+    let plain = words(&result.stdout);
     assert!(
-        result.stdout.contains("check the permissions of the key"),
+        plain.contains("check the access key, the secret key"),
         "{result:#?}"
     );
+    assert!(!plain.contains("check the permissions"), "{result:#?}");
 
     let args = ["doctor", "baidu/bj", "--endpoint", "http://127.0.0.1:1"];
     let result = home.run(&args, &[]).exits_with(3);

@@ -26,7 +26,7 @@ pub struct PassStatus {
     pub problems: usize,
     /// The number of machines that differ and are left alone.
     pub waiting: usize,
-    /// The number of instances without an outcome in recorded requests that had not ended before the pass.
+    /// The number of instances of recorded requests without an outcome, left by an earlier process.
     pub open_intents: usize,
     /// The actions, and the names of their outcomes.
     pub actions: Vec<(ActionName, &'static str)>,

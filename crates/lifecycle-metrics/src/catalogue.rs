@@ -105,7 +105,7 @@ metrics! {
     Gauge WAITING "lifecycle_controller_waiting_machines" []
         "Machines that differ from the wanted state and are left alone.";
     Gauge OPEN_INTENTS "lifecycle_controller_open_intents" []
-        "Instances without an outcome in recorded requests that had not ended before the last pass.";
+        "Instances of recorded requests without an outcome, left by an earlier process.";
     Gauge GROUP_WANTED "lifecycle_group_wanted" ["group", "state"]
         "1 for the state that the schedule or a hold wants for a group.";
     Gauge GROUP_NEXT_CHANGE "lifecycle_group_next_change_timestamp_seconds" ["group"]

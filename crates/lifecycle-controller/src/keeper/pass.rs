@@ -1,6 +1,7 @@
 //! The pass of a keeper, and the loop of passes.
 
 use std::{
+    collections::BTreeSet,
     future::{pending, ready},
     sync::{Arc, PoisonError},
     time::Duration,
@@ -15,11 +16,11 @@ use super::{
     handle::Keeper,
     notify::Message,
     outage::Outage,
-    report::{Look, PassReport},
+    report::{ActionResult, Look, PassReport},
 };
 use crate::{
-    decide::{Decision, Fact, FactKind, decide},
-    record::{Notice, Pass, Record},
+    decide::{Decision, Fact, FactKind, PlannedAction, decide},
+    record::{Edge, Notice, Pass, Record},
     state::State,
     store::{Store, StoreError},
 };
@@ -95,9 +96,7 @@ impl Keeper {
 
         report.actions = self.act(decision.actions, &mut report.problems).await;
         let now = self.now();
-        let settled = report.actions.iter();
-        let settled = settled.map(|(action, result)| result.settle(action, now));
-        let settled: Vec<_> = settled.collect();
+        let settled = self.settled(&report.actions, now).await;
         let retries = settled
             .iter()
             .filter_map(|edge| edge.progress.retry_at(now));
@@ -122,6 +121,28 @@ impl Keeper {
             pass.problem = state.problems.get(&self.by).cloned();
         }
         state
+    }
+
+    /// Returns the edges after the actions.
+    async fn settled(
+        &self,
+        actions: &[(PlannedAction, ActionResult)],
+        now: Timestamp,
+    ) -> Vec<Edge> {
+        let mut results = actions.iter().map(|(_, result)| result);
+        let open = match results.any(|result| result.unsent.is_some()) {
+            true => self
+                .store
+                .state()
+                .await
+                .ok()
+                .map(|state| open_instances(&state)),
+            false => None,
+        };
+        let edges = actions.iter();
+        edges
+            .filter_map(|(action, result)| result.settle(action, open.as_ref(), now))
+            .collect()
     }
 
     /// Reports a store that does not answer after the actions of a pass: the report stays. The next pass looks
@@ -367,4 +388,12 @@ impl Keeper {
         wait.unwrap_or_default()
             .clamp(SHORTEST_WAIT, self.settings.resync.max(SHORTEST_WAIT))
     }
+}
+
+/// Returns the instances of unfinished operations.
+fn open_instances(state: &State) -> BTreeSet<String> {
+    let operations = state.unfinished();
+    operations
+        .flat_map(|operation| operation.request.instances.iter().cloned())
+        .collect()
 }

@@ -16,7 +16,7 @@ use super::{
     handle::Keeper,
     notify::Message,
     outage::Outage,
-    report::{ActionResult, Look, PassReport},
+    report::{ActionResult, Look, PassReport, Unsent},
 };
 use crate::{
     decide::{Decision, Fact, FactKind, PlannedAction, decide},
@@ -29,6 +29,9 @@ use crate::{
 const CALENDAR_REMINDER: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// After a wait the clock of the machine can be a little behind the timer.
 const SHORTEST_WAIT: Duration = Duration::from_secs(1);
+
+/// The time until the next pass after an action that could not be recorded.
+const UNRECORDED_RETRY: SignedDuration = SignedDuration::from_secs(15);
 
 /// The maximum number of records of one append.
 const MAX_APPEND: usize = 2_000;
@@ -100,6 +103,11 @@ impl Keeper {
         let retries = settled
             .iter()
             .filter_map(|edge| edge.progress.retry_at(now));
+        let is_unrecorded =
+            |(_, result): &(_, ActionResult)| result.unsent == Some(Unsent::NotRecorded);
+        let unrecorded = report.actions.iter().any(is_unrecorded);
+        let again = now.checked_add(UNRECORDED_RETRY).ok();
+        let retries = retries.chain(again.filter(|_| unrecorded));
         let change = retries.chain(decision.next).min();
         report.next = self.next(change, now);
         let edges = self.append(settled.into_iter().map(Record::Edge)).await;

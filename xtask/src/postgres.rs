@@ -41,11 +41,18 @@ pub(crate) fn install(_: &Path) -> CommandResult {
             ))
         })?;
         if !status.success() {
-            println!("postgres: apt-get {} failed", arguments.join(" "));
+            println!(
+                "postgres: apt-get {} failed; install PostgreSQL as root: apt-get install postgresql",
+                arguments.join(" ")
+            );
             return Ok(CheckResult::Failed);
         }
     }
-    Ok(CheckResult::passed_if(is_installed()))
+    let is_installed = is_installed();
+    if !is_installed {
+        println!("postgres: apt-get installed no initdb; install PostgreSQL by hand");
+    }
+    Ok(CheckResult::passed_if(is_installed))
 }
 
 /// Looks where the tests look: on `PATH` and in the folders of Debian.

@@ -13,7 +13,7 @@ pub(crate) struct Simulate {
     /// The first seed.
     #[arg(long, default_value_t = 0)]
     from: u64,
-    /// Run only this seed, and print every step.
+    /// Run only this seed. Without --controller, print every step.
     #[arg(long, conflicts_with_all = ["seeds", "from"])]
     seed: Option<u64>,
     /// Instead, run small cases with one or two faults of every kind at every call.

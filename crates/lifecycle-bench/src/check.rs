@@ -1,8 +1,8 @@
 //! `--check`: compares instruction counts with recorded counts.
 //!
 //! An instruction count does not depend on the load of the machine, so the comparison is possible where
-//! times are noise. Valgrind runs this program twice for each figure, with few and with many repetitions; the
-//! difference is the cost of the work alone. Valgrind offers no SHA instructions, so hashing costs more
+//! times are noise. Valgrind runs this program with few and with many repetitions, three times each where
+//! sockets wake the program up, and the fewest instructions count; the difference is the cost of the work alone. Valgrind offers no SHA instructions, so hashing costs more
 //! instructions here than a processor needs: counts of different works are not comparable.
 
 use std::{collections::BTreeMap, env, fs, io, process::Command};
@@ -31,8 +31,8 @@ const WORKS: [Work; 5] = [
     Work::Iteration,
 ];
 
-/// The increase in percent at which the check fails. Hash maps with random seeds and sockets move the counts
-/// of calls by one or two percent.
+/// The increase in percent at which the check fails. Sockets move the count of one run of a call by up to 30 %,
+/// and the fewest instructions of three runs by one or two percent.
 const TOLERATED: f64 = 10.0;
 
 /// Counts every work of every cloud, and prints the counts beside the recorded counts.

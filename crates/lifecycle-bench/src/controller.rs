@@ -127,11 +127,11 @@ impl Probe {
         // The pass that records the states of the machines for the first time, and one that only looks.
         keeper.pass().await?;
         let ledger = simulator.ledger();
-        let (calls, cpu, grown) = (ledger.total(), cpu_time()?, memory()?);
+        let (calls, cpu, before) = (ledger.total(), cpu_time()?, memory()?);
         keeper.pass().await?;
         let quiet_cpu = cpu_time()?.saturating_sub(cpu);
         let quiet_calls = ledger.total() - calls;
-        let quiet_mib = memory()?.peak_rss_mib - grown.rss_mib;
+        let quiet_mib = memory()?.rss_mib - before.rss_mib;
 
         let cpu = cpu_time()?;
         let end = begin + EDGE + Duration::from_secs(600);

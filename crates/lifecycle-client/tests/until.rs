@@ -221,6 +221,31 @@ async fn forced_stop_is_on_time_beside_a_slow_reader_of_a_spawned_request() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stream_of_a_spawned_request_ends_with_the_report_on_several_threads() {
+    let client = prompt().client();
+    for round in 0..2_000 {
+        let mut events = client.stop(ids(1)).events().spawn();
+        let mut has_report = false;
+        while let Some(event) = events.next().await {
+            has_report |= matches!(event, Event::Finished(Ok(_)));
+        }
+        assert!(has_report, "round {round}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn spawned_request_that_has_ended_keeps_its_report_for_a_late_cancel() {
+    for number in [1, 9] {
+        let cloud = prompt();
+        let events = cloud.client().stop([id(number)]).events().spawn();
+        sleep(seconds(60)).await;
+        let report = events.cancel().unwrap();
+        let expected = ["accepted", "refused"][usize::from(number == 9)];
+        assert_eq!(outcomes(&report), [expected]);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn spawned_request_ends_when_the_stream_is_dropped_or_cancelled() {
     let slow = |client: &Client| {

@@ -83,8 +83,10 @@ pub enum StoreError {
         /// The problem, without secrets.
         message: String,
     },
-    /// Another controller has taken the group or the operation over: nothing was recorded or sent.
-    #[error("another controller has taken over {subject}: nothing was sent for it")]
+    /// Another controller has taken the group or the operation over: nothing was recorded.
+    #[error(
+        "another controller has taken over {subject}: this controller records nothing more about it; see lifecycle controllers"
+    )]
     TakenOver {
         /// The group or the operation in words, such as `group web`.
         subject: String,

@@ -114,6 +114,7 @@ impl StoreRecorder {
 
     /// Sets records that become durable together with the request, before the record of the request: neither
     /// exists without the other after the end of the process.
+    #[cfg(feature = "_keeper")]
     #[must_use]
     pub(crate) fn causes(mut self, records: Vec<Record>) -> Self {
         self.causes = records;

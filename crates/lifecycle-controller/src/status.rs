@@ -20,6 +20,8 @@ pub struct PassStatus {
     pub next: Option<Timestamp>,
     /// The pass did nothing, because of a limit.
     pub blocked: bool,
+    /// The store did not answer, and no pass was made: only the facts are known.
+    pub store_unavailable: bool,
     /// The number of groups, locations and machines that could not be read.
     pub problems: usize,
     /// The number of machines that differ and are left alone.
@@ -37,11 +39,16 @@ pub struct PassStatus {
 }
 
 impl PassStatus {
-    /// Returns `complete`, `incomplete` or `blocked`.
+    /// The results of passes.
+    pub const RESULTS: [&'static str; 4] = ["complete", "incomplete", "blocked", "unavailable"];
+
+    /// Returns `complete`, `incomplete`, `blocked` or `unavailable`.
     pub fn result(&self) -> &'static str {
         let is_success =
             |(_, outcome): &(ActionName, &str)| matches!(*outcome, "reached" | "unchanged");
-        if self.blocked {
+        if self.store_unavailable {
+            "unavailable"
+        } else if self.blocked {
             "blocked"
         } else if self.problems == 0 && self.actions.iter().all(is_success) {
             "complete"

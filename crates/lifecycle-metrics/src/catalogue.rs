@@ -95,7 +95,7 @@ metrics! {
     Gauge NEXT_PASS "lifecycle_controller_next_pass_timestamp_seconds" []
         "Time of the next pass of the controller.";
     Counter PASSES "lifecycle_controller_passes_total" ["result"]
-        "Passes of the controller; result is complete, incomplete or blocked.";
+        "Passes of the controller; result is complete, incomplete, blocked, or unavailable for a store that did not answer.";
     Counter ACTIONS "lifecycle_controller_actions_total" ["action", "outcome"]
         "Actions of the controller on machines, by outcome.";
     Counter FACTS "lifecycle_controller_facts_total" ["kind"]

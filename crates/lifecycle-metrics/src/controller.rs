@@ -7,6 +7,7 @@ use std::{
 
 use lifecycle_controller::{
     Wanted,
+    decide::FactKind,
     status::{MachineStatus, PassStatus},
 };
 use lifecycle_core::PowerState;
@@ -40,14 +41,24 @@ pub struct ControllerMetrics {
 
 impl ControllerMetrics {
     /// Returns metrics, with the remover of the recorder if the recorder has one.
+    ///
+    /// Each counter without a label of a machine or an account begins at 0, so that `increase` of Prometheus sees the
+    /// first event.
     pub fn new(remover: Option<Arc<dyn SeriesRemover>>) -> Self {
+        for result in PassStatus::RESULTS {
+            counter!(PASSES, "result" => result).increment(0);
+        }
+        for kind in FactKind::ALL {
+            counter!(FACTS, "kind" => kind.as_str()).increment(0);
+        }
         Self {
             gauges: Mutex::new(GaugeSet::new(remover.clone())),
             machines: MachineMetrics::of_remover(remover),
         }
     }
 
-    /// Shows a pass, and counts its actions and facts.
+    /// Shows a pass, and counts its actions and facts. A pass without an answer of the store is counted, and changes no
+    /// gauge: the states of machines and the time of the last pass stay.
     pub fn observe(&self, status: &PassStatus) {
         counter!(PASSES, "result" => status.result()).increment(1);
         for (action, outcome) in &status.actions {
@@ -56,6 +67,9 @@ impl ControllerMetrics {
         }
         for kind in &status.facts {
             counter!(FACTS, "kind" => kind.as_str()).increment(1);
+        }
+        if status.store_unavailable {
+            return;
         }
         let mut shown = self.gauges.lock().unwrap_or_else(PoisonError::into_inner);
         shown.replace(gauges(status));

@@ -49,8 +49,8 @@ pub struct LeaseRow {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct StoreCheck {
-    /// The version of the schema.
-    pub schema: i32,
+    /// The version of the tables.
+    pub tables_version: i32,
     /// The version of the server, such as `15.4`.
     pub server: String,
     /// The number of events.
@@ -138,7 +138,7 @@ impl PostgresStore {
             format!("operation {id} is open and has no row in the table operation: its calls are refused")
         });
         Ok(StoreCheck {
-            schema,
+            tables_version: schema,
             server: row.get(0),
             events: row.get(1),
             unfinished: unfinished.len(),
@@ -152,14 +152,13 @@ impl PostgresStore {
     ///
     /// # Errors
     /// [`StoreError::Other`] if the store has records; the errors of the journal and of the database. Nothing was
-    /// imported then.
+    /// imported then, unless the answer to the commit was lost: check with `lifecycle history`.
     pub async fn import(&self, journal: &Journal) -> Result<usize, StoreError> {
         let records = importable(journal.path()).await?;
         let mut connection = self.database().connection().await?;
         connection.begin().await?;
-        connection
-            .batch("lock table lifecycle.event in share row exclusive mode")
-            .await?;
+        // The lock of every append, so that nothing comes between.
+        connection.batch("select lifecycle.lock_appends()").await?;
         let rows = connection
             .query("select exists (select from lifecycle.event)", &[])
             .await?;
@@ -189,7 +188,8 @@ impl PostgresStore {
     /// last, and everything that the state needs: the state is written as a snapshot first.
     ///
     /// # Errors
-    /// [`StoreError`] if the database cannot be written. Nothing was removed then.
+    /// [`StoreError`] if the database cannot be written. Nothing was removed then, unless the answer to the commit was
+    /// lost: run the command again.
     pub async fn prune(&self, before: Timestamp) -> Result<Pruned, StoreError> {
         let mut connection = self.database().connection().await?;
         connection.begin().await?;
@@ -243,15 +243,18 @@ async fn importable(path: &Path) -> Result<Vec<Record>, StoreError> {
         match record {
             Record::Header(_) | Record::Opened(_) => {}
             Record::Snapshot(snapshot) => {
+                let stands_for_lost_files = records.is_empty();
                 for operation in &snapshot.operations {
                     if known.insert(operation.request.operation.clone()) {
                         records.extend(operation_records(operation));
                     }
                 }
-                // The last edges and holds again: the state stays the same.
-                records.extend(snapshot.edges.iter().cloned().map(Record::Edge));
-                records.extend(snapshot.holds.iter().cloned().map(Record::Hold));
-                records.extend(snapshot.last_pass.clone().map(Record::Pass));
+                // The files before have the same edges, holds and pass, where these files exist.
+                if stands_for_lost_files {
+                    records.extend(snapshot.edges.iter().cloned().map(Record::Edge));
+                    records.extend(snapshot.holds.iter().cloned().map(Record::Hold));
+                    records.extend(snapshot.last_pass.clone().map(Record::Pass));
+                }
             }
             record => {
                 if let Record::Request(request) = &record {

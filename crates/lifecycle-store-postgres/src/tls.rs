@@ -2,7 +2,7 @@
 
 use std::{fs, future::Future, io, path::Path, pin::Pin, sync::Arc, task};
 
-use rustls_platform_verifier::ConfigVerifierExt as _;
+use rustls_platform_verifier::BuilderVerifierExt as _;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect};
 use tokio_rustls::{
@@ -27,16 +27,20 @@ impl MakeTls {
     pub(crate) fn new(rule: &TlsRule) -> Result<Self, String> {
         let config = match rule {
             TlsRule::Off => None,
-            TlsRule::Verified { roots: None } => {
-                Some(ClientConfig::with_platform_verifier().map_err(|error| {
-                    format!("the system's certificates are not usable: {error}")
-                })?)
+            TlsRule::Verified { roots } => {
+                let unusable = |error| format!("TLS is not usable: {error}");
+                // Named, because a program can have several providers, and none of them is the default then.
+                let provider =
+                    Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
+                let builder = ClientConfig::builder_with_provider(provider)
+                    .with_safe_default_protocol_versions()
+                    .map_err(unusable)?;
+                let builder = match roots {
+                    Some(file) => builder.with_root_certificates(read_roots(file)?),
+                    None => builder.with_platform_verifier().map_err(unusable)?,
+                };
+                Some(builder.with_no_client_auth())
             }
-            TlsRule::Verified { roots: Some(file) } => Some(
-                ClientConfig::builder()
-                    .with_root_certificates(read_roots(file)?)
-                    .with_no_client_auth(),
-            ),
         };
         Ok(Self {
             config: config.map(Arc::new),

@@ -210,6 +210,7 @@ fn without_nul(json: String) -> String {
 }
 
 fn refused(code: &str, detail: Option<&str>) -> StoreError {
+    let text = detail;
     let detail: Refusal = detail
         .and_then(|detail| serde_json::from_str(detail).ok())
         .unwrap_or_default();
@@ -225,7 +226,14 @@ fn refused(code: &str, detail: Option<&str>) -> StoreError {
         "LC004" => StoreError::TakenOver {
             subject: format!("operation {}", detail.operation),
         },
-        other => StoreError::Other(format!("the database refused a record: {other}")),
+        "LC005" => StoreError::Other(
+            "a hold changed during the pass: nothing was sent, and the next pass decides anew"
+                .to_owned(),
+        ),
+        other => StoreError::Other(format!(
+            "the database refused a record ({other}: {}); run lifecycle store check",
+            text.unwrap_or_default()
+        )),
     }
 }
 

@@ -242,19 +242,19 @@ async fn only_one_of_many_programs_gets_the_intent_of_a_reboot() {
                 }
             });
             let results = futures_util::future::join_all(attempts).await;
-            results.into_iter().filter(Result::is_ok).count()
+            let calls = (1..).zip(results);
+            calls
+                .filter_map(|(call, result)| result.ok().map(|()| call))
+                .collect::<Vec<u64>>()
         }));
     }
-    let mut won = 0;
+    let mut won = Vec::new();
     for program in programs {
-        won += program.await.unwrap();
+        won.extend(program.await.unwrap());
     }
-    assert_eq!(won, 1);
+    assert_eq!(won.len(), 1, "{won:?}");
     let state = first.state().await.unwrap();
-    assert_eq!(
-        state.latest().unwrap().calls,
-        1.max(state.latest().unwrap().calls)
-    );
+    assert_eq!(state.latest().unwrap().calls, won[0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -362,6 +362,82 @@ async fn groups_are_divided_and_move_when_a_controller_joins_leaves_or_dies() {
     let c = controller(&base, "c", LEASE).await;
     b.leave().await.unwrap();
     assert_eq!(c.begin_pass(&groups).await.unwrap().groups.len(), 6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn single_pass_takes_no_group_of_a_controller_that_dies_meanwhile() {
+    let Some(cluster) = Cluster::shared("single") else {
+        return;
+    };
+    let base = store(&cluster, "single").await;
+    let groups = bundles(&["a", "b"]);
+    let dying = controller(&base, "dying", LEASE).await;
+    assert_eq!(dying.begin_pass(&groups).await.unwrap().groups.len(), 2);
+    let info = ControllerInfo::new("apply", "test", ControllerKind::Apply).with_lease(LEASE);
+    let apply = PostgresLeases::join(base.clone(), info).await.unwrap();
+    let share = apply.begin_pass(&groups).await.unwrap();
+    assert!(share.groups.is_empty());
+    drop(dying);
+    tokio::time::sleep(LEASE * 2).await;
+    let other = controller(&base, "other", LEASE).await;
+    assert_eq!(other.begin_pass(&groups).await.unwrap().groups.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hold_of_a_person_refuses_a_request_of_a_pass_that_read_the_state_before() {
+    let Some(cluster) = Cluster::shared("holds") else {
+        return;
+    };
+    let base = store(&cluster, "holds").await;
+    let run = controller(&base, "run", Duration::from_secs(60)).await;
+    let share = run.begin_pass(&bundles(&["web"])).await.unwrap();
+    share.store.state().await.unwrap();
+    let person = other(&cluster, "holds").await;
+    let hold = record(json!({
+        "record": "hold", "target": "web", "state": "running", "until": "2026-11-21T18:00:00Z", "why": "release",
+        "by": "ops@bastion", "at": "2026-11-20T18:00:00Z",
+    }));
+    person.append(vec![hold]).await.unwrap();
+    let late = share
+        .store
+        .append(vec![request("op", "stop", &["i-1"])])
+        .await;
+    let error = late.unwrap_err().to_string();
+    assert!(error.contains("a hold changed during the pass"), "{error}");
+    // The next pass has seen the hold.
+    share.store.state().await.unwrap();
+    let decided = share
+        .store
+        .append(vec![request("op", "start", &["i-1"])])
+        .await;
+    decided.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn record_that_the_tables_do_not_take_fails_alone() {
+    let Some(cluster) = Cluster::shared("alone") else {
+        return;
+    };
+    let store = store(&cluster, "alone").await;
+    store
+        .append(vec![request("op", "start", &["i-1"])])
+        .await
+        .unwrap();
+    // The same operation again, among good records of other tasks.
+    let appends = (0..20).map(|number| {
+        let store = store.clone();
+        async move {
+            let record = match number {
+                7 => request("op", "start", &["i-1"]),
+                number => edge("web", &format!("i-{number}"), "2026-11-20T18:00:00Z"),
+            };
+            store.append(vec![record]).await
+        }
+    });
+    let results = futures_util::future::join_all(appends).await;
+    for (number, result) in results.iter().enumerate() {
+        assert_eq!(result.is_err(), number == 7, "{number}: {result:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

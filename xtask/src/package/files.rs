@@ -43,19 +43,23 @@ pub(super) struct PackagedFile {
 /// The shells with a completion script in the packages.
 pub(super) const SHELLS: [&str; 3] = ["bash", "zsh", "fish"];
 /// The units of `docs/deploy`.
-pub(super) const UNITS: [&str; 3] = [
+pub(super) const UNITS: [&str; 4] = [
     "lifecycle-run.service",
+    "lifecycle-run-database.service",
     "lifecycle-apply.service",
     "lifecycle-apply.timer",
 ];
 /// The user of the units.
 const USER: &str = "xtask/templates/package/sysusers.conf";
 const LICENCES: [&str; 3] = ["LICENSE-MIT", "LICENSE-APACHE", "THIRD-PARTY.md"];
-const DOCUMENTS: [&str; 4] = [
+const DOCUMENTS: [&str; 7] = [
     "crates/lifecycle-cli/README.md",
     "crates/lifecycle-cli/CHANGELOG.md",
     "crates/lifecycle-facade/lifecycle.sample.toml",
     "docs/deploy/README.md",
+    "docs/deploy/alerts.yaml",
+    "docs/deploy/grafana-dashboard.json",
+    "docs/deploy/lifecycle-cronjob.yaml",
 ];
 
 impl Format {

@@ -119,7 +119,9 @@ pub(crate) async fn apply(args: &ApplyArgs, console: Console) -> Result<Exit, Co
             let report = pass(&keeper).await;
             database::leave(&leases).await;
             let report = report?;
-            left_to_others(&report, groups, console)?;
+            if let Some(exit) = left_to_others(&report, groups, console)? {
+                return Ok(exit);
+            }
             report
         }
     };
@@ -141,30 +143,37 @@ async fn pass(keeper: &Keeper) -> Result<PassReport, StoreError> {
     Ok(report)
 }
 
-/// Says which groups other controllers have.
+/// Says which groups other controllers have. Returns the exit code if other controllers have all groups, and the pass
+/// only settled the calls of a program that had ended.
 ///
 /// # Errors
-/// Other controllers have all groups.
+/// Other controllers have all groups, and the pass did nothing.
 #[cfg(feature = "postgres")]
 fn left_to_others(
     report: &PassReport,
     groups: usize,
     console: Console,
-) -> Result<(), CommandError> {
+) -> Result<Option<Exit>, CommandError> {
     let others = report.elsewhere.iter();
     let others: Vec<_> = others
         .map(|(group, holder)| format!("{group}: {holder}"))
         .collect();
     if !others.is_empty() && others.len() == groups {
-        return Err(CommandError::nothing_done(format!(
-            "other controllers have all groups ({}): nothing was sent; see lifecycle controllers",
+        let text = format!(
+            "other controllers have all groups ({}): no schedule was applied; see lifecycle controllers",
             others.join(", ")
-        )));
+        );
+        if report.facts.is_empty() && report.problems.is_empty() {
+            return Err(CommandError::nothing_done(text));
+        }
+        describe(report, console);
+        console.notice(text);
+        return Ok(Some(Exit::Incomplete));
     }
     for other in others {
         console.notice(format_args!("left to another controller: {other}"));
     }
-    Ok(())
+    Ok(None)
 }
 
 async fn dry_run(

@@ -3,6 +3,7 @@
 #[cfg(feature = "postgres")]
 use lifecycle_controller::Store as _;
 use lifecycle_controller::{HistoryEntry, HistoryQuery, Journal};
+use lifecycle_facade::{InstanceReference, config::Config};
 
 use super::controller::{self, StoreChoice};
 use crate::{
@@ -31,8 +32,8 @@ pub(crate) async fn run(args: &HistoryArgs, console: Console) -> Result<Exit, Co
     Ok(Exit::Complete)
 }
 
-/// Returns the store and the reference. A single argument that is no file is a reference, if the configuration file
-/// names a store.
+/// Returns the store and the reference. A single argument is a reference or a group if no file has this name, and the
+/// configuration file names a store.
 fn choice(args: &HistoryArgs) -> Result<(StoreChoice, Option<String>), CommandError> {
     if let (Some(file), Some(_)) = (&args.journal, &args.reference) {
         return Ok((StoreChoice::Journal(file.clone()), args.reference.clone()));
@@ -50,8 +51,21 @@ fn choice(args: &HistoryArgs) -> Result<(StoreChoice, Option<String>), CommandEr
             if file.exists() || !has_store {
                 return Ok((StoreChoice::Journal(file.clone()), None));
             }
-            let choice = controller::store_choice(None, config?.as_ref())?;
-            Ok((choice, Some(file.to_string_lossy().into_owned())))
+            let config = config?;
+            let subject = file.to_string_lossy().into_owned();
+            let is_group = |config: &Config| config.groups.contains_key(&subject);
+            if subject.parse::<InstanceReference>().is_err()
+                && !config.as_ref().is_some_and(is_group)
+            {
+                return Err(CommandError::wrong_usage(format!(
+                    "{subject} is neither a file, nor a group of the configuration file, nor a reference: write the file of \
+                     --journal, or cloud/region/instance-id"
+                )));
+            }
+            Ok((
+                controller::store_choice(None, config.as_ref())?,
+                Some(subject),
+            ))
         }
         None => Ok((controller::store_choice(None, config?.as_ref())?, None)),
     }

@@ -1,6 +1,6 @@
 //! `lifecycle plan`: the state that each group should have, and the next changes.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
 use lifecycle_controller::{
@@ -10,8 +10,8 @@ use lifecycle_controller::{
     schedule::Change,
     settings::Settings,
 };
+use lifecycle_facade::Fleet;
 use serde::Serialize;
-use std::sync::Arc;
 
 use super::controller;
 use crate::{
@@ -91,13 +91,12 @@ pub(crate) async fn run(args: &PlanArgs, console: Console) -> Result<Exit, Comma
         || controller.is_some_and(|controller| {
             controller.journal.is_some() || controller.postgres_variable.is_some()
         });
-    let state = match has_store {
-        true => {
-            let named = args.controller.journal.as_ref();
-            let choice = controller::store_choice(named, setup.config())?;
-            choice.state().await?
-        }
-        false => State::default(),
+    let named = args.controller.journal.as_ref();
+    let choice = has_store.then(|| controller::store_choice(named, setup.config()));
+    let choice = choice.transpose()?;
+    let state = match &choice {
+        Some(choice) => choice.state().await?,
+        None => State::default(),
     };
     let at = args.at.unwrap_or_else(controller::now);
     let groups = settings.rules.groups.iter();
@@ -106,7 +105,11 @@ pub(crate) async fn run(args: &PlanArgs, console: Console) -> Result<Exit, Comma
         .collect();
     let mut is_seen = true;
     if args.look {
-        is_seen = look(&setup, &settings, &state, &mut plans).await?;
+        let fleet = match &choice {
+            Some(choice) => choice.fleet(&setup).await?,
+            None => setup.fleet().await?,
+        };
+        is_seen = look(fleet, &settings, &state, &mut plans).await?;
     }
     warn(&plans);
     match output::json_records(&plans, console.output)? {
@@ -124,12 +127,11 @@ pub(crate) async fn run(args: &PlanArgs, console: Console) -> Result<Exit, Comma
 
 /// Adds the states of the machines, and the actions of the next pass. Returns false if a machine could not be seen.
 async fn look(
-    setup: &Setup,
+    fleet: Fleet,
     settings: &Settings,
     state: &State,
     plans: &mut [GroupPlan],
 ) -> Result<bool, CommandError> {
-    let fleet = setup.fleet().await?;
     let store = Arc::new(MemoryStore::default());
     let keeper = Keeper::new(fleet, store, settings.clone(), "plan");
     let (look, decision) = keeper.plan(state).await;

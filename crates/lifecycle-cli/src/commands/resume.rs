@@ -182,7 +182,14 @@ async fn finish(
         false => ResumeMode::Finish,
     };
     let setup = Setup::read(&args.connection).await?;
-    let fleet = setup.fleet().await?;
+    let fleet = match journal {
+        Some(_) => setup.fleet().await?,
+        // The controllers of a database share the pace of an account.
+        None => {
+            let choice = controller::store_choice(None, setup.config())?;
+            choice.fleet(&setup).await?
+        }
+    };
     let resumed = resume_request(fleet, operation, mode, Arc::clone(store), SystemClock)
         .map_err(|error| CommandError::nothing_done(error.to_string()))?;
     let mut request = resumed.request;

@@ -62,7 +62,7 @@ mod with {
 
     use jiff::Timestamp;
     use lifecycle_controller::Store as _;
-    use lifecycle_store_postgres::{ControllerRow, PostgresStore};
+    use lifecycle_store_postgres::{ControllerRow, PostgresStore, StoreCheck};
     use serde::Serialize;
 
     use crate::{
@@ -84,6 +84,14 @@ mod with {
         schema: u32,
         #[serde(flatten)]
         controller: ControllerRow,
+    }
+
+    /// The result of `store check`.
+    #[derive(Debug, Serialize)]
+    struct Checked<'a> {
+        schema: u32,
+        #[serde(flatten)]
+        check: &'a StoreCheck,
     }
 
     /// Prints the controllers.
@@ -176,12 +184,16 @@ mod with {
 
     async fn check(database: &DatabaseChoice, console: Console) -> Result<Exit, CommandError> {
         let check = database.open().await?.check().await?;
-        match output::json_records(&[&check], console.output)? {
+        let record = Checked {
+            schema: 1,
+            check: &check,
+        };
+        match output::json_records(&[record], console.output)? {
             Some(json) => output::print(&json)?,
             None => output::print_texts(
-                ["SCHEMA", "SERVER", "EVENTS", "UNFINISHED", "CONTROLLERS"],
+                ["TABLES", "SERVER", "EVENTS", "UNFINISHED", "CONTROLLERS"],
                 &[[
-                    check.schema.to_string(),
+                    check.tables_version.to_string(),
                     check.server.clone(),
                     check.events.to_string(),
                     check.unfinished.to_string(),
@@ -252,7 +264,9 @@ mod with {
         let config = config_with_database(args)?;
         match controller::store_choice(None, Some(&config))? {
             StoreChoice::Database(database) => Ok(*database),
-            StoreChoice::Journal(_) => Err(CommandError::wrong_usage("a journal is no database")),
+            StoreChoice::Journal(_) => Err(CommandError::wrong_usage(
+                "[controller] names a journal: write store = { postgres_variable = \"LIFECYCLE_DATABASE\" }",
+            )),
         }
     }
 }

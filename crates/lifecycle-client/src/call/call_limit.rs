@@ -151,12 +151,12 @@ impl CallLimit {
         }
     }
 
-    /// Returns the present rate of this client in calls per second; `None` without a limit, and for a shared
-    /// limit, whose rate the sharers have in common.
+    /// Returns the present rate in calls per second; `None` without a limit, and before the first lease of a shared
+    /// limit.
     pub(crate) fn per_second(&self) -> Option<f64> {
         match self {
             Self::Own(limiter) => limiter.per_second(),
-            Self::Shared(_) => None,
+            Self::Shared(queue) => queue.per_second(),
         }
     }
 

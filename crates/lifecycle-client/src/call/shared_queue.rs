@@ -16,7 +16,9 @@ use std::{
 
 use lifecycle_core::Rate;
 use tokio::{
+    runtime::Handle,
     sync::Notify,
+    task::AbortHandle,
     time::{Instant, sleep, sleep_until, timeout},
 };
 
@@ -48,6 +50,8 @@ struct Inner {
     state: Mutex<QueueState>,
     /// Ends the delay before the next report.
     urgent: Notify,
+    /// The task that returns to the shared bucket.
+    rejoining: Mutex<Option<AbortHandle>>,
 }
 
 impl SharedQueue {
@@ -68,6 +72,7 @@ impl SharedQueue {
             waiting: AtomicU32::new(0),
             state: Mutex::new(QueueState::new(random)),
             urgent: Notify::new(),
+            rejoining: Mutex::default(),
         }))
     }
 
@@ -85,10 +90,17 @@ impl SharedQueue {
                 Next::Sleep(until) => sleep_until(until).await,
                 Next::Lease(permits) => inner.lease(permits).await,
                 Next::Alone(limiter) => {
+                    inner.ensure_rejoining();
                     return SharedPermit::Alone(limiter.acquire().await, limiter);
                 }
             }
         }
+    }
+
+    /// Returns the present rate of all sharers, or of this client alone during a failure of the shared bucket; `None`
+    /// before the first lease.
+    pub(crate) fn per_second(&self) -> Option<f64> {
+        lock(&self.0.state).per_second()
     }
 
     /// Records that the cloud accepted the call.
@@ -160,7 +172,16 @@ impl Inner {
         );
         state.limit_alone(Arc::new(RateLimiter::capped(share)));
         drop(state);
-        tokio::spawn(rejoin(Arc::downgrade(self)));
+        self.ensure_rejoining();
+    }
+
+    /// Starts the task that returns to the shared bucket, also if the task of another call ended with its runtime or by
+    /// a panic.
+    fn ensure_rejoining(self: &Arc<Self>) {
+        let mut rejoining = lock(&self.rejoining);
+        if rejoining.as_ref().is_none_or(AbortHandle::is_finished) {
+            *rejoining = Some(tokio::spawn(rejoin(Arc::downgrade(self))).abort_handle());
+        }
     }
 
     fn report_now(self: &Arc<Self>) {
@@ -170,8 +191,15 @@ impl Inner {
 
     /// Starts a task that reports the results of calls, if no task runs.
     fn report_soon(self: &Arc<Self>) {
+        // A call can be dropped outside of a runtime. Then the report of the next call has its results.
+        let Ok(runtime) = Handle::try_current() else {
+            return;
+        };
         if !std::mem::replace(&mut lock(&self.state).is_reporting, true) {
-            tokio::spawn(report(Reporter(Arc::clone(self))));
+            runtime.spawn(report(Reporter {
+                inner: Arc::clone(self),
+                has_ended: false,
+            }));
         }
     }
 
@@ -220,30 +248,40 @@ impl Inner {
     }
 }
 
-/// The task that reports. The queue starts another task after the drop.
-struct Reporter(Arc<Inner>);
+/// The task that reports. The queue starts another task after a panic, and after the end of the runtime.
+struct Reporter {
+    inner: Arc<Inner>,
+    /// The task has ended by itself, and the queue knows.
+    has_ended: bool,
+}
 
 impl Drop for Reporter {
     fn drop(&mut self) {
-        lock(&self.0.state).is_reporting = false;
+        if !self.has_ended {
+            lock(&self.inner.state).is_reporting = false;
+        }
     }
 }
 
 /// Reports the results of calls until there are none.
-async fn report(reporter: Reporter) {
-    let inner = &reporter.0;
+async fn report(mut reporter: Reporter) {
+    let inner = Arc::clone(&reporter.inner);
     loop {
         // Many results make one report.
         let _ = timeout(REPORT_DELAY, inner.urgent.notified()).await;
         let feedback = {
             let mut state = lock(&inner.state);
-            if state.is_alone() {
-                // Rejected keys are reported after the failure.
-                return;
-            }
-            state.take_feedback(Instant::now())
+            // Without the shared bucket, results and rejected keys are reported after the failure.
+            let feedback = match state.is_alone() {
+                true => None,
+                false => state.take_feedback(Instant::now()),
+            };
+            // Under the same lock: a result of now either is in the feedback, or starts another task.
+            state.is_reporting = feedback.is_some();
+            feedback
         };
         let Some(mut feedback) = feedback else {
+            reporter.has_ended = true;
             return;
         };
         if let Err(error) = inner.send(&mut feedback).await {

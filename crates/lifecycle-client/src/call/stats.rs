@@ -244,7 +244,7 @@ pub struct OutcomeStats {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct RateLimitStats {
-    /// The present rate in calls per second; `None` without a limit.
+    /// The present rate in calls per second; `None` without a limit, and before the first lease of a shared limit.
     pub per_second: Option<f64>,
     /// The number of calls that waited.
     pub waits: u64,

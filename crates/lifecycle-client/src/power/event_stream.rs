@@ -44,9 +44,13 @@ pub struct EventStream<I = InstanceId, E = Error> {
     work: Option<ReportFuture<I, E>>,
     state: Arc<Mutex<RolloutState<I>>>,
     result: Option<Result<Report<I>, E>>,
+    /// The result of a spawned task, before a poll of the stream has moved the result to `result`.
+    task_result: TaskResult<I, E>,
     /// The last event was returned.
     ended: bool,
 }
+
+type TaskResult<I, E> = Arc<Mutex<Option<Result<Report<I>, E>>>>;
 
 impl<I: Clone + Eq + Hash, E: Clone> EventStream<I, E> {
     /// Creates the stream of a request that `work` carries out.
@@ -65,6 +69,7 @@ impl<I: Clone + Eq + Hash, E: Clone> EventStream<I, E> {
             work: Some(work(Arc::clone(&state), sender)),
             state,
             result: None,
+            task_result: Arc::default(),
             ended: false,
         }
     }
@@ -79,6 +84,7 @@ impl<I: Clone + Eq + Hash, E: Clone> EventStream<I, E> {
                 ResumePoints::default(),
             ))),
             result: Some(Err(error)),
+            task_result: Arc::default(),
             ended: false,
         }
     }
@@ -139,7 +145,8 @@ impl<I: Clone + Eq + Hash, E: Clone> EventStream<I, E> {
         E: Send + 'static,
     {
         if let Some(work) = self.work.take() {
-            self.work = Some(in_task(work, Arc::clone(&self.state)));
+            let (state, result) = (Arc::clone(&self.state), Arc::clone(&self.task_result));
+            self.work = Some(in_task(work, state, result));
         }
         self
     }
@@ -178,7 +185,9 @@ impl<I: Clone + Eq + Hash, E: Clone> EventStream<I, E> {
     /// ```
     pub fn cancel(mut self) -> Result<Report<I>, E> {
         self.work = None;
-        match self.result.take() {
+        // Not before: the drop waits for a poll of the task that can end the request.
+        let task_result = lock(&self.task_result).take();
+        match self.result.take().or(task_result) {
             Some(result) => result,
             None => Ok(lock(&self.state).cancel()),
         }
@@ -201,7 +210,13 @@ impl<I: Clone + Eq + Hash, E: Clone> Stream for EventStream<I, E> {
                     this.result = Some(result);
                     this.work = None;
                 }
-                Poll::Pending => return this.receiver.poll_recv(context),
+                Poll::Pending => {
+                    return match this.receiver.poll_recv(context) {
+                        // A task drops its sender in its last poll, before its result is there.
+                        Poll::Ready(None) => Poll::Pending,
+                        event => event,
+                    };
+                }
             }
             if let Ok(event) = this.receiver.try_recv() {
                 return Poll::Ready(Some(event));
@@ -215,41 +230,43 @@ impl<I: Clone + Eq + Hash, E: Clone> Stream for EventStream<I, E> {
 
 /// Spawns a task for `work`, and returns the result of the task. Dropping the returned future drops `work`
 /// before the drop ends, so that no further call is sent.
-fn in_task<I, E>(work: ReportFuture<I, E>, state: Arc<Mutex<RolloutState<I>>>) -> ReportFuture<I, E>
+fn in_task<I, E>(
+    work: ReportFuture<I, E>,
+    state: Arc<Mutex<RolloutState<I>>>,
+    task_result: TaskResult<I, E>,
+) -> ReportFuture<I, E>
 where
     I: Clone + Eq + Hash + Send + Sync + 'static,
     E: Send + 'static,
 {
     let work = Arc::new(Mutex::new(Some(work)));
-    let driven = Arc::clone(&work);
+    let (driven, slot) = (Arc::clone(&work), Arc::clone(&task_result));
     let task = tokio::spawn(poll_fn(move |context| {
         let mut work = lock(&driven);
         let Some(future) = work.as_mut() else {
             // The reader has dropped the work.
-            return Poll::Ready(None);
+            return Poll::Ready(());
         };
-        let result = future.as_mut().poll(context);
-        if result.is_ready() {
+        future.as_mut().poll(context).map(|result| {
+            *lock(&slot) = Some(result);
             *work = None;
-        }
-        result.map(Some)
+        })
     }));
     let guard = TaskGuard {
         work,
         task: task.abort_handle(),
     };
     Box::pin(async move {
-        let result = task.await;
+        let ended = task.await;
         drop(guard);
-        match result {
-            Ok(Some(result)) => result,
-            Ok(None) => Ok(lock(&state).cancel()),
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => resume_unwind(panic),
-                // The runtime of the task has ended.
-                Err(_) => Ok(lock(&state).cancel()),
-            },
+        if let Err(error) = ended
+            && let Ok(panic) = error.try_into_panic()
+        {
+            resume_unwind(panic);
         }
+        let result = lock(&task_result).take();
+        // Without a result the runtime of the task has ended.
+        result.unwrap_or_else(|| Ok(lock(&state).cancel()))
     })
 }
 

@@ -80,6 +80,18 @@ impl PlannedAction {
         };
         edge
     }
+
+    /// Returns the edge of a maintenance whose reboot was not sent: a later pass makes up for it.
+    pub(crate) fn not_sent(&self, now: Timestamp) -> Edge {
+        Edge {
+            progress: EdgeProgress::Open {
+                failures: 1,
+                last_action: None,
+            },
+            at: now,
+            ..self.edge.clone()
+        }
+    }
 }
 
 /// A machine that differs from the wanted state, and is left alone for now.
@@ -127,6 +139,17 @@ pub enum FactKind {
 }
 
 impl FactKind {
+    /// All kinds.
+    pub const ALL: [Self; 7] = [
+        Self::GivenUp,
+        Self::Uncertain,
+        Self::Drifted,
+        Self::Held,
+        Self::CalendarEnding,
+        Self::CircuitBreaker,
+        Self::StoreUnavailable,
+    ];
+
     /// Returns the name, in lower case with hyphens.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -10,14 +10,15 @@ use super::{
     rules::Rules,
 };
 use crate::{
-    record::{Edge, EdgeProgress, Wanted},
-    state::{EdgeKey, State},
+    record::{ActionRecord, Edge, EdgeProgress, Wanted},
+    state::{EdgeKey, LastAction, State},
 };
 
 /// Adds the reboots that are due.
 ///
 /// The occurrence counts as done as soon as its edge is recorded, together with the request and before the
-/// reboot is sent: after a crash the request is resumed, and never made a second time.
+/// reboot is sent: after a crash the request is resumed, and never made a second time. Only a reboot that provably was
+/// not sent is made up for, within `catch_up`.
 pub(super) fn add(
     rules: &Rules,
     machines: &[SeenMachine],
@@ -40,7 +41,8 @@ pub(super) fn add(
         for machine in members {
             let instance = &machine.instance;
             let done = state.edges.get(&EdgeKey::instance(&key, instance));
-            let is_done = done.is_some_and(|done| done.edge >= due);
+            let is_done = done.is_some_and(|done| done.edge >= due)
+                && !was_not_sent(done, state.last_actions.get(instance), due);
             let is_busy = open.contains(instance.as_str())
                 || decision
                     .actions
@@ -74,6 +76,22 @@ pub(super) fn add(
             });
         }
     }
+}
+
+/// Returns true if the occurrence at `due` was begun, and no call went out for the machine.
+fn was_not_sent(done: Option<&Edge>, last: Option<&LastAction>, due: Timestamp) -> bool {
+    let not_sent = |done: &Edge| {
+        matches!(
+            done.progress,
+            EdgeProgress::Open {
+                last_action: None,
+                ..
+            }
+        )
+    };
+    let is_sent = last
+        .is_some_and(|last| matches!(last.action, ActionRecord::Reboot { .. }) && last.at >= due);
+    done.is_some_and(|done| done.edge == due && not_sent(done)) && !is_sent
 }
 
 /// Returns the name under which the edges of a maintenance are recorded. A group's name has no space.

@@ -29,6 +29,7 @@ impl Outage {
             store_unavailable: true,
             ..PassReport::default()
         };
+        report.status.store_unavailable = true;
         if self.since.is_none() {
             self.since = Some(now);
             let message = format!(
@@ -36,6 +37,7 @@ impl Outage {
             );
             report.problems.push(message.clone());
             report.facts.push(fact(message));
+            report.status.facts.push(FactKind::StoreUnavailable);
         }
         let wait = FIRST_WAIT.saturating_mul(1 << self.failures.min(5));
         self.failures = self.failures.saturating_add(1);

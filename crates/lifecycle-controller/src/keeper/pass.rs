@@ -68,10 +68,11 @@ impl Keeper {
         let unfinished: Vec<_> = unfinished
             .map(|operation| operation.request.operation.clone())
             .collect();
+        let mut open = Vec::new();
         let state = match unfinished.is_empty() {
             true => state,
             false => {
-                let open = self.store.take_over(unfinished).await?;
+                open = self.store.take_over(unfinished).await?;
                 // The program before can have recorded more until its operation was taken over.
                 let state = self.store.state().await?;
                 self.settle_open(&state, &open, &mut report).await;
@@ -95,7 +96,7 @@ impl Keeper {
         report.actions = self.act(decision.actions, &mut report.problems).await;
         let now = self.now();
         let settled = report.actions.iter();
-        let settled = settled.map(|(action, result)| action.settled(result.reached, now));
+        let settled = settled.map(|(action, result)| result.settle(action, now));
         let settled: Vec<_> = settled.collect();
         let retries = settled
             .iter()
@@ -105,7 +106,7 @@ impl Keeper {
         let edges = self.append(settled.into_iter().map(Record::Edge)).await;
         self.keep_going(edges, &mut report)?;
         report.facts.extend(report.uncertain());
-        report.status = self.status(&report, &look, &state, began);
+        report.status = self.status(&report, &look, &state, &open, began);
         let recorded = self.record_pass(&report, began).await;
         if recorded.as_ref().is_err_and(StoreError::is_temporary) {
             self.keep_late(self.notices(&report));
@@ -192,6 +193,7 @@ impl Keeper {
                     Ok(mut report) => {
                         if let Some(fact) = outage.end(self.now()) {
                             self.keep_late([self.notice(&fact)]);
+                            report.status.facts.push(fact.kind);
                             report.facts.push(fact);
                         }
                         let wait = self.wait_until(report.next);

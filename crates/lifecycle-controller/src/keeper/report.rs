@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use lifecycle_facade::{FleetRow, Outcome};
 
 use crate::{
-    decide::{Fact, FactKind, PlannedAction, SeenMachine, Waiting},
+    decide::{ActionName, Fact, FactKind, PlannedAction, SeenMachine, Waiting},
     leases::Holder,
+    record::Edge,
     status::PassStatus,
 };
 
@@ -75,6 +76,14 @@ impl ActionResult {
             reached,
             outcome: row.outcome.as_str(),
             message,
+        }
+    }
+
+    /// Returns the edge of an action after this result.
+    pub(super) fn settle(&self, action: &PlannedAction, now: Timestamp) -> Edge {
+        match (action.action, self.outcome) {
+            (ActionName::Reboot, "skipped") => action.not_sent(now),
+            _ => action.settled(self.reached, now),
         }
     }
 

@@ -9,21 +9,25 @@ use super::{
 };
 use crate::{
     decide::{ActionName, KeptGroup, group_edge, wanted_states},
-    state::State,
+    record::OperationId,
+    state::{Operation, State},
     status::{GroupStatus, MachineStatus, PassStatus},
 };
 
 impl Keeper {
-    /// Returns the status after a pass. `state` is the state of the store before the decision.
+    /// Returns the status after a pass. `state` is the state of the store before the decision, and `taken_over` has the
+    /// operations of programs that ended.
     pub(super) fn status(
         &self,
         report: &PassReport,
         look: &Look,
         state: &State,
+        taken_over: &[OperationId],
         began: Timestamp,
     ) -> PassStatus {
         let rules = &self.settings.rules;
-        let open = state.unfinished().map(|operation| {
+        let is_left = |operation: &&Operation| taken_over.contains(&operation.request.operation);
+        let open = state.unfinished().filter(is_left).map(|operation| {
             let instances = operation.request.instances.len();
             instances.saturating_sub(operation.settled())
         });
@@ -50,6 +54,7 @@ impl Keeper {
             at: began,
             next: report.next,
             blocked: report.blocked.is_some(),
+            store_unavailable: false,
             problems: report.problems.len(),
             waiting: report.waiting.len(),
             open_intents: open.sum(),

@@ -125,7 +125,7 @@ impl PostgresLeases {
             is_passing: Arc::default(),
             changed: Notify::new(),
         });
-        member.renew().await?;
+        member.renew(TakesGroups::Yes).await?;
         let task = tokio::spawn(renew_for_ever(Arc::downgrade(&member)));
         Ok(Self {
             member,
@@ -138,7 +138,7 @@ impl PostgresLeases {
     /// # Errors
     /// [`StoreError`] if the database cannot be written.
     pub async fn store(&self) -> Result<PostgresStore, StoreError> {
-        let renewal = self.member.renew().await?;
+        let renewal = self.member.renew(TakesGroups::Yes).await?;
         Ok(self.member.store.for_pass(&renewal.id))
     }
 
@@ -147,12 +147,13 @@ impl PostgresLeases {
     /// # Errors
     /// [`StoreError`] if the database cannot be written: the groups move when the lease ends.
     pub async fn leave(&self) -> Result<(), StoreError> {
+        // First, so that no renewal begins a new session.
+        self.task.0.abort();
         let mut session = self.member.session.lock().await;
         if let Some(id) = session.take() {
             let sql = "delete from lifecycle.controller where id = $1";
             self.member.query(sql, &[(&id, Type::TEXT)]).await?;
         }
-        self.task.0.abort();
         Ok(())
     }
 }
@@ -164,7 +165,7 @@ impl GroupLeases for PostgresLeases {
         bundles.clone_into(&mut *write(&member.bundles));
         member.is_passing.store(true, Ordering::Release);
         let pass = EndOfPass(Arc::clone(&member.is_passing));
-        let renewal = member.renew().await?;
+        let renewal = member.renew(TakesGroups::Yes).await?;
         let elsewhere = member.elsewhere(&renewal.rows).await?;
         let groups = read(&member.held).clone();
         Ok(Share::new(
@@ -188,6 +189,13 @@ struct Renewal {
     has_more: bool,
 }
 
+/// Whether a renewal takes and releases groups, or keeps the present ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum TakesGroups {
+    Yes,
+    No,
+}
+
 /// Ends a pass when dropped.
 struct EndOfPass(Arc<AtomicBool>);
 
@@ -206,7 +214,12 @@ async fn renew_for_ever(member: Weak<Member>) {
         let Some(member) = member.upgrade() else {
             return;
         };
-        match member.renew().await {
+        // A single pass has its groups from its beginning: later ones would wait for nothing.
+        let takes = match member.info.kind {
+            ControllerKind::Apply => TakesGroups::No,
+            _ => TakesGroups::Yes,
+        };
+        match member.renew(takes).await {
             Ok(renewal) if renewal.has_more => member.changed.notify_one(),
             Ok(_) => {}
             Err(error) => tracing::debug!(%error, "the lease was not renewed"),
@@ -217,7 +230,7 @@ async fn renew_for_ever(member: Weak<Member>) {
 impl Member {
     /// Renews the membership, takes and releases groups, and returns the session. A session that has expired is
     /// not renewed: a new session begins, without groups.
-    async fn renew(&self) -> Result<Renewal, StoreError> {
+    async fn renew(&self, takes: TakesGroups) -> Result<Renewal, StoreError> {
         let mut session = self.session.lock().await;
         let alive = match session.as_ref() {
             Some(id) => self.prolong(id).await?,
@@ -239,8 +252,8 @@ impl Member {
             },
         };
         let bundles = read(&self.bundles).clone();
-        let plan = match self.info.kind {
-            ControllerKind::Resume => Plan::default(),
+        let plan = match (self.info.kind, takes) {
+            (ControllerKind::Resume, _) | (_, TakesGroups::No) => Plan::default(),
             _ => plan(&id, &rows, &bundles, appetite),
         };
         self.carry_out(&id, &plan, &mut rows).await?;

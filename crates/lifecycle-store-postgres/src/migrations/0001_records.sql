@@ -248,6 +248,13 @@ begin
                 raise exception 'operation moved' using errcode = 'LC004',
                     detail = jsonb_build_object('operation', r ->> 'operation')::text;
             end if;
+            -- A person's hold counts from its record on, also for a pass that read the state before.
+            if session_id is not null and exists (
+                select from lifecycle.event e
+                where e.id > (batch ->> 'seen')::bigint and e.kind in ('hold', 'release')
+            ) then
+                raise exception 'hold changed' using errcode = 'LC005';
+            end if;
             insert into lifecycle.operation (id, requested_at, requested_by, why, action, instances, owner)
             values (r ->> 'operation', (r ->> 'at')::timestamptz, r ->> 'by', r ->> 'why', r -> 'action' ->> 'kind',
                 jsonb_array_length(r -> 'instances'), session_id);
@@ -283,8 +290,12 @@ begin
         detail := null;
         begin
             perform lifecycle.append_batch(one);
-        exception when sqlstate 'LC001' or sqlstate 'LC002' or sqlstate 'LC003' or sqlstate 'LC004' then
-            get stacked diagnostics code = returned_sqlstate, detail = pg_exception_detail;
+        exception
+            when sqlstate 'LC001' or sqlstate 'LC002' or sqlstate 'LC003' or sqlstate 'LC004' or sqlstate 'LC005' then
+                get stacked diagnostics code = returned_sqlstate, detail = pg_exception_detail;
+            -- A record that the tables do not take fails its own batch, not the batches of other tasks.
+            when data_exception or integrity_constraint_violation or program_limit_exceeded or cardinality_violation then
+                get stacked diagnostics code = returned_sqlstate, detail = message_text;
         end;
         return next;
         batch := batch + 1;

@@ -99,6 +99,14 @@ impl QueueState {
         }
     }
 
+    /// Returns the present rate; `None` before the first lease.
+    pub(super) fn per_second(&self) -> Option<f64> {
+        match &self.alone {
+            Some(limiter) => limiter.per_second(),
+            None => self.seen.map(|seen| seen.rate.per_second),
+        }
+    }
+
     /// Returns the next step of the first of `waiting` calls.
     pub(super) fn next(&mut self, waiting: u32, now: Instant) -> Next {
         if let Some(limiter) = &self.alone {

@@ -343,3 +343,54 @@ async fn rate_of_another_configuration_begins_anew() {
     let start = Instant::now();
     assert_eq!(acquire_times(&second, start, 3).await, [0, 500, 1_000]);
 }
+
+fn paused_runtime() -> tokio::runtime::Runtime {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_time().start_paused(true).build().unwrap()
+}
+
+#[test]
+fn waiting_call_can_be_dropped_outside_of_a_runtime() {
+    let limit = TestLimit::default();
+    let queue = queue(&limit, Rate::new(4.0, 1), 1);
+    let waiting = paused_runtime().block_on(async {
+        queue.acquire().await;
+        // A further call waits for a permit that is leased ahead.
+        let mut waiting = Box::pin(queue.acquire());
+        for _ in 0..10 {
+            if lock(&queue.0.state).has_permits() {
+                break;
+            }
+            assert!(
+                timeout(Duration::from_millis(20), &mut waiting)
+                    .await
+                    .is_err()
+            );
+        }
+        assert!(lock(&queue.0.state).has_permits());
+        waiting
+    });
+    drop(waiting);
+    // Another runtime goes on, and the tasks of the first one are replaced.
+    paused_runtime().block_on(async {
+        queue.acquire().await;
+        queue.acquire().await;
+    });
+}
+
+#[test]
+fn queue_returns_to_the_shared_bucket_although_the_runtime_of_the_failure_ended() {
+    let limit = TestLimit::default();
+    let queue = queue(&limit, Rate::new(10.0, 1), 1);
+    limit.counts.fails.store(true, Ordering::Relaxed);
+    paused_runtime().block_on(async {
+        queue.acquire().await;
+    });
+    assert!(lock(&queue.0.state).is_alone());
+    limit.counts.fails.store(false, Ordering::Relaxed);
+    paused_runtime().block_on(async {
+        queue.acquire().await;
+        sleep(LONGEST_REJOIN_WAIT * 2).await;
+    });
+    assert!(!lock(&queue.0.state).is_alone());
+}

@@ -109,6 +109,64 @@ async fn store_that_goes_away_stops_new_calls_only_and_the_passes_recover() {
     }
 }
 
+/// A store that does not answer one append, and answers before the pass ends.
+#[derive(Debug, Default)]
+struct InterruptedStore {
+    inner: MemoryStore,
+    /// The number of the append that fails, counted from 1.
+    fails_at: usize,
+    appends: AtomicUsize,
+}
+
+#[async_trait]
+impl Store for InterruptedStore {
+    async fn append(&self, records: Vec<Record>) -> Result<(), StoreError> {
+        if self.appends.fetch_add(1, Ordering::Relaxed) + 1 == self.fails_at {
+            return Err(StoreError::Unavailable {
+                message: "database ops@db: connection closed".to_owned(),
+            });
+        }
+        self.inner.append(records).await
+    }
+
+    async fn state(&self) -> Result<State, StoreError> {
+        self.inner.state().await
+    }
+
+    async fn history(&self, query: &HistoryQuery) -> Result<Vec<HistoryEntry>, StoreError> {
+        self.inner.history(query).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn maintenance_is_made_good_after_a_store_that_did_not_answer_for_a_moment() {
+    let mut appends = 0;
+    for fails_at in 1.. {
+        let stage = Stage::at("12:50", MAINTENANCE);
+        for machine in &stage.machines {
+            let start = PowerOperation::Start;
+            stage.simulator.execute_externally(machine, start).unwrap();
+        }
+        sleep(Duration::from_secs(120)).await;
+        let store = Arc::new(InterruptedStore {
+            fails_at,
+            ..InterruptedStore::default()
+        });
+        let keeper = stage.keeper_with(store.clone());
+        let run = keeper.run(sleep_until(stage.moment("13:30")), |_| {});
+        run.await.unwrap();
+        for machine in &stage.machines {
+            let executed = stage.simulator.ledger().executed(machine).unwrap();
+            assert_eq!(executed.reboots, 1, "{machine}: append {fails_at}");
+        }
+        if store.appends.load(Ordering::Relaxed) < fails_at {
+            break;
+        }
+        appends = fails_at;
+    }
+    assert!(appends > 10, "the test interrupts nothing: {appends}");
+}
+
 /// The groups of one of two controllers.
 #[derive(Debug)]
 struct HalfOfTheGroups {

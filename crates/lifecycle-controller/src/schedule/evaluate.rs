@@ -24,7 +24,7 @@ const NEIGHBOURS: i64 = 2;
 /// Hours of a group of machines.
 ///
 /// Overlapping windows are one window: a machine runs if any window wants it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Schedule {
     /// The zone of all times.
     pub zone: TimeZone,

@@ -28,7 +28,7 @@ fn hold_of_a_machine_wins_over_the_hold_of_the_group() {
     let mut state = reached();
     state.apply(&hold("web", Wanted::Stopped, "10:00", "22:00"));
     state.apply(&hold(WEB_1, Wanted::Running, "09:00", "11:00"));
-    assert_eq!(line(&rules(), Running, &state, at("10:30")), "held");
+    assert_eq!(line(&rules(), Running, &state, at("10:30")), "held, held");
     assert_eq!(line(&rules(), Running, &state, at("11:00")), "stop, held");
 }
 
@@ -188,7 +188,7 @@ fn maintenance_leaves_stopped_held_protected_and_late_machines_alone() {
     assert_eq!(line(&rules, Running, &reached(), at("15:01")), "");
     let mut held = reached();
     held.apply(&hold(WEB_1, Wanted::Running, "09:00", "18:00"));
-    assert_eq!(line(&rules, Running, &held, at("13:01")), "");
+    assert_eq!(line(&rules, Running, &held, at("13:01")), "held");
     let mut protected = machine(Running);
     protected.protected = Some("test".to_owned());
     let decision = decide(&rules, &[protected], &reached(), at("13:01"));

@@ -27,6 +27,8 @@ pub(super) fn add(
     now: Timestamp,
     decision: &mut Decision,
 ) {
+    let actions = decision.actions.iter();
+    let mut busy: BTreeSet<String> = actions.map(|action| action.instance.clone()).collect();
     for maintenance in &rules.maintenance {
         let Some(due) = maintenance.at.last_due(now) else {
             continue;
@@ -42,11 +44,7 @@ pub(super) fn add(
             let instance = &machine.instance;
             let done = state.edges.get(&EdgeKey::instance(&key, instance));
             let is_done = done.is_some_and(|done| done.edge > due || !was_not_sent(done, due));
-            let is_busy = open.contains(instance.as_str())
-                || decision
-                    .actions
-                    .iter()
-                    .any(|action| action.instance == *instance);
+            let is_busy = open.contains(instance.as_str()) || busy.contains(instance);
             let is_held = state.hold(instance, now).is_some()
                 || machine
                     .groups
@@ -56,6 +54,7 @@ pub(super) fn add(
             if is_done || is_busy || is_held || !is_running || machine.protected.is_some() {
                 continue;
             }
+            busy.insert(instance.clone());
             decision.actions.push(PlannedAction {
                 action: ActionName::Reboot,
                 instance: instance.clone(),

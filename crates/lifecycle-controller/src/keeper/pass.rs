@@ -19,7 +19,7 @@ use super::{
     report::{ActionResult, Look, PassReport, Unsent},
 };
 use crate::{
-    decide::{Decision, Fact, FactKind, PlannedAction, decide},
+    decide::{Decision, Edges, Fact, FactKind, PlannedAction, decide, decide_with},
     record::{Edge, Notice, Pass, Record},
     state::State,
     store::{Store, StoreError},
@@ -56,7 +56,7 @@ impl Keeper {
         let share = leases.begin_pass(&bundles).await?;
         let keeper = Self {
             store: Arc::clone(&share.store),
-            settings: self.settings.only(&share.groups),
+            settings: Arc::new(self.settings.only(&share.groups)),
             ..self.clone()
         };
         let mut report = keeper.pass_over_all().await?;
@@ -89,13 +89,15 @@ impl Keeper {
         report.problems.extend_from_slice(&look.problems);
 
         let state = self.as_seen_by_this_controller(state);
-        let mut decision = decide(&self.settings.rules, &look.machines, &state, began);
+        let rules = &self.settings.rules;
+        let edges = Edges::new(rules, &state, began);
+        let mut decision = decide_with(rules, &edges, &look.machines, &state, began);
         report.facts.append(&mut decision.facts);
         report.facts.extend(self.ending_calendars(&state, began));
         report.blocked = decision.problem;
         report.waiting = decision.waiting;
-        let edges = decision.edges.into_iter().map(Record::Edge);
-        self.append(edges).await?;
+        self.append(decision.edges.into_iter().map(Record::Edge))
+            .await?;
 
         report.actions = self.act(decision.actions, &mut report.problems).await;
         let now = self.now();
@@ -110,10 +112,10 @@ impl Keeper {
         let retries = retries.chain(again.filter(|_| unrecorded));
         let change = retries.chain(decision.next).min();
         report.next = self.next(change, now);
-        let edges = self.append(settled.into_iter().map(Record::Edge)).await;
-        self.keep_going(edges, &mut report)?;
+        let appended = self.append(settled.into_iter().map(Record::Edge)).await;
+        self.keep_going(appended, &mut report)?;
         report.facts.extend(report.uncertain());
-        report.status = self.status(&report, &look, &state, &open, began);
+        report.status = self.status(&report, &look, &state, &open, &edges, began);
         let recorded = self.record_pass(&report, began).await;
         if recorded.as_ref().is_err_and(StoreError::is_temporary) {
             self.keep_late(self.notices(&report));
@@ -326,14 +328,15 @@ impl Keeper {
 
     /// Returns the calendars that end soon, at most once a week.
     fn ending_calendars(&self, state: &State, now: Timestamp) -> Vec<Fact> {
-        let last = state.last_pass.as_ref().map(|pass| pass.at);
         // The week of the Unix epoch in which a moment lies: no record is needed.
         let week = |at: Timestamp| at.as_second().div_euclid(CALENDAR_REMINDER.as_secs());
-        if last.is_some_and(|last| week(last) == week(now)) {
-            return Vec::new();
-        }
+        let is_reminded = |group: &str| {
+            let last = state.log.last_calendar_reminder(group);
+            last.is_some_and(|last| week(last) == week(now))
+        };
         let groups = self.settings.rules.groups.iter();
         groups
+            .filter(|group| !is_reminded(&group.name))
             .filter_map(|group| {
                 let calendar = self.settings.calendars.get(&group.name)?;
                 let today = now.to_zoned(group.schedule.zone.clone()).date();
@@ -353,6 +356,10 @@ impl Keeper {
             by: self.by.clone(),
             instances: report.machines,
             changes: report.actions.len(),
+            groups: self.leases.as_ref().map(|_| {
+                let groups = self.settings.members.keys();
+                groups.cloned().collect()
+            }),
             problem: report.blocked.clone(),
         });
         self.append(notices.into_iter().chain([pass])).await

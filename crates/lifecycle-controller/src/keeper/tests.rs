@@ -22,7 +22,7 @@ use crate::{
     decide::{Fact, FactKind},
     history::HistoryEntry,
     memory::MemoryStore,
-    record::{Hold, Record},
+    record::{Hold, Record, Wanted},
     settings::Settings,
     state::State,
     store::{HistoryQuery, Store, StoreError},

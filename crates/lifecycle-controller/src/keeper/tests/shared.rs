@@ -325,3 +325,92 @@ async fn problem_that_lasts_is_reported_once_beside_other_controllers() {
         stage.store.append(vec![other]).await.unwrap();
     }
 }
+
+/// Two controllers of one store: the first one has the group `mine`, the other one `theirs`.
+fn two_controllers(stage: &mut Stage, clock: &str, more: &str) -> [Keeper; 2] {
+    *stage = Stage::at(clock, "");
+    let text = format!(
+        "groups.mine = {:?}\ngroups.theirs = {:?}\nkeep.mine = \"office\"\nkeep.theirs = \"office\"\n\
+         [schedules.office]\nzone = \"Asia/Shanghai\"\n\
+         windows = [{{ days = \"workdays\", from = \"08:00\", to = \"20:00\" }}]\n{more}",
+        &stage.machines[..2],
+        &stage.machines[2..]
+    );
+    stage.settings = Settings::from_config(&Config::parse(&text).unwrap()).unwrap();
+    ["mine", "theirs"].map(|group| {
+        let leases = HalfOfTheGroups {
+            store: stage.store.clone(),
+            groups: BTreeSet::from([group.to_owned()]),
+            bundles: Mutex::default(),
+        };
+        stage.keeper().leases(Arc::new(leases))
+    })
+}
+
+async fn facts(keeper: &Keeper) -> Vec<(FactKind, String)> {
+    let report = keeper.pass().await.unwrap();
+    let facts = report.facts.into_iter();
+    facts.map(|fact| (fact.kind, fact.subject)).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn hold_is_reported_once_by_the_controller_of_its_group() {
+    let mut stage = Stage::at("12:00", "");
+    let [mine, theirs] = two_controllers(&mut stage, "12:00", "");
+    for keeper in [&mine, &theirs] {
+        keeper.pass().await.unwrap();
+    }
+    for (target, holder, other) in [
+        ("mine".to_owned(), &mine, &theirs),
+        (stage.machines[3].clone(), &theirs, &mine),
+    ] {
+        sleep(Duration::from_secs(60)).await;
+        let now = mine.now();
+        let until = now + SignedDuration::from_hours(4);
+        let hold = Hold::new(&target, Wanted::AsIs, until, "release", "ops", now);
+        stage.store.append(vec![Record::Hold(hold)]).await.unwrap();
+        sleep(Duration::from_secs(60)).await;
+        assert_eq!(facts(other).await, []);
+        assert_eq!(facts(holder).await, [(FactKind::Held, target)]);
+        assert_eq!(facts(other).await, []);
+        assert_eq!(facts(holder).await, []);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn hold_is_reported_once_if_the_clock_is_set_back() {
+    let stage = Stage::at("12:00", "");
+    let keeper = stage.keeper();
+    keeper.pass().await.unwrap();
+    // By the clock of another machine, which is an hour ahead.
+    let at = keeper.now() + SignedDuration::from_hours(1);
+    let until = at + SignedDuration::from_hours(4);
+    let hold = Hold::new("web", Wanted::AsIs, until, "release", "ops", at);
+    stage.store.append(vec![Record::Hold(hold)]).await.unwrap();
+    assert_eq!(facts(&keeper).await, [(FactKind::Held, "web".to_owned())]);
+    for _ in 0..3 {
+        sleep(Duration::from_secs(300)).await;
+        assert_eq!(facts(&keeper).await, []);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn calendar_is_reported_once_a_week_for_each_group_whoever_passes_between() {
+    let calendar = "calendar = \"cn\"\n[calendars.cn]\nends = \"2026-12-01\"\n";
+    let mut stage = Stage::at("12:00", "");
+    let [mine, theirs] = two_controllers(&mut stage, "12:00", calendar);
+    let reminder = |group: &str| (FactKind::CalendarEnding, group.to_owned());
+    let mut counts = [0, 0];
+    for _ in 0..24 {
+        for (keeper, group, count) in [(&mine, "mine", 0), (&theirs, "theirs", 1)] {
+            let reported = facts(keeper).await.into_iter();
+            counts[count] += reported.filter(|fact| *fact == reminder(group)).count();
+        }
+        sleep(Duration::from_secs(24 * 3_600)).await;
+    }
+    // 24 days touch four or five weeks.
+    assert!(
+        counts.iter().all(|count| (4..=5).contains(count)),
+        "{counts:?}"
+    );
+}

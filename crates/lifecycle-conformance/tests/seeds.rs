@@ -10,7 +10,7 @@ const SEEDS: usize = 2_000;
 const FLEET_SEEDS: usize = 100;
 
 /// Seeds that once broke a promise, with the reason.
-const BROKEN_ONCE: [(u64, &str); 22] = [
+const BROKEN_ONCE: [(u64, &str); 23] = [
     (
         20_052_712,
         "a refused batch of reboots was executed, and lookups were throttled",
@@ -89,6 +89,10 @@ const BROKEN_ONCE: [(u64, &str); 22] = [
     (
         160_006_227,
         "a rejected batch was executed, the boot failed, and the last refusal of the start counted as proof",
+    ),
+    (
+        170_040_077,
+        "a look before the action ended after the time limit, and its state was told after the outcome",
     ),
 ];
 

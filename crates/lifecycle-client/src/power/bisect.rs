@@ -35,16 +35,12 @@ pub(crate) async fn bisect(
     if !named.is_empty() && !rest.is_empty() {
         let named = named.into_iter().map(|id| (id, fault.clone()));
         reject(runner, kind, named.collect()).await;
-        if batch.observed {
-            runner.tracker().batch_rejected(&rest);
-        }
         return vec![ActionBatch {
             observed: batch.observed,
             ..ActionBatch::rest(rest)
         }];
     }
     if batch.observed {
-        runner.tracker().batch_rejected(&batch.ids);
         return halves(batch.ids);
     }
     let results = runner.observe_once(&batch.ids).await;
@@ -63,7 +59,6 @@ pub(crate) async fn bisect(
             _ => rest.push(id.clone()),
         }
     }
-    runner.tracker().batch_rejected(&rest);
     runner.notify();
     match rest.len() {
         0 => Vec::new(),

@@ -273,16 +273,16 @@ fn rejected_after_observe(
             false => rejected(tracked, fault, options),
         };
     }
-    if is_refused_for_now(tracked, fault, state, options) {
-        return Decision::SendAgain(fault.clone());
-    }
-    // An earlier batch may have moved the instance, and this call was refused because of that.
+    // An earlier call may have moved the instance, and this call was refused because of that.
     let is_doubtful =
-        tracked.batch_rejected && state.is_none_or(|state| !is_ready(state, options.goal));
+        tracked.maybe_executed_before && state.is_none_or(|state| !is_ready(state, options.goal));
     let doubtful = fault
         .clone()
         .with_execution_status(ExecutionStatus::Unknown);
     let fault = if is_doubtful { &doubtful } else { fault };
+    if is_refused_for_now(tracked, fault, state, options) {
+        return Decision::SendAgain(fault.clone());
+    }
     // A job accepts instances before the job checks the instances.
     let was_accepted = matches!(tracked.phase, Phase::Accepted);
     // An instance that was not at the goal before has come there since.

@@ -19,7 +19,7 @@ pub(crate) async fn reject(
     let (open, certain): (Vec<_>, Vec<_>) = rejected.into_iter().partition(|(id, fault)| {
         state_may_explain(fault.kind())
             || fault.maybe_executed()
-            || runner.tracker().is_batch_rejected(id)
+            || runner.tracker().is_maybe_executed_before(id)
     });
     {
         let mut tracker = runner.tracker();

@@ -118,7 +118,7 @@ impl<I: Clone + Eq + Hash> RolloutState<I> {
         let row = |instance| {
             let row = self.resume.untouched(instance, fault);
             let row = row.priced_after(self.action);
-            // The process that settled an instance has counted the row.
+            // An instance that an earlier process settled is not counted again.
             if let (None, Some(count)) = (self.resume.settled(instance), &self.count_unsent) {
                 count(&row);
             }
@@ -177,15 +177,16 @@ impl<I: Clone + Eq + Hash> RolloutState<I> {
             (None, _) if self.resume.is_empty() => {}
             (Some(only), None) if self.resume.is_empty() => self.rows.extend(only),
             (first, second) => {
-                let settled = |instance| self.resume.settled(instance).cloned();
                 let rows = first.into_iter().chain(second).chain(reports).flatten();
                 let mut rows: HashMap<I, InstanceReport<I>> =
                     rows.map(|row| (row.instance.clone(), row)).collect();
                 let ordered = self.instances[wave].iter();
-                self.rows.extend(ordered.filter_map(|instance| {
+                let ordered = ordered.filter_map(|instance| {
                     let row = rows.remove(instance);
-                    row.or_else(|| settled(instance))
-                }));
+                    row.or_else(|| self.settled_row(instance))
+                });
+                let ordered: Vec<_> = ordered.collect();
+                self.rows.extend(ordered);
             }
         }
         let failed = |row: &&InstanceReport<I>| !row.outcome.is_success();
@@ -210,8 +211,15 @@ impl<I: Clone + Eq + Hash> RolloutState<I> {
     /// Returns the rows of a wave that are known from an earlier process.
     fn settled_rows(&self, wave: Range<usize>) -> Vec<InstanceReport<I>> {
         let instances = self.instances[wave].iter();
-        let settled = instances.filter_map(|instance| self.resume.settled(instance));
-        settled.cloned().collect()
+        instances
+            .filter_map(|instance| self.settled_row(instance))
+            .collect()
+    }
+
+    /// Returns the row of an instance that is known from an earlier process.
+    fn settled_row(&self, instance: &I) -> Option<InstanceReport<I>> {
+        let row = self.resume.settled(instance)?.clone();
+        Some(row.priced_after(self.action))
     }
 
     /// Returns whether an earlier process began a wave.

@@ -32,9 +32,9 @@ pub(crate) struct TrackedInstance {
     pub(crate) acceptance_emitted: bool,
     /// A forced stop followed the graceful one.
     pub(crate) forced: bool,
-    /// The cloud rejected an idempotent batch as a whole, and the look afterwards showed the instance unmoved. The view
-    /// can be late, so the batch may have been executed.
-    pub(crate) batch_rejected: bool,
+    /// An earlier call with the instance may have been executed, and the action was sent again: a batch that was rejected as
+    /// a whole, or a call of an earlier process.
+    pub(crate) maybe_executed_before: bool,
     /// The last refusal of an action that is sent again.
     pub(crate) refused_before: Option<Refusal>,
     /// What has gone wrong since the cloud accepted the action; the goal can still be reached.
@@ -56,7 +56,7 @@ impl TrackedInstance {
             request_id: None,
             acceptance_emitted: false,
             forced: false,
-            batch_rejected: false,
+            maybe_executed_before: false,
             refused_before: None,
             setback: None,
             contact: Contact::new(Instant::now()),

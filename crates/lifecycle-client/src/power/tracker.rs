@@ -158,19 +158,19 @@ impl OutcomeTracker {
         waiting.map(|tracked| tracked.id.clone()).collect()
     }
 
-    /// Records that the cloud rejected a batch as a whole, and that the look afterwards showed `ids` unmoved.
-    pub(crate) fn batch_rejected(&mut self, ids: &[InstanceId]) {
+    /// Records that an earlier call with `ids` may have been executed.
+    pub(crate) fn maybe_executed_before(&mut self, ids: &[InstanceId]) {
         for id in ids {
             if let Some(&at) = self.index.get(id) {
-                self.instances[at].batch_rejected = true;
+                self.instances[at].maybe_executed_before = true;
             }
         }
     }
 
-    /// Returns whether a batch with the instance was rejected as a whole.
-    pub(crate) fn is_batch_rejected(&self, id: &InstanceId) -> bool {
+    /// Returns whether a call before the last call with the instance may have been executed.
+    pub(crate) fn is_maybe_executed_before(&self, id: &InstanceId) -> bool {
         let at = self.index.get(id);
-        at.is_some_and(|&at| self.instances[at].batch_rejected)
+        at.is_some_and(|&at| self.instances[at].maybe_executed_before)
     }
 
     /// Returns whether the cloud refused an earlier call for one of `ids`.

@@ -72,6 +72,12 @@ impl Connector {
         Ok(client.clone())
     }
 
+    /// Returns the client of a location that is connected.
+    pub(super) fn connected(&self, location: &Location) -> Option<Client> {
+        let clients = lock(&self.clients);
+        clients.get(location)?.get().cloned()
+    }
+
     /// Returns the record of rejected keys that all regions of an account share.
     fn access_keys(&self, location: &Location) -> AccessKeyRecord {
         let mut records = lock(&self.access_keys);

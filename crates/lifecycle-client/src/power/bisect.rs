@@ -56,7 +56,12 @@ pub(crate) async fn bisect(
                 let fault = not_shown().with_request_id(fault.request_id());
                 runner.tracker().rejected(id, &fault);
             }
-            _ => rest.push(id.clone()),
+            result => {
+                if let Some(ObserveResult::Found(seen)) = result {
+                    runner.tracker().seen_after_rejection(seen);
+                }
+                rest.push(id.clone());
+            }
         }
     }
     runner.notify();

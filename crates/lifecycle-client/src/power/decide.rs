@@ -274,8 +274,7 @@ fn rejected_after_observe(
         };
     }
     // An earlier call may have moved the instance, and this call was refused because of that.
-    let is_doubtful =
-        tracked.maybe_executed_before && state.is_none_or(|state| !is_ready(state, options.goal));
+    let is_doubtful = tracked.maybe_executed_before && may_follow(tracked, state, options);
     let doubtful = fault
         .clone()
         .with_execution_status(ExecutionStatus::Unknown);
@@ -312,6 +311,20 @@ fn rejected_after_observe(
         ambiguous
     } else {
         refused
+    }
+}
+
+/// Returns whether the state can follow from an execution of the action. A broken instance that was broken right after
+/// the call is none of its consequences.
+fn may_follow(
+    tracked: &TrackedInstance,
+    state: Option<PowerState>,
+    options: &DecideOptions,
+) -> bool {
+    match state {
+        None | Some(PowerState::Changing) => true,
+        Some(PowerState::Failed) => tracked.state_after_rejection != Some(PowerState::Failed),
+        Some(state) => options.leads_to_goal(state),
     }
 }
 

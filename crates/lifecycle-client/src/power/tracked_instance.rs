@@ -35,6 +35,8 @@ pub(crate) struct TrackedInstance {
     /// An earlier call with the instance may have been executed, and the action was sent again: a batch that was rejected as
     /// a whole, or a call of an earlier process.
     pub(crate) maybe_executed_before: bool,
+    /// The state in the look after the first rejected batch with the instance.
+    pub(crate) state_after_rejection: Option<PowerState>,
     /// The last refusal of an action that is sent again.
     pub(crate) refused_before: Option<Refusal>,
     /// What has gone wrong since the cloud accepted the action; the goal can still be reached.
@@ -57,6 +59,7 @@ impl TrackedInstance {
             acceptance_emitted: false,
             forced: false,
             maybe_executed_before: false,
+            state_after_rejection: None,
             refused_before: None,
             setback: None,
             contact: Contact::new(Instant::now()),

@@ -167,6 +167,13 @@ impl OutcomeTracker {
         }
     }
 
+    /// Records the look after a rejected batch that does not explain the rejection.
+    pub(crate) fn seen_after_rejection(&mut self, seen: &Observation) {
+        if let Some(tracked) = self.get_mut(&seen.instance) {
+            tracked.state_after_rejection.get_or_insert(seen.state);
+        }
+    }
+
     /// Returns whether a call before the last call with the instance may have been executed.
     pub(crate) fn is_maybe_executed_before(&self, id: &InstanceId) -> bool {
         let at = self.index.get(id);

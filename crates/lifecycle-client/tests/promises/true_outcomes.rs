@@ -32,6 +32,28 @@ async fn instance_listed_as_failed_in_successful_response_is_refused() {
     assert_eq!(outcomes(&report), ["accepted", "refused", "accepted"]);
 }
 
+/// An expired or broken instance makes the cloud refuse the batch, and is refused alone after that.
+#[tokio::test(start_paused = true)]
+async fn unfit_instance_of_a_refused_batch_is_refused_at_once() {
+    for state in ["expired", "failed"] {
+        let cloud = ScriptedCloud::new(move |sent| match sent.operation.as_str() {
+            "observe" => {
+                let state_of = |id: &String| match id.as_str() {
+                    "i-1" => format!("{id} {state}"),
+                    _ => format!("{id} stopped"),
+                };
+                let lines: Vec<String> = sent.ids.iter().map(state_of).collect();
+                ok(lines.join("\n"))
+            }
+            _ if sent.ids.iter().any(|id| id == "i-1") => fault(FaultKind::Capacity),
+            _ => ok("ok"),
+        });
+        let report = cloud.client().start(ids(2)).await.unwrap();
+        assert_eq!(outcomes(&report), ["accepted", "refused"], "{state}");
+        assert!(cloud.log().last().unwrap().at < seconds(3), "{state}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn instance_missing_from_response_is_uncertain() {
     let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {

@@ -53,14 +53,16 @@ fn rules() -> Vec<Rule> {
         (polls, looked_at(Stopped), rejected_and(maybe, Some(Failed)), "refused"),
         // An earlier call may have been executed.
         (polls, sent_again(), rejected_and(no, Some(Failed)), "settle: MaybePartlyExecuted"),
-        (polls, sent_again(), rejected_and(no, Some(Stopping)), "settle: MaybePartlyExecuted"),
+        (polls, sent_again(), rejected_and(no, Some(Stopping)), "refused"),
+        (polls, sent_again(), rejected_and(locked, Some(Unknown)), "refused"),
+        (polls, broken_when_sent_again(), rejected_and(no, Some(Failed)), "refused"),
         (polls, sent_again(), rejected_and(locked, None), "settle: MaybePartlyExecuted"),
         (polls, sent_again(), rejected_and(locked, Some(Stopped)), "refused"),
         (polls, sent_again(), rejected_and(locked, Some(Starting)), "watch"),
         (polls, sent_again(), rejected_and(no, Some(Running)), "unchanged"),
         (strict(Start), sent_again(), rejected_and(no, Some(Running)), "uncertain"),
         (when_idle(Start), sent_again(), rejected_and(no, Some(Failed)), "settle: MaybePartlyExecuted"),
-        (when_idle(Start), sent_again(), rejected_and(no, Some(Stopping)), "send again, maybe executed"),
+        (when_idle(Start), sent_again(), rejected_and(no, Some(Stopping)), "send again"),
         (when_idle(Start), sent_again(), rejected_and(no, None), "send again, maybe executed"),
         (waits(Stop), not_sent(), rejected_and(no, Some(Stopped)), "unchanged"),
         (waits(Stop), not_sent(), rejected_and(no, Some(Stopping)), "watch"),
@@ -363,6 +365,13 @@ fn sent_again() -> TrackedInstance {
     TrackedInstance {
         maybe_executed_before: true,
         ..not_sent()
+    }
+}
+
+fn broken_when_sent_again() -> TrackedInstance {
+    TrackedInstance {
+        state_after_rejection: Some(Failed),
+        ..sent_again()
     }
 }
 

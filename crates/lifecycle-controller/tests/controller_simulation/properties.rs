@@ -233,6 +233,11 @@ pub(crate) fn check_quiet(stage: &Stage, quiet: Timestamp, elapsed: Duration) {
             {
                 continue;
             }
+            // Left stopped until the next change, because somebody stopped the machine or an edge was missed.
+            let is_left = stage.touched.contains(machine);
+            if is_left && last_change(stage, group, machine, due) < quiet {
+                continue;
+            }
             let rebooted = operations.iter().any(|record| {
                 record.instance == *machine && record.at > elapsed && kind(record.operation) == 2
             });

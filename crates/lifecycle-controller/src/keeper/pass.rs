@@ -1,6 +1,7 @@
 //! The pass of a keeper, and the loop of passes.
 
 use std::{
+    collections::BTreeSet,
     future::{pending, ready},
     sync::{Arc, PoisonError},
     time::Duration,
@@ -15,11 +16,11 @@ use super::{
     handle::Keeper,
     notify::Message,
     outage::Outage,
-    report::{Look, PassReport},
+    report::{ActionResult, Look, PassReport, Unsent},
 };
 use crate::{
-    decide::{Decision, Edges, Fact, FactKind, decide, decide_with},
-    record::{Notice, Pass, Record},
+    decide::{Decision, Edges, Fact, FactKind, PlannedAction, decide, decide_with},
+    record::{Edge, Notice, Pass, Record},
     state::State,
     store::{Store, StoreError},
 };
@@ -28,6 +29,9 @@ use crate::{
 const CALENDAR_REMINDER: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// After a wait the clock of the machine can be a little behind the timer.
 const SHORTEST_WAIT: Duration = Duration::from_secs(1);
+
+/// The time until the next pass after an action that could not be recorded.
+const UNRECORDED_RETRY: SignedDuration = SignedDuration::from_secs(15);
 
 /// The maximum number of records of one append.
 const MAX_APPEND: usize = 2_000;
@@ -97,12 +101,15 @@ impl Keeper {
 
         report.actions = self.act(decision.actions, &mut report.problems).await;
         let now = self.now();
-        let settled = report.actions.iter();
-        let settled = settled.map(|(action, result)| result.settle(action, now));
-        let settled: Vec<_> = settled.collect();
+        let settled = self.settled(&report.actions, now).await;
         let retries = settled
             .iter()
             .filter_map(|edge| edge.progress.retry_at(now));
+        let is_unrecorded =
+            |(_, result): &(_, ActionResult)| result.unsent == Some(Unsent::NotRecorded);
+        let unrecorded = report.actions.iter().any(is_unrecorded);
+        let again = now.checked_add(UNRECORDED_RETRY).ok();
+        let retries = retries.chain(again.filter(|_| unrecorded));
         let change = retries.chain(decision.next).min();
         report.next = self.next(change, now);
         let appended = self.append(settled.into_iter().map(Record::Edge)).await;
@@ -124,6 +131,28 @@ impl Keeper {
             pass.problem = state.problems.get(&self.by).cloned();
         }
         state
+    }
+
+    /// Returns the edges after the actions.
+    async fn settled(
+        &self,
+        actions: &[(PlannedAction, ActionResult)],
+        now: Timestamp,
+    ) -> Vec<Edge> {
+        let mut results = actions.iter().map(|(_, result)| result);
+        let open = match results.any(|result| result.unsent.is_some()) {
+            true => self
+                .store
+                .state()
+                .await
+                .ok()
+                .map(|state| open_instances(&state)),
+            false => None,
+        };
+        let edges = actions.iter();
+        edges
+            .filter_map(|(action, result)| result.settle(action, open.as_ref(), now))
+            .collect()
     }
 
     /// Reports a store that does not answer after the actions of a pass: the report stays. The next pass looks
@@ -374,4 +403,12 @@ impl Keeper {
         wait.unwrap_or_default()
             .clamp(SHORTEST_WAIT, self.settings.resync.max(SHORTEST_WAIT))
     }
+}
+
+/// Returns the instances of unfinished operations.
+fn open_instances(state: &State) -> BTreeSet<String> {
+    let operations = state.unfinished();
+    operations
+        .flat_map(|operation| operation.request.instances.iter().cloned())
+        .collect()
 }

@@ -72,6 +72,17 @@ impl Stage {
         }
     }
 
+    /// Begins eight minutes before the maintenance. All machines run.
+    async fn in_maintenance(more: &str) -> Self {
+        let stage = Self::at("12:50", more);
+        for machine in &stage.machines {
+            let start = PowerOperation::Start;
+            stage.simulator.execute_externally(machine, start).unwrap();
+        }
+        sleep(Duration::from_secs(120)).await;
+        stage
+    }
+
     fn keeper_with(&self, store: Arc<dyn Store>) -> Keeper {
         let fleet = Fleet::builder()
             .machine(EmptyHost)
@@ -355,17 +366,12 @@ async fn start_that_was_dropped_is_made_good_by_the_next_pass() {
 
 #[tokio::test(start_paused = true)]
 async fn lost_reboot_answer_is_reported_as_uncertain_or_reached_and_never_repeated() {
-    let stage = Stage::at("12:50", MAINTENANCE);
+    let stage = Stage::in_maintenance(MAINTENANCE).await;
     stage.simulator.inject(
         FaultRule::new(InjectedFault::Reset(FaultTiming::After))
             .on_actions()
             .times(1),
     );
-    for machine in &stage.machines {
-        let start = PowerOperation::Start;
-        stage.simulator.execute_externally(machine, start).unwrap();
-    }
-    sleep(Duration::from_secs(120)).await;
     stage.run_until("14:00").await;
     assert!(stage.simulator.ledger().most_reboots() <= 1);
 }

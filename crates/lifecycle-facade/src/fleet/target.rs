@@ -44,7 +44,7 @@ impl Target for Fleet {
         // A connected client plans as one without a key does.
         match self.connector.connected(location) {
             Some(client) => Ok(client),
-            None => Ok(self.connector.offline_client(location)?.client),
+            None => self.connector.offline_client(location),
         }
     }
 

@@ -113,6 +113,8 @@ async fn store_that_goes_away_stops_new_calls_only_and_the_passes_recover() {
 #[derive(Debug, Default)]
 struct InterruptedStore {
     inner: MemoryStore,
+    /// The records of the append are written: only the answer is lost.
+    writes: bool,
     /// The number of the append that fails, counted from 1.
     fails_at: usize,
     appends: AtomicUsize,
@@ -122,6 +124,9 @@ struct InterruptedStore {
 impl Store for InterruptedStore {
     async fn append(&self, records: Vec<Record>) -> Result<(), StoreError> {
         if self.appends.fetch_add(1, Ordering::Relaxed) + 1 == self.fails_at {
+            if self.writes {
+                self.inner.append(records).await?;
+            }
             return Err(StoreError::Unavailable {
                 message: "database ops@db: connection closed".to_owned(),
             });
@@ -140,31 +145,47 @@ impl Store for InterruptedStore {
 
 #[tokio::test(start_paused = true)]
 async fn maintenance_is_made_good_after_a_store_that_did_not_answer_for_a_moment() {
-    let mut appends = 0;
-    for fails_at in 1.. {
-        let stage = Stage::at("12:50", MAINTENANCE);
-        for machine in &stage.machines {
-            let start = PowerOperation::Start;
-            stage.simulator.execute_externally(machine, start).unwrap();
+    for writes in [false, true] {
+        let mut interrupted = 0;
+        for fails_at in 1.. {
+            let stage = Stage::in_maintenance(MAINTENANCE).await;
+            let store = Arc::new(InterruptedStore {
+                writes,
+                fails_at,
+                ..InterruptedStore::default()
+            });
+            let keeper = stage.keeper_with(store.clone());
+            let run = keeper.run(sleep_until(stage.moment("13:30")), |_| {});
+            run.await.unwrap();
+            for machine in &stage.machines {
+                let executed = stage.simulator.ledger().executed(machine).unwrap();
+                assert_eq!(
+                    executed.reboots, 1,
+                    "{machine}: append {fails_at}, written: {writes}"
+                );
+            }
+            if store.appends.load(Ordering::Relaxed) < fails_at {
+                break;
+            }
+            interrupted = fails_at;
         }
-        sleep(Duration::from_secs(120)).await;
-        let store = Arc::new(InterruptedStore {
-            fails_at,
-            ..InterruptedStore::default()
-        });
-        let keeper = stage.keeper_with(store.clone());
-        let run = keeper.run(sleep_until(stage.moment("13:30")), |_| {});
-        run.await.unwrap();
-        for machine in &stage.machines {
-            let executed = stage.simulator.ledger().executed(machine).unwrap();
-            assert_eq!(executed.reboots, 1, "{machine}: append {fails_at}");
-        }
-        if store.appends.load(Ordering::Relaxed) < fails_at {
-            break;
-        }
-        appends = fails_at;
+        assert!(interrupted > 10, "nothing is interrupted: {interrupted}");
     }
-    assert!(appends > 10, "the test interrupts nothing: {appends}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn halted_maintenance_goes_on_in_no_later_pass() {
+    let stage = Stage::in_maintenance(&format!("{MAINTENANCE}\nwaves = 1")).await;
+    for machine in &stage.machines {
+        let impairment = Some(Impairment::Arrears);
+        stage.simulator.set_impairment(machine, impairment).unwrap();
+    }
+    let keeper = stage.keeper();
+    let run = keeper.run(sleep_until(stage.moment("14:50")), |_| {});
+    run.await.unwrap();
+    let calls = stage.simulator.ledger().calls();
+    let reboots = calls.iter().filter(|call| call.operation.is_action());
+    assert_eq!(reboots.count(), 1, "{calls:#?}");
 }
 
 /// The groups of one of two controllers.

@@ -11,7 +11,7 @@
 //! - Reached, and now different: somebody else changed the machine. The `manual` rule of the schedule
 //!   decides, and the drift is reported once.
 //! - An edge that no pass saw is made good within `catch_up`. An older edge counts as a change by somebody
-//!   else. The first pass on an empty store corrects nothing.
+//!   else. The first pass over a group corrects nothing.
 //! - A reboot never results from a comparison. Only a maintenance reboots, once for each occurrence and
 //!   machine.
 //! - A machine that the controller started is not stopped within ten minutes.

@@ -50,12 +50,15 @@ fn changes(schedule: &Schedule, first: Date, last: Date) -> Vec<String> {
     changes
 }
 
-/// Compares `wanted` with `next_change` at every step.
+/// Compares `wanted` with `next_change` at every step, and `last_change` with the change before at every full hour
+/// and at every change.
 fn check(schedule: &Schedule, from: Timestamp, to: Timestamp, step: SignedDuration) {
     let mut now = from;
     let mut next = schedule.next_change(now);
     let mut wanted = schedule.wanted(now).wanted;
+    let mut last = None;
     while now < to {
+        let mut compares = now.as_second() % 3_600 == 0;
         let state = schedule.wanted(now).wanted;
         match next {
             Some(Change { at, .. }) if at <= now => {
@@ -63,6 +66,7 @@ fn check(schedule: &Schedule, from: Timestamp, to: Timestamp, step: SignedDurati
                 assert_ne!(state, wanted, "no change at {now}");
                 assert_eq!(Some(state), next.map(|change| change.wanted), "{now}");
                 wanted = state;
+                (last, compares) = (next, true);
                 let instant_before = now - SignedDuration::from_nanos(1);
                 assert_ne!(schedule.wanted(instant_before).wanted, state, "{now}");
             }
@@ -73,6 +77,9 @@ fn check(schedule: &Schedule, from: Timestamp, to: Timestamp, step: SignedDurati
             assert_eq!(announced, next, "{now}");
         }
         next = announced;
+        if compares && last.is_some() {
+            assert_eq!(schedule.last_change(now), last, "{now}");
+        }
         now += step;
     }
 }

@@ -22,6 +22,9 @@ pub(crate) struct Simulate {
     /// Run only this placement of faults, and print every step.
     #[arg(long, conflicts_with_all = ["seeds", "from", "seed", "exhaustive"])]
     placement: Option<String>,
+    /// Make each request through a fleet, to instances of two to four clouds.
+    #[arg(long, conflicts_with_all = ["exhaustive", "placement", "controller"])]
+    several_clouds: bool,
     /// Instead, run drawn days of the controller with crashes and full disks.
     #[arg(long, conflicts_with_all = ["exhaustive", "placement"])]
     controller: bool,
@@ -41,7 +44,10 @@ impl Simulate {
                 .env("LIFECYCLE_SEED_FROM", from.to_string())
                 .env("LIFECYCLE_SEEDS", seeds.to_string());
         }
-        let program = Cargo::new("run --release -p lifecycle-conformance --bin simulate --");
+        let mut program = Cargo::new("run --release -p lifecycle-conformance --bin simulate --");
+        if self.several_clouds {
+            program = program.arg("--several-clouds");
+        }
         if self.exhaustive {
             return program.arg("--exhaustive");
         }
@@ -88,6 +94,10 @@ mod tests {
             (&["--seeds", "7"][..], "--seeds 7 --from 0"),
             (&["--from", "9"], "--seeds 2000 --from 9"),
             (&["--seed", "42"], "--seed 42"),
+            (
+                &["--several-clouds", "--seed", "42"],
+                "--several-clouds --seed 42",
+            ),
             (&["--exhaustive"], "--exhaustive"),
             (&["--placement", "baidu,stop"], "--placement baidu,stop"),
         ] {

@@ -18,14 +18,17 @@ use lifecycle_core::{
     Credential, CredentialSource, EmptyHost, ExchangeStep, Fault, FaultKind, HttpResponse,
     ProviderContext, ResolvedCredential, Secret, ServiceKind, mark_secrets,
 };
-use support::{CallResult, FixedClock, ScriptedCloud, Toy, all_in_state, answer, id, ok, outcomes};
+use support::{
+    CallResult, FixedClock, ScriptedCloud, Toy, all_in_state, answer, id, ids, ok, outcomes,
+};
 use tracing::{
-    Subscriber,
+    Instrument, Subscriber,
     field::{Field, Visit},
     span,
     subscriber::DefaultGuard,
 };
 use tracing_subscriber::{
+    filter::filter_fn,
     layer::{Context, Layer, SubscriberExt},
     registry::LookupSpan,
 };
@@ -70,6 +73,15 @@ impl Capture {
         let capture = Self::default();
         let subscriber = tracing_subscriber::registry().with(capture.clone());
         let guard = tracing::subscriber::set_default(subscriber);
+        (capture, guard)
+    }
+
+    /// Captures no span of this name: the subscriber does not want it.
+    fn without(name: &'static str) -> (Self, DefaultGuard) {
+        let capture = Self::default();
+        let wanted = filter_fn(move |metadata| metadata.name() != name);
+        let subscriber = tracing_subscriber::registry().with(wanted);
+        let guard = tracing::subscriber::set_default(subscriber.with(capture.clone()));
         (capture, guard)
     }
 
@@ -366,6 +378,21 @@ async fn no_field_has_a_secret_of_a_failed_search_for_a_key() {
     let searches = capture.spans("lifecycle.credential_search");
     assert_eq!(call.parent, Some(searches[0].0));
     assert_eq!(client.stats().failed_key_searches, 1);
+}
+
+/// The span of a caller that has fields of the same names keeps them.
+#[tokio::test(start_paused = true)]
+async fn request_writes_nothing_into_the_span_of_the_caller() {
+    let (capture, _guard) = Capture::without("lifecycle.request");
+    let cloud = ScriptedCloud::new(|_| ok("ok"));
+    let client = client_of(&cloud, true);
+    let span = tracing::info_span!("caller", instances = 7, cloud = "mine");
+    let request = client.start(ids(2)).into_future();
+    request.instrument(span).await.unwrap();
+    let spans = capture.spans("caller");
+    let (_, caller) = &spans[0];
+    assert_eq!(caller.field("instances"), "7");
+    assert_eq!(caller.field("cloud"), "mine");
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,9 +5,10 @@ mod support;
 use std::sync::{Arc, Mutex};
 
 use lifecycle_client::{
-    ClientLabels, LimitedCalls, OperationStats, StatsEvent, StatsObserver, WaitTimeout,
+    Client, ClientLabels, Event, LimitedCalls, OperationStats, StatsEvent, StatsObserver,
+    WaitTimeout, Waves,
 };
-use lifecycle_core::{ActionKind, FaultKind, Rate, RateLimits};
+use lifecycle_core::{ActionKind, FaultKind, Rate, RateLimits, StoppedBilling};
 use support::{ScriptedCloud, all_in_state, answer, fault, id, ids, ok, seconds};
 
 /// Keeps all events.
@@ -133,6 +134,43 @@ async fn cancelled_request_counts_the_outcomes_of_its_report() {
     let stats = client.stats();
     assert_eq!(stats.outcomes[0].outcome, "pending");
     assert_eq!(stats.outcomes[0].instances, 1);
+}
+
+/// Returns the counted outcomes as `name x number`, in alphabetical order.
+fn counted(client: &Client) -> Vec<String> {
+    let outcomes = client.stats().outcomes.into_iter();
+    let mut outcomes: Vec<_> = outcomes
+        .map(|counted| format!("{} x {}", counted.outcome, counted.instances))
+        .collect();
+    outcomes.sort();
+    outcomes
+}
+
+#[tokio::test(start_paused = true)]
+async fn outcomes_of_waves_that_never_began_are_counted_and_have_a_price() {
+    let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
+        "stop" => fault(FaultKind::Invalid),
+        _ => all_in_state(sent, "running"),
+    })
+    .with_action_latency(seconds(2));
+    let stop = |client: &Client| {
+        let waves = Waves::of(2);
+        client.stop(ids(5)).waves(waves)
+    };
+    let client = cloud.client();
+    let report = stop(&client).await.unwrap();
+    assert_eq!(counted(&client), ["refused x 2", "skipped x 3"]);
+    for row in report.instances() {
+        assert_eq!(row.billing, Some(StoppedBilling::Unknown), "{row}");
+    }
+
+    let client = cloud.client();
+    let mut events = stop(&client).events();
+    while !matches!(events.next().await, Some(Event::Sending { .. })) {}
+    let report = events.cancel().unwrap();
+    assert_eq!(counted(&client), ["skipped x 3", "uncertain x 2"]);
+    let prices = report.instances().iter().map(|row| row.billing);
+    assert!(prices.eq([Some(StoppedBilling::Unknown); 5]));
 }
 
 #[tokio::test(start_paused = true)]

@@ -25,6 +25,15 @@ impl Scenario {
         let mut rng = Rng::with_seed(seed);
         let cloud = Cloud::ALL[rng.usize(..Cloud::ALL.len())];
         let kind = action_kind(&mut rng);
+        Self::draw(seed, rng, cloud, kind)
+    }
+
+    /// Draws the scenario of a cloud whose first request has an action of this kind.
+    pub(crate) fn of_cloud(seed: u64, cloud: Cloud, kind: ActionKind) -> Self {
+        Self::draw(seed, Rng::with_seed(seed), cloud, kind)
+    }
+
+    fn draw(seed: u64, mut rng: Rng, cloud: Cloud, kind: ActionKind) -> Self {
         let (fleet, ready) = fleet(&mut rng, cloud, kind);
         let mut scenario = Self {
             seed,
@@ -75,7 +84,7 @@ fn one_in(rng: &mut Rng, times: u8) -> bool {
     rng.u8(..times) == 0
 }
 
-fn action_kind(rng: &mut Rng) -> ActionKind {
+pub(crate) fn action_kind(rng: &mut Rng) -> ActionKind {
     [ActionKind::Start, ActionKind::Stop, ActionKind::Reboot][rng.usize(..3)]
 }
 

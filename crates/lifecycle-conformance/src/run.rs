@@ -29,6 +29,16 @@ use crate::{
 /// # Errors
 /// A text if the run could not be set up, hung or panicked.
 pub(crate) fn run(scenario: &Scenario) -> Result<ScenarioRun, String> {
+    in_paused_time(run_requests(scenario))
+}
+
+/// Runs a future under paused time.
+///
+/// # Errors
+/// The error of the future, or a text after a panic.
+pub(crate) fn in_paused_time<T>(
+    future: impl Future<Output = Result<T, String>>,
+) -> Result<T, String> {
     let panics = panics_so_far();
     let run = AssertUnwindSafe(|| {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -36,7 +46,7 @@ pub(crate) fn run(scenario: &Scenario) -> Result<ScenarioRun, String> {
             .start_paused(true)
             .build()
             .map_err(|error| error.to_string())?;
-        runtime.block_on(run_requests(scenario))
+        runtime.block_on(future)
     });
     let run = catch_unwind(run).unwrap_or_else(|_| Err(PANICKED.to_owned()));
     // Tokio catches a panic in a task of the client.
@@ -52,27 +62,8 @@ const PANICKED: &str = "the run panicked";
 /// Runs all requests of a scenario, with the external changes at their times.
 async fn run_requests(scenario: &Scenario) -> Result<ScenarioRun, String> {
     let stage = TestStage::new(scenario).await?;
-    let start = Instant::now();
-    let numbered = scenario.requests.iter().zip(0..);
-    let runs: Vec<_> = numbered
-        .map(|(request, number)| run_request(&stage, request, scenario.seed ^ number, start))
-        .collect();
-    let count = runs.len();
-    let runs = stream::iter(runs).buffered(count);
-    let changes = stream::iter(&scenario.changes).for_each_concurrent(None, async |change| {
-        sleep_until(start + change.at).await;
-        stage.apply(change);
-    });
-    let lists: Vec<_> = scenario
-        .lists
-        .iter()
-        .map(|scheduled| list(&stage, scheduled, start))
-        .collect();
-    let all = join3(runs.collect::<Vec<_>>(), changes, join_all(lists));
-    let (runs, (), lists) = timeout(HANG_LIMIT, all)
-        .await
-        .map_err(|_| "the run hangs".to_owned())?;
-    let requests = runs.into_iter().collect::<Result<_, _>>()?;
+    let running = run_from(0, &stage, scenario, Instant::now());
+    let (requests, lists) = timeout(HANG_LIMIT, running).await.map_err(hangs)??;
     Ok(ScenarioRun {
         stage,
         requests,
@@ -80,8 +71,40 @@ async fn run_requests(scenario: &Scenario) -> Result<ScenarioRun, String> {
     })
 }
 
+/// Runs the requests of a scenario from number `first` on, the external changes and the lists.
+pub(crate) async fn run_from(
+    first: usize,
+    stage: &TestStage,
+    scenario: &Scenario,
+    start: Instant,
+) -> Result<(Vec<RequestRun>, Vec<ListRun>), String> {
+    let numbered = scenario.requests.iter().zip(0..).skip(first);
+    let runs: Vec<_> = numbered
+        .map(|(request, number)| run_request(stage, request, scenario.seed ^ number, start))
+        .collect();
+    let count = runs.len();
+    let runs = stream::iter(runs).buffered(count.max(1));
+    let changes = stream::iter(&scenario.changes).for_each_concurrent(None, async |change| {
+        sleep_until(start + change.at).await;
+        stage.apply(change);
+    });
+    let lists: Vec<_> = scenario
+        .lists
+        .iter()
+        .map(|scheduled| list(stage, scheduled, start))
+        .collect();
+    let (runs, (), lists) = join3(runs.collect::<Vec<_>>(), changes, join_all(lists)).await;
+    let requests = runs.into_iter().collect::<Result<_, _>>()?;
+    Ok((requests, lists))
+}
+
+/// Returns the problem of a run that reached [`HANG_LIMIT`].
+pub(crate) fn hangs<E>(_: E) -> String {
+    "the run hangs".to_owned()
+}
+
 /// A time limit far beyond every deadline of a scenario.
-const HANG_LIMIT: Duration = Duration::from_secs(24 * 3600);
+pub(crate) const HANG_LIMIT: Duration = Duration::from_secs(24 * 3600);
 
 /// Runs one request.
 async fn run_request(
@@ -135,17 +158,22 @@ async fn send(client: &Client, request: &Request, ids: Vec<InstanceId>) -> Finis
     }
 }
 
-/// Sets the options of a request, and awaits the report or reads the events.
-async fn follow<O>(power: PowerRequest<O>, request: &Request) -> Finished
-where
-    O: Into<Action>,
-{
+/// Returns the options of a request.
+pub(crate) fn options_of(request: &Request) -> PowerRequestOptions {
     let mut options = PowerRequestOptions::default()
         .with_strict(request.strict)
         .with_when_idle(request.when_idle);
     options.wait = request.wait_timeout.map(Into::into);
     options.force_after = request.force_after;
-    let mut power = power.request_options(options);
+    options
+}
+
+/// Sets the options of a request, and awaits the report or reads the events.
+async fn follow<O>(power: PowerRequest<O>, request: &Request) -> Finished
+where
+    O: Into<Action>,
+{
+    let mut power = power.request_options(options_of(request));
     if let Some(waves) = request.waves {
         power = power.waves(waves);
     }

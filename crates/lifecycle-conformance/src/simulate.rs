@@ -3,6 +3,7 @@
 use lifecycle_sim::Ledger;
 
 use crate::{
+    fleet_scenario::{FleetScenario, simulate_fleet},
     judge::{Violation, judge},
     parallel::map_on_all_cores,
     run::run,
@@ -57,7 +58,30 @@ pub struct FailedRun {
 
 /// Runs `count` scenarios on all cores; `scenario` returns the scenario for a number from 0.
 pub fn simulate_all(count: usize, scenario: impl Fn(usize) -> Scenario + Sync) -> SimulationTotals {
-    let summaries = map_on_all_cores(count, |number| summarize(&scenario(number)));
+    total(count, |number| summarize(&scenario(number)))
+}
+
+/// Runs `count` scenarios of several clouds on all cores; `scenario` returns the scenario for a number from 0.
+pub fn simulate_all_fleets(
+    count: usize,
+    scenario: impl Fn(usize) -> FleetScenario + Sync,
+) -> SimulationTotals {
+    total(count, |number| match simulate_fleet(&scenario(number)) {
+        Ok(result) => RunSummary {
+            instances: result.instances,
+            calls: result.calls,
+            problems: result
+                .violations
+                .iter()
+                .map(|(cloud, violation)| format!("{cloud}: {violation}"))
+                .collect(),
+        },
+        Err(problem) => RunSummary::failed(problem),
+    })
+}
+
+fn total(count: usize, run: impl Fn(usize) -> RunSummary + Sync) -> SimulationTotals {
+    let summaries = map_on_all_cores(count, run);
     let mut totals = SimulationTotals {
         runs: count,
         ..SimulationTotals::default()
@@ -83,6 +107,15 @@ pub(crate) struct RunSummary {
     pub(crate) problems: Vec<String>,
 }
 
+impl RunSummary {
+    fn failed(problem: String) -> Self {
+        Self {
+            problems: vec![problem],
+            ..Self::default()
+        }
+    }
+}
+
 pub(crate) fn summarize(scenario: &Scenario) -> RunSummary {
     match simulate(scenario) {
         Ok(result) => RunSummary {
@@ -90,9 +123,6 @@ pub(crate) fn summarize(scenario: &Scenario) -> RunSummary {
             calls: result.ledger.total(),
             problems: result.violations.iter().map(ToString::to_string).collect(),
         },
-        Err(problem) => RunSummary {
-            problems: vec![problem],
-            ..RunSummary::default()
-        },
+        Err(problem) => RunSummary::failed(problem),
     }
 }

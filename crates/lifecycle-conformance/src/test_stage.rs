@@ -28,23 +28,17 @@ pub(crate) struct TestStage {
 
 impl TestStage {
     pub(crate) async fn new(scenario: &Scenario) -> Result<Self, String> {
-        let faults = &scenario.faults;
-        let simulator = Simulator::builder()
-            .seed(scenario.seed)
-            .epoch(SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600))
-            .transition_times(transition_times(faults.lag))
-            .latency(faults.latency)
-            .switches(scenario.switches.clone())
-            .fleet(&scenario.fleet)
-            .map_err(text)?
-            .build();
-        let credential = credential(&simulator, scenario);
-        for rule in &faults.rules {
-            simulator.inject(rule.clone());
-        }
-        simulator.throttle(scenario.cloud, faults.throttle);
-        simulator.skew(scenario.cloud, faults.skew);
-        let location = location(scenario.cloud);
+        let (simulator, credential) = simulator(scenario)?;
+        let client = client(&simulator, credential, location(scenario.cloud), scenario).await?;
+        Self::with_client(scenario, simulator, client)
+    }
+
+    /// Returns the stage of a scenario with a client that is connected to `simulator`.
+    pub(crate) fn with_client(
+        scenario: &Scenario,
+        simulator: Simulator,
+        client: Client,
+    ) -> Result<Self, String> {
         let id = |reference: String| InstanceId::new(last_part(&reference)).map_err(text);
         let known: Vec<InstanceId> = simulator
             .instances()
@@ -55,9 +49,9 @@ impl TestStage {
             return Err("an empty fleet".to_owned());
         }
         Ok(Self {
-            client: client(&simulator, credential, location, scenario).await?,
+            client,
             simulator,
-            location,
+            location: location(scenario.cloud),
             known,
         })
     }
@@ -128,6 +122,27 @@ impl TestStage {
             }
         };
     }
+}
+
+/// Returns the simulated cloud of a scenario with its faults, and the first key of the client.
+pub(crate) fn simulator(scenario: &Scenario) -> Result<(Simulator, Credential), String> {
+    let faults = &scenario.faults;
+    let simulator = Simulator::builder()
+        .seed(scenario.seed)
+        .epoch(SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600))
+        .transition_times(transition_times(faults.lag))
+        .latency(faults.latency)
+        .switches(scenario.switches.clone())
+        .fleet(&scenario.fleet)
+        .map_err(text)?
+        .build();
+    let credential = credential(&simulator, scenario);
+    for rule in &faults.rules {
+        simulator.inject(rule.clone());
+    }
+    simulator.throttle(scenario.cloud, faults.throttle);
+    simulator.skew(scenario.cloud, faults.skew);
+    Ok((simulator, credential))
 }
 
 /// Returns the client under test. A key that is rotated comes from environment variables, other keys
@@ -254,6 +269,6 @@ fn last_part(reference: &str) -> &str {
     reference.rsplit('/').next().unwrap_or_default()
 }
 
-fn text(error: impl std::fmt::Display) -> String {
+pub(crate) fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
 }

@@ -1,13 +1,16 @@
 //! Tests that random fault scenarios keep every promise, also for the seeds that once broke a
 //! promise.
 
-use lifecycle_conformance::{Scenario, simulate_all};
+use lifecycle_conformance::{FleetScenario, Mutation, Scenario, simulate_all, simulate_all_fleets};
 
 /// The number of seeds in each test run; `cargo xtask simulate --seeds N` runs more.
 const SEEDS: usize = 2_000;
 
+/// The number of seeds for requests to several clouds; `cargo xtask simulate --several-clouds --seeds N` runs more.
+const FLEET_SEEDS: usize = 100;
+
 /// Seeds that once broke a promise, with the reason.
-const BROKEN_ONCE: [(u64, &str); 21] = [
+const BROKEN_ONCE: [(u64, &str); 23] = [
     (
         20_052_712,
         "a refused batch of reboots was executed, and lookups were throttled",
@@ -83,6 +86,14 @@ const BROKEN_ONCE: [(u64, &str); 21] = [
         140_053_669,
         "an instance of an accepted batch without a list vanished before the first lookup",
     ),
+    (
+        160_006_227,
+        "a rejected batch was executed, the boot failed, and the last refusal of the start counted as proof",
+    ),
+    (
+        170_040_077,
+        "a look before the action ended after the time limit, and its state was told after the outcome",
+    ),
 ];
 
 #[test]
@@ -96,6 +107,29 @@ fn scenarios_that_once_broke_a_promise_keep_all_promises() {
         println!("seed {seed}: {reason}");
     }
     keep_all_promises(BROKEN_ONCE.len(), |number| BROKEN_ONCE[number].0);
+}
+
+#[test]
+fn requests_to_several_clouds_keep_all_promises() {
+    let totals = simulate_all_fleets(FLEET_SEEDS, |number| {
+        FleetScenario::from_seed(number as u64)
+    });
+    assert!(totals.failures.is_empty(), "{:#?}", totals.failures);
+}
+
+#[test]
+fn lost_instance_of_a_request_to_several_clouds_is_found() {
+    let totals = simulate_all_fleets(10, |number| {
+        let mut scenario = FleetScenario::from_seed(number as u64);
+        scenario.clouds[0].mutation = Some(Mutation::DropsAnId);
+        scenario
+    });
+    let mut problems = totals.failures.iter().flat_map(|run| &run.problems);
+    assert!(
+        problems.any(|problem| problem.contains("one outcome per instance")),
+        "{:#?}",
+        totals.failures
+    );
 }
 
 #[test]

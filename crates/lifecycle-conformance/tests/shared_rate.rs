@@ -167,7 +167,7 @@ async fn key_that_the_cloud_rejected_is_used_by_none_of_the_others_until_it_chan
 }
 
 #[tokio::test(start_paused = true)]
-async fn key_that_is_revoked_later_is_used_by_no_sharer_after_a_quarter_of_a_second() {
+async fn key_that_is_revoked_later_is_used_by_no_sharer_after_the_next_report() {
     let cloud = Cloud::Huawei;
     let simulator = simulator(cloud);
     let limit = InMemoryRateLimit::default();

@@ -12,6 +12,7 @@ mod journal;
 pub mod keeper;
 mod leases;
 mod memory;
+mod passes;
 mod progress;
 mod record;
 mod recorder;
@@ -37,5 +38,5 @@ pub use recorder::StoreRecorder;
 pub use resume::{
     ResumeError, ResumeMode, ResumeStep, ResumedRequest, resume_request, resume_step,
 };
-pub use state::{EdgeKey, InstanceProgress, LastAction, Operation, SendPhase, State};
+pub use state::{EdgeKey, InstanceProgress, LastAction, Operation, PassLog, SendPhase, State};
 pub use store::{HistoryQuery, Store, StoreError};

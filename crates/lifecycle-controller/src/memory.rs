@@ -46,12 +46,7 @@ impl MemoryStore {
 impl Store for MemoryStore {
     async fn append(&self, records: Vec<Record>) -> Result<(), StoreError> {
         let mut guard = self.lock();
-        let mut state = guard.0.clone();
-        for record in &records {
-            state.check(record)?;
-            state.apply(record);
-        }
-        guard.0 = state;
+        guard.0.append(&records)?;
         guard.1.extend(records);
         Ok(())
     }

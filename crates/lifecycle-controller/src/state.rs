@@ -1,14 +1,17 @@
 //! `State`: everything that the records of a journal say, folded: operations, holds, edges and the last
 //! action of each instance. No I/O.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-pub use crate::progress::{InstanceProgress, LastAction, Operation, SendPhase};
 use crate::{
     error::StoreError,
     record::{AnswerRecord, Edge, Hold, Intent, OperationId, Pass, Record, Snapshot},
+};
+pub use crate::{
+    passes::PassLog,
+    progress::{InstanceProgress, LastAction, Operation, SendPhase},
 };
 
 /// The folded records of a journal.
@@ -27,6 +30,8 @@ pub struct State {
     pub last_pass: Option<Pass>,
     /// The problem of the last pass of each controller whose last pass had one.
     pub problems: BTreeMap<String, String>,
+    /// The passes and the reported facts by group.
+    pub log: PassLog,
 }
 
 /// A group, or an instance of a group.
@@ -101,10 +106,45 @@ impl State {
         }
     }
 
+    /// Adds records, all of them or none. A record can depend on a record before it.
+    ///
+    /// # Errors
+    /// The errors of [`check`](Self::check).
+    pub fn append(&mut self, records: &[Record]) -> Result<(), StoreError> {
+        match records {
+            [only] => self.check(only)?,
+            _ => self.only_operations_of(records).check_in_order(records)?,
+        }
+        for record in records {
+            self.apply(record);
+        }
+        Ok(())
+    }
+
+    /// Returns the operations of some records, without the rest of the state, which can be large.
+    fn only_operations_of(&self, records: &[Record]) -> Self {
+        let ids: BTreeSet<&OperationId> = records.iter().filter_map(Record::operation).collect();
+        let operations = self.operations.iter();
+        let operations = operations.filter(|operation| ids.contains(&operation.request.operation));
+        Self {
+            operations: operations.cloned().collect(),
+            ..Self::default()
+        }
+    }
+
+    fn check_in_order(mut self, records: &[Record]) -> Result<(), StoreError> {
+        for record in records {
+            self.check(record)?;
+            self.apply(record);
+        }
+        Ok(())
+    }
+
     /// Adds a record.
     pub fn apply(&mut self, record: &Record) {
         match record {
-            Record::Header(_) | Record::Opened(_) | Record::Notice(_) => {}
+            Record::Header(_) | Record::Opened(_) => {}
+            Record::Notice(notice) => self.log.add_notice(notice),
             Record::Request(request) => {
                 self.operations.retain(|operation| !operation.is_finished());
                 self.operations.push(Operation::new(request.clone()));
@@ -138,10 +178,12 @@ impl State {
                 }
             }
             Record::Hold(hold) => {
+                self.log.change_hold(&hold.target);
                 self.holds.insert(hold.target.clone(), hold.clone());
             }
             // The end of a hold is a change for the controller, so the hold stays with its real end.
             Record::Release(release) => {
+                self.log.change_hold(&release.target);
                 if let Some(hold) = self.holds.get_mut(&release.target) {
                     hold.until = hold.until.min(release.at);
                 }
@@ -158,6 +200,7 @@ impl State {
                     Some(problem) => self.problems.insert(pass.by.clone(), problem.clone()),
                     None => self.problems.remove(&pass.by),
                 };
+                self.log.add_pass(pass);
                 self.last_pass = Some(pass.clone());
             }
             Record::Snapshot(snapshot) => *self = Self::from(&**snapshot),
@@ -174,6 +217,7 @@ impl State {
             last_actions: self.last_actions.clone(),
             last_pass: self.last_pass.clone(),
             problems: self.problems.clone(),
+            log: self.log.clone(),
         }))
     }
 
@@ -221,6 +265,11 @@ impl From<&Snapshot> for State {
         }
         for edge in &snapshot.edges {
             state.apply(&Record::Edge(edge.clone()));
+        }
+        state.log = snapshot.log.clone();
+        // An older program wrote no log.
+        if let (true, Some(pass)) = (state.log.is_empty(), &snapshot.last_pass) {
+            state.log.add_pass(pass);
         }
         state
     }

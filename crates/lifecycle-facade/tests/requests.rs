@@ -114,15 +114,15 @@ async fn locations_are_accepted_as_text_and_as_values() {
     assert_eq!(fleet.list(&location).await.unwrap().len(), 2);
     assert_eq!(fleet.list(location.to_string()).await.unwrap().len(), 2);
     assert_eq!(
-        fleet.endpoint("aliyun/cn-hangzhou").unwrap(),
-        fleet.endpoint(&location).unwrap()
+        fleet.endpoint("aliyun/cn-hangzhou").await.unwrap(),
+        fleet.endpoint(&location).await.unwrap()
     );
     assert!(fleet.client("aliyun/cn-hangzhou").await.is_ok());
-    assert!(fleet.credentials("aliyun/cn-hangzhou").is_ok());
+    assert!(fleet.credentials("aliyun/cn-hangzhou").await.is_ok());
     for error in [
         fleet.list("aliyun").await.unwrap_err(),
         fleet.client("aliyun").await.unwrap_err(),
-        fleet.endpoint("aliyun").unwrap_err(),
+        fleet.endpoint("aliyun").await.unwrap_err(),
     ] {
         assert!(matches!(error, FleetError::InvalidReference(_)), "{error}");
     }

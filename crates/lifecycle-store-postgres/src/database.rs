@@ -219,22 +219,7 @@ impl Database {
             let cause = cause.map(|cause| format!(": {cause}")).unwrap_or_default();
             return self.unavailable(format_args!("{error}{cause}"));
         };
-        let message = text.scrub(server.message());
-        let advice = match *server.code() {
-            SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
-                "; correct the user and the password in the variable"
-            }
-            SqlState::INVALID_CATALOG_NAME => "; create the database, or correct its name",
-            SqlState::INSUFFICIENT_PRIVILEGE => {
-                "; run lifecycle store migrate as the owner of the database, and grant the rights to this user"
-            }
-            _ => "",
-        };
-        let message = format!("database {text}: {message}{advice}");
-        match is_temporary(server.code()) {
-            true => StoreError::Unavailable { message },
-            false => StoreError::Other(message),
-        }
+        refusal(text, server.code(), server.message())
     }
 
     fn unavailable(&self, problem: impl fmt::Display) -> StoreError {
@@ -243,6 +228,26 @@ impl Database {
         StoreError::Unavailable {
             message: format!("database {text}: {problem}"),
         }
+    }
+}
+
+/// Returns the error for a refusal of the server. The message of a server can quote anything.
+fn refusal(text: &ConnectionText, code: &SqlState, message: &str) -> StoreError {
+    let message = text.scrub(message);
+    let advice = match *code {
+        SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
+            "; correct the user and the password in the variable"
+        }
+        SqlState::INVALID_CATALOG_NAME => "; create the database, or correct its name",
+        SqlState::INSUFFICIENT_PRIVILEGE => {
+            "; run lifecycle store migrate as the owner of the database, and grant the rights to this user"
+        }
+        _ => "",
+    };
+    let message = format!("database {text}: {message}{advice}");
+    match is_temporary(code) {
+        true => StoreError::Unavailable { message },
+        false => StoreError::Other(message),
     }
 }
 
@@ -396,5 +401,39 @@ impl fmt::Debug for Database {
         f.debug_struct("Database")
             .field("text", &self.shared.text)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text() -> ConnectionText {
+        let text = "postgres://ops:hunter2%2Fx@db.example:5432/fleet";
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn password_that_the_server_quotes_is_hidden() {
+        for code in [
+            SqlState::INVALID_PASSWORD,
+            SqlState::SYNTAX_ERROR,
+            SqlState::TOO_MANY_CONNECTIONS,
+        ] {
+            let message = "refused: ops with hunter2/x, as in //ops:hunter2%2Fx@db";
+            let error = refusal(&text(), &code, message).to_string();
+            assert!(!error.contains("hunter2"), "{error}");
+            assert!(error.contains("refused: ops with [hidden]"), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn password_in_another_problem_is_hidden() {
+        let database = Database::new(text(), Limits::default()).unwrap();
+        let error = database.unavailable("no answer to hunter2/x").to_string();
+        assert!(
+            error.contains("no answer to [hidden]") && !error.contains("hunter2"),
+            "{error}"
+        );
     }
 }

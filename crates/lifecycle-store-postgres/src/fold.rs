@@ -6,7 +6,7 @@ use tokio_postgres::types::Type;
 use crate::database::Connection;
 
 /// The number of events in one query.
-const PAGE: i64 = 20_000;
+pub(crate) const PAGE: i64 = 20_000;
 
 /// The folded events up to an id.
 ///

@@ -166,18 +166,23 @@ impl Store for PostgresStore {
 
     async fn history(&self, query: &HistoryQuery) -> Result<Vec<HistoryEntry>, StoreError> {
         let since = query.since.map(|since| since.to_string());
-        let sql = "select e.record::text from lifecycle.event e \
-            where ($1::text is null or e.at >= $1::timestamptz or e.operation in \
-                (select operation from lifecycle.event where at >= $1::timestamptz and operation is not null)) \
-            and ($2::text is null or e.subject = $2 or e.operation in \
-                (select operation from lifecycle.intent where instance = $2)) \
-            order by e.id";
-        let parameters: [(&(dyn ToSql + Sync), Type); 2] =
-            [(&since, Type::TEXT), (&query.subject, Type::TEXT)];
-        let rows = self.shared.database.query(sql, &parameters).await?;
         let mut history = History::default();
-        for row in &rows {
-            history.add(&fold::read(row.get(0))?);
+        let mut connection = self.shared.database.connection().await?;
+        let mut last = before_first(&mut connection, since.as_deref()).await?;
+        // A query has a time limit, and the history of years has none: it comes in pages.
+        while let Some(after) = last {
+            let parameters: [(&(dyn ToSql + Sync), Type); 4] = [
+                (&since, Type::TEXT),
+                (&query.subject, Type::TEXT),
+                (&after, Type::INT8),
+                (&fold::PAGE, Type::INT8),
+            ];
+            let rows = connection.query(HISTORY, &parameters).await?;
+            for row in &rows {
+                history.add(&fold::read(row.get(1))?);
+            }
+            let is_full = rows.len() as u64 == fold::PAGE.unsigned_abs();
+            last = rows.last().filter(|_| is_full).map(|row| row.get(0));
         }
         let entries = history.finish().into_iter();
         Ok(entries.filter(|entry| query.admits(entry)).collect())
@@ -201,6 +206,34 @@ impl Store for PostgresStore {
         let taken = ids.into_iter().filter(|id| taken.contains(id));
         Ok(taken.map(OperationId).collect())
     }
+}
+
+/// Selects a page of the events of some operations, machines and groups.
+const HISTORY: &str = "select e.id, e.record::text from lifecycle.event e \
+    where e.id > $3 \
+    and ($1::text is null or e.at >= $1::timestamptz or e.operation in \
+        (select operation from lifecycle.event where at >= $1::timestamptz and operation is not null)) \
+    and ($2::text is null or e.id in ( \
+        select s.id from lifecycle.event s where s.subject = $2 \
+        union all \
+        select o.id from lifecycle.intent i join lifecycle.event o on o.operation = i.operation where i.instance = $2)) \
+    order by e.id limit $4";
+
+/// Returns an id before the first event of a history; `None` for a history without events.
+async fn before_first(
+    connection: &mut Connection,
+    since: Option<&str>,
+) -> Result<Option<i64>, StoreError> {
+    if since.is_none() {
+        return Ok(Some(0));
+    }
+    let sql = "select min(id) - 1 from ( \
+        select min(id) as id from lifecycle.event where at >= $1::timestamptz \
+        union all \
+        select min(o.id) from lifecycle.event e join lifecycle.event o on o.operation = e.operation \
+            where e.at >= $1::timestamptz) as first_events";
+    let rows = connection.query(sql, &[(&since, Type::TEXT)]).await?;
+    Ok(rows.first().and_then(|row| row.get(0)))
 }
 
 impl fmt::Display for PostgresStore {

@@ -97,7 +97,7 @@ async fn find(fleet: &Fleet, location: &Location, limit: Duration) -> Key {
         problem: None,
         is_optional: false,
     };
-    let source = match fleet.credentials(location) {
+    let source = match fleet.credentials(location).await {
         Ok(source) => source,
         Err(error) => {
             row.problem = Some(error.to_string());

@@ -94,7 +94,7 @@ impl Checkup<'_> {
             let mut results = results.iter();
             results.any(|result| result.status == CheckStatus::Failed)
         };
-        let mut results = vec![self.configuration()];
+        let mut results = vec![self.configuration().await];
         if has_failed(&results) {
             return results;
         }
@@ -120,9 +120,9 @@ impl Checkup<'_> {
         results
     }
 
-    fn configuration(&self) -> CheckResult {
+    async fn configuration(&self) -> CheckResult {
         const CHECK: &str = "configuration";
-        match self.fleet.endpoint(self.location) {
+        match self.fleet.endpoint(self.location).await {
             Ok(endpoint) => self.ok(CHECK, format!("the endpoint is {endpoint}")),
             Err(error) => self.failed(
                 CHECK,
@@ -134,7 +134,7 @@ impl Checkup<'_> {
 
     async fn dns(&self) -> CheckResult {
         const CHECK: &str = "dns";
-        let Ok(endpoint) = self.fleet.endpoint(self.location) else {
+        let Ok(endpoint) = self.fleet.endpoint(self.location).await else {
             return self.skipped(CHECK, "no endpoint");
         };
         if self.is_simulated {
@@ -185,6 +185,7 @@ impl Checkup<'_> {
         let is_encrypted = self
             .fleet
             .endpoint(self.location)
+            .await
             .is_ok_and(|endpoint| endpoint.is_encrypted());
         let connection = format!(
             "answer after {:.2} s {} TLS (HTTP status {} for a call without a key)",
@@ -232,7 +233,7 @@ impl Checkup<'_> {
     }
 
     async fn credentials(&self) -> Vec<CheckResult> {
-        let source = match self.fleet.credentials(self.location) {
+        let source = match self.fleet.credentials(self.location).await {
             Ok(source) => source,
             Err(error) => {
                 return vec![self.failed(CREDENTIALS, error.to_string(), KEY_ADVICE)];

@@ -45,7 +45,7 @@ pub(crate) async fn run(args: &ExporterArgs, console: Console) -> Result<Exit, C
         _ = signals.received() => return Ok(Exit::Complete),
     };
     for location in &first {
-        exporter.fleet.endpoint(location)?;
+        exporter.fleet.endpoint(location).await?;
     }
     console.notice(format_args!("metrics: {}", server.url()));
     loop {

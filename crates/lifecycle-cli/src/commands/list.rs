@@ -35,7 +35,7 @@ pub(crate) async fn run(args: &ListArgs, console: Console) -> Result<Exit, Comma
     let locations = resolved.locations;
     // Invalid regions are rejected before the first call.
     for location in &locations {
-        fleet.endpoint(&location.location)?;
+        fleet.endpoint(&location.location).await?;
     }
     let limit = setup.timeout();
     let lists = locations.iter().enumerate().map(|(place, location)| {

@@ -79,7 +79,8 @@ pub(crate) const FIELDS: &[Field] = &[
     field("message", |row| Value::text(row.message.as_deref())),
     field("request_id", |row| Value::text(row.request_id.as_deref())),
     field("billing", |row| {
-        Value::if_present(row.billing.map(StoppedBilling::as_str))
+        let billing = row.billing.unwrap_or(StoppedBilling::Unknown);
+        Value::Text(billing.as_str().into())
     })
     .of(RowKind::Stops),
     field("name", |row| {

@@ -66,6 +66,9 @@ struct SharedBucket {
     sharers: HashMap<u64, Instant>,
 }
 
+/// The maximum number of rejected keys. Session keys change several times a day, and a key of long ago is used no more.
+const MAX_REJECTED_KEYS: usize = 100;
+
 /// The time for which a client without leases counts as a sharer.
 const SHARER_EXPIRY: Duration = Duration::from_secs(60);
 
@@ -135,6 +138,14 @@ impl State {
     }
 }
 
+impl InMemoryRateLimit {
+    /// Forgets the rejected keys, and returns their number. Needed after the cloud has enabled a rejected key again without a
+    /// change of the key. A client that knows of the rejection still does not use the key: build a new client.
+    pub fn forget_rejected_keys(&self) -> usize {
+        std::mem::take(&mut lock(&self.0).rejected_keys).len()
+    }
+}
+
 #[async_trait]
 impl SharedRateLimit for InMemoryRateLimit {
     async fn join(&self, scope: &RateLimitScope, configured: Rate) -> Result<(), SharedRateError> {
@@ -191,7 +202,42 @@ impl SharedRateLimit for InMemoryRateLimit {
         let keys = &mut lock(&self.0).rejected_keys;
         if !keys.iter().any(|known| known.digest == key.digest) {
             keys.push(key.clone());
+            if keys.len() > MAX_REJECTED_KEYS {
+                keys.remove(0);
+            }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lifecycle_core::Rate;
+
+    use super::*;
+    use crate::call::shared_rate::LimitedCalls;
+
+    #[tokio::test(start_paused = true)]
+    async fn rejected_keys_are_few_and_can_be_forgotten() {
+        let limit = InMemoryRateLimit::default();
+        let scope = RateLimitScope {
+            location: "toy".to_owned(),
+            calls: LimitedCalls::Reads,
+        };
+        limit.join(&scope, Rate::new(1.0, 1)).await.unwrap();
+        let key = |number: usize| RejectedKey {
+            digest: number.to_string(),
+            code: None,
+        };
+        for number in [0, 0].into_iter().chain(0..=MAX_REJECTED_KEYS) {
+            limit.reject_key(&key(number)).await.unwrap();
+        }
+        let request = PermitRequest::new(1, 0, Duration::ZERO);
+        let lease = limit.lease(&scope, request).await.unwrap();
+        assert_eq!(lease.rejected_keys.len(), MAX_REJECTED_KEYS);
+        assert_eq!(lease.rejected_keys.last(), Some(&key(MAX_REJECTED_KEYS)));
+        assert_eq!(limit.forget_rejected_keys(), MAX_REJECTED_KEYS);
+        let lease = limit.lease(&scope, request).await.unwrap();
+        assert_eq!(lease.rejected_keys, []);
     }
 }

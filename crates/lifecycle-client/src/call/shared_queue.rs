@@ -77,7 +77,8 @@ impl SharedQueue {
     }
 
     /// Waits until a call may be sent. Dropping the future leaves the queue, and keeps leased permits for
-    /// the next call.
+    /// the next call. The permits of a lease under way are lost with the answer: at worst the calls are slower for
+    /// a moment.
     pub(crate) async fn acquire(&self) -> SharedPermit {
         let inner = &self.0;
         let _waiting = Waiting::new(inner);

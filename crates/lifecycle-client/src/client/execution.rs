@@ -1,7 +1,8 @@
 //! The common part of power requests and wait requests: check, dry run, execution.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
+    iter,
     sync::{Arc, Mutex},
 };
 
@@ -10,6 +11,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tracing::Span;
 
 use super::{
+    Client,
     request_span::{in_span, record_request, request_span},
     selection::Selection,
     target::{Target, by_location, connect, distinct},
@@ -20,7 +22,7 @@ use crate::{
     power::event_stream::{EventStream, ReportFuture},
     power::plan::{Plan, PlannedCall},
     power::recorder::{Name, RecordedRequest, Recorder, record_in_time},
-    power::report::Report,
+    power::report::{InstanceReport, Report},
     power::resume_point::ResumePoints,
     power::rollout::{RolloutState, Share, run_rollout, skip_all},
     power::until::WavesUntil,
@@ -95,15 +97,18 @@ impl<T: Target> Execution<T> {
     /// Carries a request out, and returns the report.
     pub(super) fn report(request: Result<Self, T::Error>) -> ReportFuture<T::Instance, T::Error> {
         let span = request.as_ref().map_or_else(|_| Span::none(), Self::span);
+        let in_run = span.clone();
         let report = Box::pin(async move {
             let request = request?;
-            let state = Mutex::new(RolloutState::new(
-                Arc::clone(&request.instances),
-                request.resume.clone(),
-            ));
-            request.run(&state, None).await
+            let state = Mutex::new(request.state());
+            request.run(&state, None, in_run).await
         });
         in_span(report, span)
+    }
+
+    fn state(&self) -> RolloutState<T::Instance> {
+        let action = self.plan.action.map(|action| action.kind());
+        RolloutState::new(Arc::clone(&self.instances), action, self.resume.clone())
     }
 
     /// Returns the span of the request.
@@ -121,10 +126,10 @@ impl<T: Target> Execution<T> {
             Ok(request) => request,
             Err(error) => return EventStream::failed(error),
         };
-        let (instances, resume) = (Arc::clone(&request.instances), request.resume.clone());
-        let span = request.span();
-        EventStream::new(instances, resume, |state, events| {
-            let report = Box::pin(async move { request.run(&state, Some(&events)).await });
+        let (state, span) = (request.state(), request.span());
+        let in_run = span.clone();
+        EventStream::new(state, |state, events| {
+            let report = Box::pin(async move { request.run(&state, Some(&events), in_run).await });
             in_span(report, span)
         })
     }
@@ -133,6 +138,7 @@ impl<T: Target> Execution<T> {
         mut self,
         state: &Mutex<RolloutState<T::Instance>>,
         events: Option<&UnboundedSender<Event<T::Instance, T::Error>>>,
+        span: Span,
     ) -> Result<Report<T::Instance>, T::Error> {
         if let Some(selection) = self.selection.take() {
             let action = self.plan.action.map(|action| action.kind());
@@ -143,7 +149,8 @@ impl<T: Target> Execution<T> {
             lock(state).select(instances, selected.left_alone, selected.description, events);
         }
         let clients = connect(&self.target, &self.instances).await?;
-        record_request(self.instances.len(), clients.values());
+        record_request(&span, self.instances.len(), clients.values());
+        lock(state).count_unsent_with(self.counter(&clients));
         let mut recorder = None;
         if let (Some(chosen), Some(request)) = (&self.recorder, self.recorded(state)) {
             match record_in_time(chosen.begin(request)).await {
@@ -170,6 +177,22 @@ impl<T: Target> Execution<T> {
         };
         let waves = self.waves.clone();
         Ok(run_rollout(state, waves, split, recorder, events).await)
+    }
+
+    /// Returns the function that counts the rows of instances for which no client of `clients` did anything.
+    fn counter(
+        &self,
+        clients: &BTreeMap<T::Location, Client>,
+    ) -> impl Fn(&InstanceReport<T::Instance>) + Send + 'static {
+        let action = self.plan.action.map(|action| action.kind());
+        let clients = clients.clone();
+        move |row| {
+            let (location, _) = T::split(&row.instance);
+            if let Some(client) = clients.get(&location) {
+                let collector = client.observer.engine.collector();
+                collector.outcomes(action, iter::once(row.outcome.as_str()));
+            }
+        }
     }
 
     /// Returns the request for the recorder; `None` for a request without an action.

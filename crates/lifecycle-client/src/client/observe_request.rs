@@ -9,6 +9,8 @@ use std::{
 
 use futures_util::future::join_all;
 
+use tracing::Span;
+
 use super::{
     Client,
     request_span::{in_span, record_request, request_span},
@@ -91,14 +93,14 @@ impl<T: Target> ObserveRequest<T> {
         self
     }
 
-    async fn run(self) -> Result<Vec<InstanceStatus<T::Instance>>, T::Error> {
+    async fn run(self, span: Span) -> Result<Vec<InstanceStatus<T::Instance>>, T::Error> {
         let instances = self.instances?;
         let groups = by_location::<T>(&instances);
         for location in groups.keys() {
             self.target.offline_client(location)?;
         }
         let clients = connect(&self.target, &instances).await?;
-        record_request(instances.len(), clients.values());
+        record_request(&span, instances.len(), clients.values());
         let read = async |location: &T::Location, ids| {
             let observer = &clients.get(location)?.observer;
             let statuses = observer.statuses(ids, self.content, self.timeout).await;
@@ -130,6 +132,6 @@ impl<T: Target> IntoFuture for ObserveRequest<T> {
 
     fn into_future(self) -> Self::IntoFuture {
         let span = request_span("observe", self.instances.as_ref().map_or(0, Vec::len));
-        in_span(Box::pin(self.run()), span)
+        in_span(Box::pin(self.run(span.clone())), span)
     }
 }

@@ -22,12 +22,12 @@ pub(super) fn request_span(action: &'static str, instances: usize) -> Span {
     )
 }
 
-/// Records the number of instances and the location in the current span.
+/// Records the number of instances and the location in the span of a request.
 pub(super) fn record_request<'c>(
+    span: &Span,
     instances: usize,
     clients: impl ExactSizeIterator<Item = &'c Client>,
 ) {
-    let span = Span::current();
     if span.is_disabled() {
         return;
     }

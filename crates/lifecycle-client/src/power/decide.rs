@@ -273,6 +273,13 @@ fn rejected_after_observe(
             false => rejected(tracked, fault, options),
         };
     }
+    // An earlier call may have moved the instance, and this call was refused because of that.
+    let is_doubtful =
+        tracked.maybe_executed_before && state.is_none_or(|state| !is_ready(state, options.goal));
+    let doubtful = fault
+        .clone()
+        .with_execution_status(ExecutionStatus::Unknown);
+    let fault = if is_doubtful { &doubtful } else { fault };
     if is_refused_for_now(tracked, fault, state, options) {
         return Decision::SendAgain(fault.clone());
     }
@@ -300,6 +307,7 @@ fn rejected_after_observe(
     } else if moving
         || contradicts(state, fault, options)
         || may_have_failed_at_it(tracked, state, fault)
+        || is_doubtful
     {
         ambiguous
     } else {

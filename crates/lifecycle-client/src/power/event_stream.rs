@@ -55,15 +55,14 @@ type TaskResult<I, E> = Arc<Mutex<Option<Result<Report<I>, E>>>>;
 impl<I: Clone + Eq + Hash, E: Clone> EventStream<I, E> {
     /// Creates the stream of a request that `work` carries out.
     pub(crate) fn new(
-        instances: Arc<[I]>,
-        resume: ResumePoints<I>,
+        state: RolloutState<I>,
         work: impl FnOnce(
             Arc<Mutex<RolloutState<I>>>,
             UnboundedSender<Event<I, E>>,
         ) -> ReportFuture<I, E>,
     ) -> Self {
         let (sender, receiver) = mpsc::unbounded_channel();
-        let state = Arc::new(Mutex::new(RolloutState::new(instances, resume)));
+        let state = Arc::new(Mutex::new(state));
         Self {
             receiver,
             work: Some(work(Arc::clone(&state), sender)),
@@ -81,6 +80,7 @@ impl<I: Clone + Eq + Hash, E: Clone> EventStream<I, E> {
             work: None,
             state: Arc::new(Mutex::new(RolloutState::new(
                 [].into(),
+                None,
                 ResumePoints::default(),
             ))),
             result: Some(Err(error)),

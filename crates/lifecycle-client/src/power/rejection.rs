@@ -16,9 +16,11 @@ pub(crate) async fn reject(
     if kind == ActionKind::Reboot {
         return reject_reboots(runner, rejected).await;
     }
-    let (open, certain): (Vec<_>, Vec<_>) = rejected
-        .into_iter()
-        .partition(|(_, fault)| state_may_explain(fault.kind()) || fault.maybe_executed());
+    let (open, certain): (Vec<_>, Vec<_>) = rejected.into_iter().partition(|(id, fault)| {
+        state_may_explain(fault.kind())
+            || fault.maybe_executed()
+            || runner.tracker().is_maybe_executed_before(id)
+    });
     {
         let mut tracker = runner.tracker();
         for (id, fault) in certain {

@@ -2,7 +2,9 @@
 
 use std::{error::Error, fmt, slice, time::Duration, vec};
 
-use lifecycle_core::{Fault, InstanceId, JobId, Observation, PowerState, StoppedBilling};
+use lifecycle_core::{
+    ActionKind, Fault, InstanceId, JobId, Observation, PowerState, StoppedBilling,
+};
 
 /// One outcome per requested instance, in the order of the request, without duplicates.
 ///
@@ -223,6 +225,19 @@ impl<I> InstanceReport<I> {
             request_id: None,
             billing: None,
         }
+    }
+
+    /// Sets the price of the instance after a request of this kind: the row of a stop always has a price.
+    #[must_use]
+    pub(crate) fn priced_after(mut self, kind: Option<ActionKind>) -> Self {
+        let price = || match &self.last_seen {
+            Some(seen) if seen.state == PowerState::Stopped => seen.stopped_billing,
+            _ => StoppedBilling::Unknown,
+        };
+        if kind == Some(ActionKind::Stop) && self.billing.is_none() {
+            self.billing = Some(price());
+        }
+        self
     }
 
     /// Sets the last observation.

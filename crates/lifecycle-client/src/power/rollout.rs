@@ -10,7 +10,7 @@ use std::{
 };
 
 use futures_util::future::{join, join_all};
-use lifecycle_core::{Fault, FaultKind};
+use lifecycle_core::{ActionKind, Fault, FaultKind};
 use tokio::{
     sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
     time::timeout,
@@ -77,20 +77,54 @@ pub(crate) struct RolloutState<I> {
     wave: Range<usize>,
     /// The clients of the wave under way.
     running: Vec<Running<I>>,
+    /// The action; `None` for a request that only waits.
+    action: Option<ActionKind>,
     /// The points that an earlier process reached.
     resume: ResumePoints<I>,
+    /// Counts the row of an instance for which no client did anything. Missing before the clients are connected.
+    count_unsent: Option<CountRow<I>>,
 }
 
+type CountRow<I> = Box<dyn Fn(&InstanceReport<I>) + Send>;
+
 impl<I: Clone + Eq + Hash> RolloutState<I> {
-    pub(crate) fn new(instances: Arc<[I]>, resume: ResumePoints<I>) -> Self {
+    pub(crate) fn new(
+        instances: Arc<[I]>,
+        action: Option<ActionKind>,
+        resume: ResumePoints<I>,
+    ) -> Self {
         Self {
             instances,
             selected_by: None,
             rows: Vec::new(),
             wave: 0..0,
             running: Vec::new(),
+            action,
             resume,
+            count_unsent: None,
         }
+    }
+
+    /// Sets the function that counts the rows of instances for which no client did anything.
+    pub(crate) fn count_unsent_with(
+        &mut self,
+        count: impl Fn(&InstanceReport<I>) + Send + 'static,
+    ) {
+        self.count_unsent = Some(Box::new(count));
+    }
+
+    /// Returns and counts the rows of instances for which this process did nothing, because of `fault`.
+    fn untouched(&self, instances: &[I], fault: &Fault) -> Vec<InstanceReport<I>> {
+        let row = |instance| {
+            let row = self.resume.untouched(instance, fault);
+            let row = row.priced_after(self.action);
+            // An instance that an earlier process settled is not counted again.
+            if let (None, Some(count)) = (self.resume.settled(instance), &self.count_unsent) {
+                count(&row);
+            }
+            row
+        };
+        instances.iter().map(row).collect()
     }
 
     /// Returns the rows of the instances that the request leaves alone, and the selection in words.
@@ -107,6 +141,9 @@ impl<I: Clone + Eq + Hash> RolloutState<I> {
         description: Option<String>,
         events: Option<&UnboundedSender<Event<I, E>>>,
     ) {
+        let left_alone = left_alone.into_iter();
+        let left_alone = left_alone.map(|row| row.priced_after(self.action));
+        let left_alone: Vec<_> = left_alone.collect();
         if let Some(events) = events {
             // Fails only if nobody reads the events.
             let _ = events.send(Event::Selected {
@@ -140,15 +177,16 @@ impl<I: Clone + Eq + Hash> RolloutState<I> {
             (None, _) if self.resume.is_empty() => {}
             (Some(only), None) if self.resume.is_empty() => self.rows.extend(only),
             (first, second) => {
-                let settled = |instance| self.resume.settled(instance).cloned();
                 let rows = first.into_iter().chain(second).chain(reports).flatten();
                 let mut rows: HashMap<I, InstanceReport<I>> =
                     rows.map(|row| (row.instance.clone(), row)).collect();
                 let ordered = self.instances[wave].iter();
-                self.rows.extend(ordered.filter_map(|instance| {
+                let ordered = ordered.filter_map(|instance| {
                     let row = rows.remove(instance);
-                    row.or_else(|| settled(instance))
-                }));
+                    row.or_else(|| self.settled_row(instance))
+                });
+                let ordered: Vec<_> = ordered.collect();
+                self.rows.extend(ordered);
             }
         }
         let failed = |row: &&InstanceReport<I>| !row.outcome.is_success();
@@ -159,9 +197,7 @@ impl<I: Clone + Eq + Hash> RolloutState<I> {
     pub(crate) fn cancel(&mut self) -> Report<I> {
         self.end_wave(OutcomeTracker::cancelled_report);
         let fault = Fault::new(FaultKind::Cancelled, "cancelled before the action was sent");
-        let untouched = |instance| self.resume.untouched(instance, &fault);
-        let unsent = self.instances[self.wave.end..].iter().map(untouched);
-        let unsent: Vec<_> = unsent.collect();
+        let unsent = self.untouched(&self.instances[self.wave.end..], &fault);
         self.take_report(unsent)
     }
 
@@ -175,8 +211,15 @@ impl<I: Clone + Eq + Hash> RolloutState<I> {
     /// Returns the rows of a wave that are known from an earlier process.
     fn settled_rows(&self, wave: Range<usize>) -> Vec<InstanceReport<I>> {
         let instances = self.instances[wave].iter();
-        let settled = instances.filter_map(|instance| self.resume.settled(instance));
-        settled.cloned().collect()
+        instances
+            .filter_map(|instance| self.settled_row(instance))
+            .collect()
+    }
+
+    /// Returns the row of an instance that is known from an earlier process.
+    fn settled_row(&self, instance: &I) -> Option<InstanceReport<I>> {
+        let row = self.resume.settled(instance)?.clone();
+        Some(row.priced_after(self.action))
     }
 
     /// Returns whether an earlier process began a wave.
@@ -196,9 +239,7 @@ where
     I: Clone + Eq + Hash,
 {
     let mut state = lock(state);
-    let instances = state.instances.iter();
-    let rows = instances.map(|instance| state.resume.untouched(instance, fault));
-    let rows: Vec<_> = rows.collect();
+    let rows = state.untouched(&state.instances, fault);
     if let Some(events) = events {
         for row in &rows {
             // Fails only if nobody reads the events.
@@ -260,9 +301,7 @@ where
         if let Some(fault) = end {
             let halted = {
                 let mut state = lock(state);
-                let rows = state.instances[wave].iter();
-                let rows = rows.map(|instance| state.resume.untouched(instance, &fault));
-                let rows: Vec<_> = rows.collect();
+                let rows = state.untouched(&state.instances[wave], &fault);
                 state.rows.extend_from_slice(&rows);
                 state.wave = instances..instances;
                 rows

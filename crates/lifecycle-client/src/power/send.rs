@@ -124,6 +124,9 @@ impl Sender<'_> {
     /// Makes one call. Records every result except a rejection of the batch, which the caller handles.
     async fn send_once(&self, batch: &ActionBatch) -> BatchOutcome {
         let ids = &batch.ids;
+        if batch.resent && is_idempotent(&self.action) {
+            self.runner.tracker().maybe_executed_before(ids);
+        }
         let error = match self.recorded_call(batch).await {
             Ok(output) => {
                 self.record(ids, output).await;

@@ -1,6 +1,6 @@
 //! An instance of a power request: the phase, and the evidence so far.
 
-use lifecycle_core::{ActionKind, InstanceId, JobId, Observation, PowerState, StoppedBilling};
+use lifecycle_core::{ActionKind, InstanceId, JobId, Observation, PowerState};
 use tokio::time::Instant;
 
 use super::{
@@ -32,6 +32,9 @@ pub(crate) struct TrackedInstance {
     pub(crate) acceptance_emitted: bool,
     /// A forced stop followed the graceful one.
     pub(crate) forced: bool,
+    /// An earlier call with the instance may have been executed, and the action was sent again: a batch that was rejected as
+    /// a whole, or a call of an earlier process.
+    pub(crate) maybe_executed_before: bool,
     /// The last refusal of an action that is sent again.
     pub(crate) refused_before: Option<Refusal>,
     /// What has gone wrong since the cloud accepted the action; the goal can still be reached.
@@ -53,6 +56,7 @@ impl TrackedInstance {
             request_id: None,
             acceptance_emitted: false,
             forced: false,
+            maybe_executed_before: false,
             refused_before: None,
             setback: None,
             contact: Contact::new(Instant::now()),
@@ -273,17 +277,12 @@ pub(crate) fn instance_report(
     last_seen: Option<Observation>,
     request_id: Option<String>,
 ) -> InstanceReport {
-    let billing = || match &last_seen {
-        Some(seen) if seen.state == PowerState::Stopped => seen.stopped_billing,
-        _ => StoppedBilling::Unknown,
-    };
-    InstanceReport {
-        billing: (kind == Some(ActionKind::Stop)).then(billing),
-        instance,
-        outcome,
+    let row = InstanceReport {
         last_seen,
         request_id,
-    }
+        ..InstanceReport::new(instance, outcome)
+    };
+    row.priced_after(kind)
 }
 
 #[cfg(test)]
@@ -295,6 +294,7 @@ mod tests {
 
     use super::*;
     use crate::power::ambiguity::AmbiguityReason;
+    use lifecycle_core::StoppedBilling;
 
     use PowerState::{Changing, Failed, Rebooting, Running, Starting, Stopped, Stopping, Unknown};
 

@@ -158,6 +158,21 @@ impl OutcomeTracker {
         waiting.map(|tracked| tracked.id.clone()).collect()
     }
 
+    /// Records that an earlier call with `ids` may have been executed.
+    pub(crate) fn maybe_executed_before(&mut self, ids: &[InstanceId]) {
+        for id in ids {
+            if let Some(&at) = self.index.get(id) {
+                self.instances[at].maybe_executed_before = true;
+            }
+        }
+    }
+
+    /// Returns whether a call before the last call with the instance may have been executed.
+    pub(crate) fn is_maybe_executed_before(&self, id: &InstanceId) -> bool {
+        let at = self.index.get(id);
+        at.is_some_and(|&at| self.instances[at].maybe_executed_before)
+    }
+
     /// Returns whether the cloud refused an earlier call for one of `ids`.
     pub(crate) fn any_refused_before(&self, ids: &[InstanceId]) -> bool {
         let mut places = ids.iter().filter_map(|id| self.index.get(id));

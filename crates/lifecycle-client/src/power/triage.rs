@@ -34,6 +34,10 @@ pub(crate) async fn triage(
         let options = tracker.options();
         let age = runner.started.elapsed();
         for id in ids {
+            // The time limit of the request can end during the look.
+            if !tracker.is_open(&id) {
+                continue;
+            }
             let result = results.get(&id);
             if let Some(ObserveResult::Found(seen)) = result {
                 tracker.before(seen.clone());

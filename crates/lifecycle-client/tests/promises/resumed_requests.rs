@@ -3,7 +3,9 @@
 use lifecycle_client::{
     Evidence, InstanceReport, Outcome, Report, ResumePoint, WaitTimeout, Waves,
 };
-use lifecycle_core::{Fault, FaultKind, InstanceId, JobId, Observation, PowerState};
+use lifecycle_core::{
+    Fault, FaultKind, InstanceId, JobId, Observation, PowerState, StoppedBilling,
+};
 
 use crate::{
     scripts::{constant_state, with_job},
@@ -45,6 +47,15 @@ fn accepted(job: Option<&str>) -> ResumePoint {
 
 fn only(report: &Report) -> &Outcome {
     &report.instances()[0].outcome
+}
+
+#[tokio::test(start_paused = true)]
+async fn settled_row_of_a_resumed_stop_has_a_price() {
+    let cloud = ScriptedCloud::new(|_| ok("i-1 stopped"));
+    let stop = cloud.client().stop(ids(2)).wait(WAIT);
+    let report = stop.resume([settled(0, Outcome::Unchanged)]).await.unwrap();
+    let prices = report.instances().iter().map(|row| row.billing);
+    assert!(prices.eq([Some(StoppedBilling::Unknown); 2]), "{report:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -14,11 +14,14 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use lifecycle_client::{
-    Client, Clock, CredentialError, CredentialProvider, Transport, TransportError,
+    Client, ClientLabels, Clock, CredentialError, CredentialProvider, InMemoryRateLimit,
+    PermitLease, PermitRequest, RateChange, RateChanged, RateLimitScope, RejectedKey,
+    SharedRateError, SharedRateLimit, StatsEvent, StatsObserver, Transport, TransportError,
 };
 use lifecycle_core::{
     Action, ApiCall, BatchAck, Credential, Fault, HttpResponse, InstanceId, ListPage, ListQuery,
-    Observation, PageToken, PollingPolicy, Profile, Provider, SigningContext, UnsignedRequest,
+    Observation, PageToken, PollingPolicy, Profile, Provider, Rate, RateLimits, SigningContext,
+    UnsignedRequest,
 };
 use tokio::runtime::{Builder, Runtime};
 
@@ -32,14 +35,18 @@ use crate::{
 enum Part {
     Clock,
     Credentials,
+    Observer,
     Provider,
+    RateLimit,
     Transport,
 }
 
-const PARTS: [Part; 4] = [
+const PARTS: [Part; 6] = [
     Part::Clock,
     Part::Credentials,
+    Part::Observer,
     Part::Provider,
+    Part::RateLimit,
     Part::Transport,
 ];
 
@@ -79,6 +86,12 @@ impl Bomb {
         let key = Fragile(self.clone(), lifecycle_client::StaticCredential::new(key));
         Client::builder(provider, key, Fragile(self.clone(), cloud.clone()))
             .clock(Fragile(self.clone(), FixedClock))
+            .stats_observer(Arc::new(Fragile(self.clone(), ())))
+            .shared_rate_limit(Fragile(self.clone(), InMemoryRateLimit::default()), "toy")
+            .rate_limits(RateLimits::new(
+                Rate::new(100.0, 100),
+                Rate::new(100.0, 100),
+            ))
             .seed(1)
             .build()
     }
@@ -108,6 +121,56 @@ impl<T: Transport> Transport for Fragile<T> {
     async fn send(&self, request: http::Request<Bytes>) -> Result<HttpResponse, TransportError> {
         self.0.used(Part::Transport);
         self.1.send(request).await
+    }
+}
+
+impl StatsObserver for Fragile<()> {
+    fn on_event(&self, _: &ClientLabels, _: &StatsEvent) {
+        self.0.used(Part::Observer);
+    }
+}
+
+#[async_trait]
+impl SharedRateLimit for Fragile<InMemoryRateLimit> {
+    async fn join(&self, scope: &RateLimitScope, configured: Rate) -> Result<(), SharedRateError> {
+        self.1.join(scope, configured).await
+    }
+
+    async fn lease(
+        &self,
+        scope: &RateLimitScope,
+        request: PermitRequest,
+    ) -> Result<PermitLease, SharedRateError> {
+        self.0.used(Part::RateLimit);
+        self.1.lease(scope, request).await
+    }
+
+    async fn adapt(
+        &self,
+        scope: &RateLimitScope,
+        change: RateChange,
+    ) -> Result<RateChanged, SharedRateError> {
+        self.0.used(Part::RateLimit);
+        self.1.adapt(scope, change).await
+    }
+
+    async fn close(&self, scope: &RateLimitScope, pause: Duration) -> Result<(), SharedRateError> {
+        self.0.used(Part::RateLimit);
+        self.1.close(scope, pause).await
+    }
+
+    async fn give_back(
+        &self,
+        scope: &RateLimitScope,
+        permits: u32,
+        cuts: u64,
+    ) -> Result<(), SharedRateError> {
+        self.0.used(Part::RateLimit);
+        self.1.give_back(scope, permits, cuts).await
+    }
+
+    async fn reject_key(&self, key: &RejectedKey) -> Result<(), SharedRateError> {
+        self.1.reject_key(key).await
     }
 }
 

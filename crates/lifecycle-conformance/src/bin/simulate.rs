@@ -3,6 +3,7 @@
 //!
 //! - `simulate [--seeds N] [--from M]` runs many seeds,
 //! - `simulate --seed N` shows the run of a seed,
+//! - `--several-clouds` before these options makes requests to several clouds,
 //! - `simulate --exhaustive` places one and two faults at all calls of small runs, and runs a refused
 //!   batch of reboots with all patterns of views,
 //! - `simulate --placement P` shows the run of a placement, or of a refused batch.
@@ -10,8 +11,8 @@
 use std::{env, process::ExitCode};
 
 use lifecycle_conformance::{
-    PairScope, Placement, RefusedBatch, Scenario, run_all_placements, run_all_refused_batches,
-    simulate, simulate_all,
+    FleetScenario, PairScope, Placement, RefusedBatch, Scenario, run_all_placements,
+    run_all_refused_batches, simulate, simulate_all, simulate_all_fleets, simulate_fleet,
 };
 
 fn main() -> ExitCode {
@@ -28,6 +29,10 @@ fn main() -> ExitCode {
 
 /// Returns true if every run finished and kept all promises.
 fn run(arguments: &[String]) -> Result<bool, String> {
+    let (several_clouds, arguments) = match arguments {
+        [first, rest @ ..] if first == "--several-clouds" => (true, rest),
+        all => (false, all),
+    };
     let mut arguments = arguments.iter();
     let (mut first_seed, mut seeds) = (0, 2_000);
     while let Some(argument) = arguments.next() {
@@ -40,6 +45,9 @@ fn run(arguments: &[String]) -> Result<bool, String> {
         match argument.as_str() {
             "--exhaustive" => return Ok(run_placements() & run_refused_batches()),
             "--placement" => return Ok(show(&placed(value)?)),
+            "--seed" if several_clouds => {
+                return Ok(show_fleet(&FleetScenario::from_seed(number()?)));
+            }
             "--seed" => return Ok(show(&Scenario::from_seed(number()?))),
             "--seeds" => seeds = number()?,
             "--from" => first_seed = number()?,
@@ -47,7 +55,7 @@ fn run(arguments: &[String]) -> Result<bool, String> {
         }
         arguments.next();
     }
-    Ok(run_seeds(first_seed, seeds))
+    Ok(run_seeds(first_seed, seeds, several_clouds))
 }
 
 /// Parses a placement or a refused batch.
@@ -85,16 +93,45 @@ fn show(scenario: &Scenario) -> bool {
     result.violations.is_empty()
 }
 
-fn run_seeds(first_seed: u64, count: u64) -> bool {
+/// Runs one scenario of several clouds, and prints the scenario and all broken promises.
+fn show_fleet(scenario: &FleetScenario) -> bool {
+    println!("{scenario:#?}");
+    let violations = match simulate_fleet(scenario) {
+        Ok(result) => result.violations,
+        Err(problem) => {
+            println!("{problem}");
+            return false;
+        }
+    };
+    for (cloud, violation) in &violations {
+        println!("{cloud}: {violation}");
+    }
+    println!("{} violations", violations.len());
+    violations.is_empty()
+}
+
+fn run_seeds(first_seed: u64, count: u64, several_clouds: bool) -> bool {
     let seed = |number: usize| first_seed + number as u64;
     let count = usize::try_from(count).unwrap_or(usize::MAX);
-    let totals = simulate_all(count, |number| Scenario::from_seed(seed(number)));
+    let (totals, again) = match several_clouds {
+        true => {
+            let scenario = |number| FleetScenario::from_seed(seed(number));
+            (
+                simulate_all_fleets(count, scenario),
+                "--several-clouds --seed",
+            )
+        }
+        false => {
+            let scenario = |number| Scenario::from_seed(seed(number));
+            (simulate_all(count, scenario), "--seed")
+        }
+    };
     for failure in &totals.failures {
         let seed = seed(failure.number);
         for problem in failure.problems.iter().take(3) {
             println!("seed {seed}: {problem}");
         }
-        println!("  repeat with: cargo xtask simulate --seed {seed}");
+        println!("  repeat with: cargo xtask simulate {again} {seed}");
     }
     println!(
         "{} seeds, {} instances, {} calls, {} failed",

@@ -1,10 +1,13 @@
 //! The edge of a group: the last change of the wanted state, by the schedule or by a hold.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 
-use super::rules::KeptGroup;
+use super::rules::{KeptGroup, Rules};
 use crate::{
     record::{Edge, EdgeProgress, Hold, Wanted},
+    schedule::{Change, Schedule, ScheduledState},
     state::{EdgeKey, State},
 };
 
@@ -80,28 +83,107 @@ impl EdgeProgress {
     }
 }
 
+/// The edges of all groups at one moment.
+#[derive(Debug)]
+pub(crate) struct Edges<'r> {
+    groups: BTreeMap<&'r str, KeptEdge<'r>>,
+}
+
+/// A group, its edge, and the next change of its schedule.
+#[derive(Debug)]
+pub(crate) struct KeptEdge<'r> {
+    pub(crate) group: &'r KeptGroup,
+    pub(crate) edge: GroupEdge,
+    pub(crate) next: Option<Change>,
+}
+
+impl<'r> Edges<'r> {
+    /// Returns the edges at `now`.
+    pub(crate) fn new(rules: &'r Rules, state: &State, now: Timestamp) -> Self {
+        let mut moments: BTreeMap<&str, ScheduleMoment<'_>> = BTreeMap::new();
+        let groups = rules.groups.iter().map(|group| {
+            // A fleet has many groups and few schedules.
+            let known = moments.remove(group.schedule_name.as_str());
+            let known = known.filter(|known| *known.schedule == group.schedule);
+            let moment = known.unwrap_or_else(|| ScheduleMoment::new(&group.schedule, now));
+            let kept = KeptEdge {
+                group,
+                edge: edge_at(group, &moment, state, now),
+                next: moment.next,
+            };
+            moments.insert(&group.schedule_name, moment);
+            (group.name.as_str(), kept)
+        });
+        Self {
+            groups: groups.collect(),
+        }
+    }
+
+    /// Returns the edge of a kept group.
+    pub(crate) fn get(&self, group: &str) -> Option<&KeptEdge<'r>> {
+        self.groups.get(group)
+    }
+
+    /// Returns all edges.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &KeptEdge<'r>> {
+        self.groups.values()
+    }
+}
+
+/// A schedule at one moment, and its changes before and after the moment.
+struct ScheduleMoment<'s> {
+    schedule: &'s Schedule,
+    state: ScheduledState,
+    last: Option<Change>,
+    next: Option<Change>,
+}
+
+impl<'s> ScheduleMoment<'s> {
+    fn new(schedule: &'s Schedule, now: Timestamp) -> Self {
+        Self {
+            schedule,
+            state: schedule.wanted(now),
+            last: schedule.last_change(now),
+            next: schedule.next_change(now),
+        }
+    }
+}
+
 /// Returns the edge of a group.
 pub fn group_edge(group: &KeptGroup, state: &State, now: Timestamp) -> GroupEdge {
+    edge_at(
+        group,
+        &ScheduleMoment::new(&group.schedule, now),
+        state,
+        now,
+    )
+}
+
+fn edge_at(
+    group: &KeptGroup,
+    moment: &ScheduleMoment<'_>,
+    state: &State,
+    now: Timestamp,
+) -> GroupEdge {
     if let Some(hold) = state.hold(&group.name, now) {
         return held(hold);
     }
-    let schedule = &group.schedule;
-    let scheduled = schedule.wanted(now);
-    let changed = schedule.last_change(now).map(|change| change.at);
+    let scheduled = moment.state;
+    let changed = moment.last.map(|change| change.at);
     let mut at = changed.unwrap_or(Timestamp::MIN);
     let mut why = schedule_text(group, scheduled.wanted, changed);
     if let Some(end) = hold_end(state, &group.name, now).filter(|end| *end > at) {
         at = end;
         why = format!("{why}; the hold ended at {}", local(end, group));
     }
-    // A pass after the change recorded another state: the configuration was changed since that pass.
-    let recorded = state.edges.get(&EdgeKey::group(&group.name));
-    let last_pass = state.last_pass.as_ref().map(|pass| pass.at);
-    match (recorded, last_pass) {
-        (Some(recorded), Some(last_pass)) if recorded.wanted != scheduled.wanted => {
-            at = at.max(last_pass);
-        }
-        _ => {}
+    if let Some(recorded) = state.edges.get(&EdgeKey::group(&group.name)) {
+        let since = match recorded.wanted == scheduled.wanted {
+            // A changed configuration is an edge that the schedule does not tell.
+            true => Some(recorded.edge).filter(|edge| *edge <= now),
+            // A pass after the change recorded another state: the configuration was changed since that pass.
+            false => state.log.last_pass(&group.name).map(|pass| pass.min(now)),
+        };
+        at = since.map_or(at, |since| at.max(since));
     }
     GroupEdge {
         wanted: scheduled.wanted,

@@ -1,13 +1,11 @@
 //! The decision about one machine.
 
-use std::collections::BTreeMap;
-
 use jiff::{SignedDuration, Timestamp};
 use lifecycle_facade::PowerState;
 
 use super::{
     decision::{ActionName, Decision, Fact, FactKind, PlannedAction, SeenMachine, Waiting},
-    edge::{GroupEdge, delayed_until, machine_edge},
+    edge::{Edges, GroupEdge, delayed_until, machine_edge},
     rules::{KeptGroup, Manual, Rules},
 };
 use crate::{
@@ -22,7 +20,7 @@ const AFTER_START: SignedDuration = SignedDuration::from_mins(10);
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Context<'a> {
     pub(super) rules: &'a Rules,
-    pub(super) edges: &'a BTreeMap<&'a str, GroupEdge>,
+    pub(super) edges: &'a Edges<'a>,
     pub(super) state: &'a State,
     pub(super) now: Timestamp,
     pub(super) has_open_intent: bool,
@@ -117,12 +115,11 @@ impl Context<'_> {
     /// Returns the group whose wish counts, and the wish. A hold of the machine wins, then a group that is
     /// held as it is, then a group that wants the machine running.
     fn wish(&self, machine: &SeenMachine) -> Option<(&KeptGroup, GroupEdge)> {
-        let groups = self.rules.groups.iter();
-        let groups = groups.filter(|group| machine.groups.contains(&group.name));
+        let groups = machine.groups.iter();
         let wishes = groups.filter_map(|group| {
-            let edge = self.edges.get(group.name.as_str())?;
-            let edge = machine_edge(&machine.instance, edge, self.state, self.now);
-            Some((group, edge))
+            let kept = self.edges.get(group)?;
+            let edge = machine_edge(&machine.instance, &kept.edge, self.state, self.now);
+            Some((kept.group, edge))
         });
         wishes.max_by_key(|(_, edge)| {
             let rank = match edge.wanted {
@@ -149,16 +146,18 @@ impl Context<'_> {
 
     /// Handles a machine that differs, and was not changed by this controller.
     fn drift(&self, subject: &Subject<'_>, is_missed: bool, decision: &mut Decision) {
-        let is_first_pass = self.state.last_pass.is_none();
+        let is_first_pass = self.state.log.last_pass(&subject.group.name).is_none();
         let corrects = subject.group.manual == Manual::Correct;
         let (machine, seen) = (&subject.machine.instance, subject.seen);
         let wanted = subject.edge.wanted.as_str();
         if is_first_pass && corrects {
-            // The next pass corrects: a first pass on an empty store cannot tell who changed what.
+            // The next pass corrects: a first pass cannot tell who changed what.
             decision.waiting.push(Waiting {
                 instance: machine.clone(),
                 group: subject.group.name.clone(),
-                why: format!("{seen}, wanted {wanted}: the first pass corrects nothing"),
+                why: format!(
+                    "{seen}, wanted {wanted}: the first pass over a group corrects nothing"
+                ),
                 until: None,
             });
             return;

@@ -29,6 +29,8 @@ mod rules;
 mod tests;
 
 pub use decision::{ActionName, Decision, Fact, FactKind, PlannedAction, SeenMachine, Waiting};
+pub(crate) use edge::{Edges, KeptEdge};
 pub use edge::{GroupEdge, group_edge, retry_delay};
 pub use pass::{decide, wanted_states};
+pub(crate) use pass::{decide_with, wanted_with};
 pub use rules::{GroupMaintenance, KeptGroup, Manual, Rules};

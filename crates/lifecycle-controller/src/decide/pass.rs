@@ -1,12 +1,12 @@
 //! `decide`: the decision of one pass about all groups and machines.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
 use super::{
     decision::{Decision, Fact, FactKind, SeenMachine},
-    edge::{GroupEdge, group_edge},
+    edge::{Edges, GroupEdge},
     machine, reboot,
     rules::Rules,
 };
@@ -17,7 +17,17 @@ use crate::{
 
 /// Decides what a pass does.
 pub fn decide(rules: &Rules, machines: &[SeenMachine], state: &State, now: Timestamp) -> Decision {
-    let edges = group_edges(rules, state, now);
+    decide_with(rules, &Edges::new(rules, state, now), machines, state, now)
+}
+
+/// Decides with the edges at `now`.
+pub(crate) fn decide_with(
+    rules: &Rules,
+    edges: &Edges<'_>,
+    machines: &[SeenMachine],
+    state: &State,
+    now: Timestamp,
+) -> Decision {
     let open: BTreeSet<&str> = state
         .unfinished()
         .flat_map(|operation| {
@@ -27,14 +37,14 @@ pub fn decide(rules: &Rules, machines: &[SeenMachine], state: &State, now: Times
         .map(String::as_str)
         .collect();
     let mut decision = Decision::default();
-    for group in &rules.groups {
-        decision.record_group(&group.name, &edges[group.name.as_str()], state, now);
+    for kept in edges.iter() {
+        decision.record_group(&kept.group.name, &kept.edge, state, now);
     }
-    decision.report_holds(state, now);
+    decision.report_holds(rules, machines, state, now);
     for machine in machines {
         let context = machine::Context {
             rules,
-            edges: &edges,
+            edges,
             state,
             now,
             has_open_intent: open.contains(machine.instance.as_str()),
@@ -46,7 +56,7 @@ pub fn decide(rules: &Rules, machines: &[SeenMachine], state: &State, now: Times
         decision.break_circuit(rules.max_changes, state);
     }
     reboot::add(rules, machines, state, &open, now, &mut decision);
-    decision.next = decision.next_pass(rules, state, now);
+    decision.next = decision.next_pass(rules, edges, state, now);
     decision
 }
 
@@ -58,7 +68,17 @@ pub fn wanted_states(
     state: &State,
     now: Timestamp,
 ) -> Vec<Option<Wanted>> {
-    let edges = &group_edges(rules, state, now);
+    wanted_with(rules, &Edges::new(rules, state, now), machines, state, now)
+}
+
+/// Returns the wanted state of each machine with the edges at `now`.
+pub(crate) fn wanted_with(
+    rules: &Rules,
+    edges: &Edges<'_>,
+    machines: &[SeenMachine],
+    state: &State,
+    now: Timestamp,
+) -> Vec<Option<Wanted>> {
     let context = machine::Context {
         rules,
         edges,
@@ -68,18 +88,6 @@ pub fn wanted_states(
     };
     let machines = machines.iter();
     machines.map(|machine| context.wanted(machine)).collect()
-}
-
-/// Returns the edge of each group.
-fn group_edges<'r>(
-    rules: &'r Rules,
-    state: &State,
-    now: Timestamp,
-) -> BTreeMap<&'r str, GroupEdge> {
-    let groups = rules.groups.iter();
-    groups
-        .map(|group| (group.name.as_str(), group_edge(group, state, now)))
-        .collect()
 }
 
 impl Decision {
@@ -93,14 +101,25 @@ impl Decision {
             .push(edge.record(group, None, EdgeProgress::Reached, now));
     }
 
-    /// Reports the holds that began since the last pass.
-    fn report_holds(&mut self, state: &State, now: Timestamp) {
-        let last_pass = state.last_pass.as_ref().map(|pass| pass.at);
-        let holds = state.holds.values();
-        let new = holds.filter(|hold| {
-            now < hold.until && last_pass.is_none_or(|last_pass| hold.at > last_pass)
+    /// Reports each hold of a group or a machine of this pass once.
+    fn report_holds(
+        &mut self,
+        rules: &Rules,
+        machines: &[SeenMachine],
+        state: &State,
+        now: Timestamp,
+    ) {
+        let holds = state.holds.values().filter(|hold| now < hold.until);
+        let holds = holds.filter(|hold| {
+            let is_target = |name: &String| *name == hold.target;
+            rules.groups.iter().any(|group| is_target(&group.name))
+                || rules
+                    .maintenance
+                    .iter()
+                    .any(|entry| is_target(&entry.group))
+                || machines.iter().any(|machine| is_target(&machine.instance))
         });
-        self.facts.extend(new.map(|hold| Fact {
+        let facts = holds.map(|hold| Fact {
             kind: FactKind::Held,
             subject: hold.target.clone(),
             message: format!(
@@ -111,7 +130,9 @@ impl Decision {
                 hold.by,
                 hold.why
             ),
-        }));
+        });
+        let is_new = |fact: &Fact| !state.log.is_hold_reported(&fact.subject, &fact.message);
+        self.facts.extend(facts.filter(is_new));
     }
 
     fn break_circuit(&mut self, max: usize, state: &State) {
@@ -134,11 +155,14 @@ impl Decision {
         self.problem = Some(problem);
     }
 
-    fn next_pass(&self, rules: &Rules, state: &State, now: Timestamp) -> Option<Timestamp> {
-        let changes = rules.groups.iter().filter_map(|group| {
-            let change = group.schedule.next_change(now)?;
-            Some(change.at)
-        });
+    fn next_pass(
+        &self,
+        rules: &Rules,
+        edges: &Edges<'_>,
+        state: &State,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let changes = edges.iter().filter_map(|kept| Some(kept.next?.at));
         let maintenance = rules.maintenance.iter();
         let maintenance = maintenance.filter_map(|entry| entry.at.next_due(now));
         let waiting = self.waiting.iter().filter_map(|waiting| waiting.until);

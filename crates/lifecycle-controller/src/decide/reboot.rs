@@ -10,8 +10,8 @@ use super::{
     rules::Rules,
 };
 use crate::{
-    record::{ActionRecord, Edge, EdgeProgress, Wanted},
-    state::{EdgeKey, LastAction, State},
+    record::{Edge, EdgeProgress, Wanted},
+    state::{EdgeKey, State},
 };
 
 /// Adds the reboots that are due.
@@ -27,6 +27,8 @@ pub(super) fn add(
     now: Timestamp,
     decision: &mut Decision,
 ) {
+    let actions = decision.actions.iter();
+    let mut busy: BTreeSet<String> = actions.map(|action| action.instance.clone()).collect();
     for maintenance in &rules.maintenance {
         let Some(due) = maintenance.at.last_due(now) else {
             continue;
@@ -41,13 +43,8 @@ pub(super) fn add(
         for machine in members {
             let instance = &machine.instance;
             let done = state.edges.get(&EdgeKey::instance(&key, instance));
-            let is_done = done.is_some_and(|done| done.edge >= due)
-                && !was_not_sent(done, state.last_actions.get(instance), due);
-            let is_busy = open.contains(instance.as_str())
-                || decision
-                    .actions
-                    .iter()
-                    .any(|action| action.instance == *instance);
+            let is_done = done.is_some_and(|done| done.edge > due || !was_not_sent(done, due));
+            let is_busy = open.contains(instance.as_str()) || busy.contains(instance);
             let is_held = state.hold(instance, now).is_some()
                 || machine
                     .groups
@@ -57,6 +54,7 @@ pub(super) fn add(
             if is_done || is_busy || is_held || !is_running || machine.protected.is_some() {
                 continue;
             }
+            busy.insert(instance.clone());
             decision.actions.push(PlannedAction {
                 action: ActionName::Reboot,
                 instance: instance.clone(),
@@ -78,20 +76,16 @@ pub(super) fn add(
     }
 }
 
-/// Returns true if the occurrence at `due` was begun, and no call went out for the machine.
-fn was_not_sent(done: Option<&Edge>, last: Option<&LastAction>, due: Timestamp) -> bool {
-    let not_sent = |done: &Edge| {
-        matches!(
-            done.progress,
-            EdgeProgress::Open {
-                last_action: None,
-                ..
-            }
-        )
-    };
-    let is_sent = last
-        .is_some_and(|last| matches!(last.action, ActionRecord::Reboot { .. }) && last.at >= due);
-    done.is_some_and(|done| done.edge == due && not_sent(done)) && !is_sent
+/// Returns true if the occurrence at `due` was not begun, or was begun and ended before a call went out.
+fn was_not_sent(done: &Edge, due: Timestamp) -> bool {
+    let is_unsent = matches!(
+        done.progress,
+        EdgeProgress::Open {
+            last_action: None,
+            ..
+        }
+    );
+    done.edge < due || is_unsent
 }
 
 /// Returns the name under which the edges of a maintenance are recorded. A group's name has no space.

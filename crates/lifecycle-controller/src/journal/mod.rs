@@ -265,21 +265,7 @@ impl Shared {
                 first: first.clone(),
             });
         }
-        match records {
-            [only] => {
-                queue.state.check(only)?;
-                queue.state.apply(only);
-            }
-            _ => {
-                // A record can depend on a record before it.
-                let mut state = queue.state.clone();
-                for record in records {
-                    state.check(record)?;
-                    state.apply(record);
-                }
-                queue.state = state;
-            }
-        }
+        queue.state.append(records)?;
         queue.lines.append(&mut lines);
         queue.last += 1;
         Ok(queue.last)

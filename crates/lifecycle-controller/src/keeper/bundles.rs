@@ -1,10 +1,10 @@
 //! Bundles: groups that can share a machine. One controller has all groups of a bundle, because the wish of
 //! each group counts for the machine.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use lifecycle_facade::{
-    InstanceReference, LocationPattern, Selector,
+    InstanceReference, Location, LocationPattern, Selector,
     config::Group,
     lifecycle_core::{InstanceFilter, TagCondition},
 };
@@ -14,32 +14,60 @@ use lifecycle_facade::{
 /// Two lists share a machine if both name it. A selection can share a machine with a group in the same
 /// location, unless both selections want different values of one tag.
 pub(super) fn bundles(members: &BTreeMap<String, Group>) -> Vec<BTreeSet<String>> {
-    let members: Vec<(&String, Members)> = members
+    let (names, members): (Vec<_>, Vec<_>) = members
         .iter()
         .map(|(name, group)| (name, Members::of(group)))
-        .collect();
-    let mut bundles: Vec<(BTreeSet<String>, Vec<&Members>)> = Vec::new();
-    for (name, group) in &members {
-        let touches = |bundle: &(BTreeSet<String>, Vec<&Members>)| {
-            bundle.1.iter().any(|other| other.may_share(group))
-        };
-        let (joined, mut apart): (Vec<_>, Vec<_>) = bundles.into_iter().partition(touches);
-        let mut bundle = (BTreeSet::from([(*name).clone()]), vec![group]);
-        for (names, groups) in joined {
-            bundle.0.extend(names);
-            bundle.1.extend(groups);
+        .unzip();
+    let mut bundles = Bundles((0..members.len()).collect());
+    // The lists of a fleet are long: one walk over their machines instead of a comparison of each two.
+    let mut first: HashMap<&str, usize> = HashMap::new();
+    for (at, group) in members.iter().enumerate() {
+        match group {
+            Members::References(references, _) => {
+                for reference in references {
+                    bundles.join(at, *first.entry(reference).or_insert(at));
+                }
+            }
+            Members::Selection(_) => {
+                let others = members.iter().enumerate();
+                for (other, _) in others.filter(|(_, other)| other.may_share(group)) {
+                    bundles.join(at, other);
+                }
+            }
+            Members::Unreadable => {}
         }
-        apart.push(bundle);
-        bundles = apart;
     }
-    let mut names: Vec<_> = bundles.into_iter().map(|(names, _)| names).collect();
-    names.sort();
-    names
+    let mut named: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
+    for (at, name) in names.into_iter().enumerate() {
+        named
+            .entry(bundles.first(at))
+            .or_default()
+            .insert(name.clone());
+    }
+    named.into_values().collect()
+}
+
+/// Disjoint sets of groups: for each group, an earlier group of its bundle, or the group itself.
+struct Bundles(Vec<usize>);
+
+impl Bundles {
+    fn first(&mut self, mut group: usize) -> usize {
+        while self.0[group] != group {
+            self.0[group] = self.0[self.0[group]];
+            group = self.0[group];
+        }
+        group
+    }
+
+    fn join(&mut self, one: usize, other: usize) {
+        let (one, other) = (self.first(one), self.first(other));
+        self.0[one.max(other)] = one.min(other);
+    }
 }
 
 /// The machines of a group, as far as the configuration file tells.
 enum Members {
-    References(BTreeSet<String>, Vec<InstanceReference>),
+    References(Vec<String>, BTreeSet<Location>),
     Selection(Box<Selector>),
     /// The keeper reports the mistake.
     Unreadable,
@@ -52,7 +80,8 @@ impl Members {
                 let texts = entries.iter().map(|entry| entry.text.parse());
                 let references: Vec<InstanceReference> = texts.filter_map(Result::ok).collect();
                 let names = references.iter().map(ToString::to_string).collect();
-                Self::References(names, references)
+                let locations = references.into_iter().map(|reference| reference.location);
+                Self::References(names, locations.collect())
             }
             Group::Selection(selection) => match Selector::from_config(selection) {
                 Ok(selector) => Self::Selection(Box::new(selector)),
@@ -62,13 +91,13 @@ impl Members {
         }
     }
 
+    /// Returns true if a selection and another group can have a machine in common.
     fn may_share(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::References(one, _), Self::References(other, _)) => !one.is_disjoint(other),
-            (Self::References(_, references), Self::Selection(selector))
-            | (Self::Selection(selector), Self::References(_, references)) => {
-                references.iter().any(|reference| {
-                    let location = LocationPattern::from(reference.location.clone());
+            (Self::References(_, locations), Self::Selection(selector))
+            | (Self::Selection(selector), Self::References(_, locations)) => {
+                locations.iter().any(|location| {
+                    let location = LocationPattern::from(location.clone());
                     let mut patterns = selector.locations.iter();
                     selector.locations.is_empty()
                         || patterns.any(|pattern| may_overlap(pattern, &location))

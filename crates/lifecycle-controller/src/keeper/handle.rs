@@ -19,7 +19,7 @@ use crate::{journal::now, leases::GroupLeases, record::Record, settings::Setting
 pub struct Keeper {
     pub(super) fleet: Fleet,
     pub(super) store: Arc<dyn Store>,
-    pub(super) settings: Settings,
+    pub(super) settings: Arc<Settings>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) by: String,
     pub(super) notifier: Option<Arc<dyn Notifier>>,
@@ -39,7 +39,7 @@ impl Keeper {
         Self {
             fleet,
             store,
-            settings,
+            settings: Arc::new(settings),
             clock: Arc::new(SystemClock),
             by: by.into(),
             notifier: None,

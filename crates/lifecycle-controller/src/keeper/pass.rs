@@ -1,6 +1,7 @@
 //! The pass of a keeper, and the loop of passes.
 
 use std::{
+    collections::BTreeSet,
     future::{pending, ready},
     sync::{Arc, PoisonError},
     time::Duration,
@@ -15,11 +16,11 @@ use super::{
     handle::Keeper,
     notify::Message,
     outage::Outage,
-    report::{Look, PassReport},
+    report::{ActionResult, Look, PassReport, Unsent},
 };
 use crate::{
-    decide::{Decision, Fact, FactKind, decide},
-    record::{Notice, Pass, Record},
+    decide::{Decision, Edges, Fact, FactKind, PlannedAction, decide, decide_with},
+    record::{Edge, Notice, Pass, Record},
     state::State,
     store::{Store, StoreError},
 };
@@ -28,6 +29,9 @@ use crate::{
 const CALENDAR_REMINDER: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// After a wait the clock of the machine can be a little behind the timer.
 const SHORTEST_WAIT: Duration = Duration::from_secs(1);
+
+/// The time until the next pass after an action that could not be recorded.
+const UNRECORDED_RETRY: SignedDuration = SignedDuration::from_secs(15);
 
 /// The maximum number of records of one append.
 const MAX_APPEND: usize = 2_000;
@@ -52,7 +56,7 @@ impl Keeper {
         let share = leases.begin_pass(&bundles).await?;
         let keeper = Self {
             store: Arc::clone(&share.store),
-            settings: self.settings.only(&share.groups),
+            settings: Arc::new(self.settings.only(&share.groups)),
             ..self.clone()
         };
         let mut report = keeper.pass_over_all().await?;
@@ -85,28 +89,33 @@ impl Keeper {
         report.problems.extend_from_slice(&look.problems);
 
         let state = self.as_seen_by_this_controller(state);
-        let mut decision = decide(&self.settings.rules, &look.machines, &state, began);
+        let rules = &self.settings.rules;
+        let edges = Edges::new(rules, &state, began);
+        let mut decision = decide_with(rules, &edges, &look.machines, &state, began);
         report.facts.append(&mut decision.facts);
         report.facts.extend(self.ending_calendars(&state, began));
         report.blocked = decision.problem;
         report.waiting = decision.waiting;
-        let edges = decision.edges.into_iter().map(Record::Edge);
-        self.append(edges).await?;
+        self.append(decision.edges.into_iter().map(Record::Edge))
+            .await?;
 
         report.actions = self.act(decision.actions, &mut report.problems).await;
         let now = self.now();
-        let settled = report.actions.iter();
-        let settled = settled.map(|(action, result)| result.settle(action, now));
-        let settled: Vec<_> = settled.collect();
+        let settled = self.settled(&report.actions, now).await;
         let retries = settled
             .iter()
             .filter_map(|edge| edge.progress.retry_at(now));
+        let is_unrecorded =
+            |(_, result): &(_, ActionResult)| result.unsent == Some(Unsent::NotRecorded);
+        let unrecorded = report.actions.iter().any(is_unrecorded);
+        let again = now.checked_add(UNRECORDED_RETRY).ok();
+        let retries = retries.chain(again.filter(|_| unrecorded));
         let change = retries.chain(decision.next).min();
         report.next = self.next(change, now);
-        let edges = self.append(settled.into_iter().map(Record::Edge)).await;
-        self.keep_going(edges, &mut report)?;
+        let appended = self.append(settled.into_iter().map(Record::Edge)).await;
+        self.keep_going(appended, &mut report)?;
         report.facts.extend(report.uncertain());
-        report.status = self.status(&report, &look, &state, &open, began);
+        report.status = self.status(&report, &look, &state, &open, &edges, began);
         let recorded = self.record_pass(&report, began).await;
         if recorded.as_ref().is_err_and(StoreError::is_temporary) {
             self.keep_late(self.notices(&report));
@@ -122,6 +131,28 @@ impl Keeper {
             pass.problem = state.problems.get(&self.by).cloned();
         }
         state
+    }
+
+    /// Returns the edges after the actions.
+    async fn settled(
+        &self,
+        actions: &[(PlannedAction, ActionResult)],
+        now: Timestamp,
+    ) -> Vec<Edge> {
+        let mut results = actions.iter().map(|(_, result)| result);
+        let open = match results.any(|result| result.unsent.is_some()) {
+            true => self
+                .store
+                .state()
+                .await
+                .ok()
+                .map(|state| open_instances(&state)),
+            false => None,
+        };
+        let edges = actions.iter();
+        edges
+            .filter_map(|(action, result)| result.settle(action, open.as_ref(), now))
+            .collect()
     }
 
     /// Reports a store that does not answer after the actions of a pass: the report stays. The next pass looks
@@ -328,14 +359,15 @@ impl Keeper {
 
     /// Returns the calendars that end soon, at most once a week.
     fn ending_calendars(&self, state: &State, now: Timestamp) -> Vec<Fact> {
-        let last = state.last_pass.as_ref().map(|pass| pass.at);
         // The week of the Unix epoch in which a moment lies: no record is needed.
         let week = |at: Timestamp| at.as_second().div_euclid(CALENDAR_REMINDER.as_secs());
-        if last.is_some_and(|last| week(last) == week(now)) {
-            return Vec::new();
-        }
+        let is_reminded = |group: &str| {
+            let last = state.log.last_calendar_reminder(group);
+            last.is_some_and(|last| week(last) == week(now))
+        };
         let groups = self.settings.rules.groups.iter();
         groups
+            .filter(|group| !is_reminded(&group.name))
             .filter_map(|group| {
                 let calendar = self.settings.calendars.get(&group.name)?;
                 let today = now.to_zoned(group.schedule.zone.clone()).date();
@@ -355,6 +387,10 @@ impl Keeper {
             by: self.by.clone(),
             instances: report.machines,
             changes: report.actions.len(),
+            groups: self.leases.as_ref().map(|_| {
+                let groups = self.settings.members.keys();
+                groups.cloned().collect()
+            }),
             problem: report.blocked.clone(),
         });
         self.append(notices.into_iter().chain([pass])).await
@@ -398,4 +434,12 @@ impl Keeper {
         wait.unwrap_or_default()
             .clamp(SHORTEST_WAIT, self.settings.resync.max(SHORTEST_WAIT))
     }
+}
+
+/// Returns the instances of unfinished operations.
+fn open_instances(state: &State) -> BTreeSet<String> {
+    let operations = state.unfinished();
+    operations
+        .flat_map(|operation| operation.request.instances.iter().cloned())
+        .collect()
 }

@@ -1,9 +1,9 @@
 //! The results of looks, actions and passes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use lifecycle_facade::{FleetRow, Outcome};
+use lifecycle_facade::{FaultKind, FleetRow, Outcome};
 
 use crate::{
     decide::{ActionName, Fact, FactKind, PlannedAction, SeenMachine, Waiting},
@@ -62,6 +62,17 @@ pub struct ActionResult {
     pub outcome: &'static str,
     /// The reason of another outcome than `reached`.
     pub message: Option<String>,
+    /// The reason for which nothing was sent, if a later pass can send the action.
+    pub(super) unsent: Option<Unsent>,
+}
+
+/// A reason for which nothing was sent, and which can pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unsent {
+    /// The call could not be recorded.
+    NotRecorded,
+    /// The request failed as a whole, for example because there was no key.
+    RequestFailed,
 }
 
 impl ActionResult {
@@ -74,18 +85,34 @@ impl ActionResult {
             Outcome::Pending(pending) => Some(pending.to_string()),
             _ => None,
         };
+        let is_recorded = match &row.outcome {
+            Outcome::Skipped(fault) => fault.kind() != FaultKind::NotRecorded,
+            _ => true,
+        };
         Self {
             reached,
             outcome: row.outcome.as_str(),
             message,
+            unsent: (!is_recorded).then_some(Unsent::NotRecorded),
         }
     }
 
-    /// Returns the edge of an action after this result.
-    pub(super) fn settle(&self, action: &PlannedAction, now: Timestamp) -> Edge {
-        match (action.action, self.outcome) {
-            (ActionName::Reboot, "skipped") => action.not_sent(now),
-            _ => action.settled(self.reached, now),
+    /// Returns the edge of an action after this result; `None` if the edge stays as it is. `open` has the instances of
+    /// unfinished operations, and is `None` if the store does not tell: the request of a reboot may be recorded there,
+    /// and be sent by the next pass.
+    pub(super) fn settle(
+        &self,
+        action: &PlannedAction,
+        open: Option<&BTreeSet<String>>,
+        now: Timestamp,
+    ) -> Option<Edge> {
+        match (action.action, self.unsent) {
+            (ActionName::Reboot, Some(_)) => {
+                let is_closed = open.is_some_and(|open| !open.contains(&action.instance));
+                is_closed.then(|| action.not_sent(now))
+            }
+            (_, Some(Unsent::NotRecorded)) => None,
+            _ => Some(action.settled(self.reached, now)),
         }
     }
 
@@ -94,6 +121,7 @@ impl ActionResult {
             reached: false,
             outcome: "skipped",
             message: Some(reason),
+            unsent: Some(Unsent::RequestFailed),
         }
     }
 }

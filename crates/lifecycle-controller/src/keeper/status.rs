@@ -1,5 +1,7 @@
 //! The status after a pass.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use lifecycle_facade::PowerState;
 
@@ -8,7 +10,7 @@ use super::{
     report::{Look, PassReport},
 };
 use crate::{
-    decide::{ActionName, KeptGroup, group_edge, wanted_states},
+    decide::{ActionName, Edges, KeptEdge, wanted_with},
     record::OperationId,
     state::{Operation, State},
     status::{GroupStatus, MachineStatus, PassStatus},
@@ -23,6 +25,7 @@ impl Keeper {
         look: &Look,
         state: &State,
         taken_over: &[OperationId],
+        edges: &Edges<'_>,
         began: Timestamp,
     ) -> PassStatus {
         let rules = &self.settings.rules;
@@ -31,19 +34,23 @@ impl Keeper {
             let instances = operation.request.instances.len();
             instances.saturating_sub(operation.settled())
         });
-        let wanted = wanted_states(rules, &look.machines, state, began);
+        let reached: HashMap<&str, ActionName> = report
+            .actions
+            .iter()
+            .filter(|(_, result)| result.reached)
+            .map(|(action, _)| (action.instance.as_str(), action.action))
+            .collect();
+        let wanted = wanted_with(rules, edges, &look.machines, state, began);
         let machines = look.machines.iter().zip(wanted);
         let machines = machines.map(|(machine, wanted)| {
-            let mut actions = report.actions.iter();
-            let reached = actions
-                .find(|(action, result)| action.instance == machine.instance && result.reached);
+            let reached = reached.get(machine.instance.as_str());
             let seen = machine.state.as_ref().ok().copied();
             MachineStatus {
                 instance: machine.instance.clone(),
                 name: look.names.get(&machine.instance).cloned(),
                 groups: machine.groups.clone(),
                 state: match reached {
-                    Some((action, _)) => Some(goal(action.action)),
+                    Some(action) => Some(goal(*action)),
                     None => seen,
                 },
                 wanted,
@@ -62,16 +69,13 @@ impl Keeper {
                 .map(|(action, result)| (action.action, result.outcome))
                 .collect(),
             facts: report.facts.iter().map(|fact| fact.kind).collect(),
-            groups: rules
-                .groups
-                .iter()
-                .map(|group| self.group_status(group, state, began))
-                .collect(),
+            groups: edges.iter().map(|kept| self.group_status(kept)).collect(),
             machines: machines.collect(),
         }
     }
 
-    fn group_status(&self, group: &KeptGroup, state: &State, now: Timestamp) -> GroupStatus {
+    fn group_status(&self, kept: &KeptEdge<'_>) -> GroupStatus {
+        let group = kept.group;
         let calendar = self.settings.calendars.get(&group.name);
         let calendar_end = calendar.and_then(|calendar| {
             let after = calendar.ends?.tomorrow().ok()?;
@@ -79,9 +83,9 @@ impl Keeper {
             Some((calendar.name.clone(), end.timestamp()))
         });
         GroupStatus {
-            next_change: group.schedule.next_change(now).map(|change| change.at),
+            next_change: kept.next.map(|change| change.at),
             calendar_end,
-            ..GroupStatus::new(&group.name, group_edge(group, state, now).wanted)
+            ..GroupStatus::new(&group.name, kept.edge.wanted)
         }
     }
 }

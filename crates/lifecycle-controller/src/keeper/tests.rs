@@ -22,12 +22,13 @@ use crate::{
     decide::{Fact, FactKind},
     history::HistoryEntry,
     memory::MemoryStore,
-    record::{Hold, Record},
+    record::{Hold, Record, Wanted},
     settings::Settings,
     state::State,
     store::{HistoryQuery, Store, StoreError},
 };
 
+mod outage; // a store that goes away in the middle of a pass
 mod shared; // stores and groups of several controllers
 
 /// A fleet of two machines in each of two clouds, its store, and the configuration.
@@ -70,6 +71,17 @@ impl Stage {
             began: Instant::now(),
             epoch,
         }
+    }
+
+    /// Begins eight minutes before the maintenance. All machines run.
+    async fn in_maintenance(more: &str) -> Self {
+        let stage = Self::at("12:50", more);
+        for machine in &stage.machines {
+            let start = PowerOperation::Start;
+            stage.simulator.execute_externally(machine, start).unwrap();
+        }
+        sleep(Duration::from_secs(120)).await;
+        stage
     }
 
     fn keeper_with(&self, store: Arc<dyn Store>) -> Keeper {
@@ -355,17 +367,12 @@ async fn start_that_was_dropped_is_made_good_by_the_next_pass() {
 
 #[tokio::test(start_paused = true)]
 async fn lost_reboot_answer_is_reported_as_uncertain_or_reached_and_never_repeated() {
-    let stage = Stage::at("12:50", MAINTENANCE);
+    let stage = Stage::in_maintenance(MAINTENANCE).await;
     stage.simulator.inject(
         FaultRule::new(InjectedFault::Reset(FaultTiming::After))
             .on_actions()
             .times(1),
     );
-    for machine in &stage.machines {
-        let start = PowerOperation::Start;
-        stage.simulator.execute_externally(machine, start).unwrap();
-    }
-    sleep(Duration::from_secs(120)).await;
     stage.run_until("14:00").await;
     assert!(stage.simulator.ledger().most_reboots() <= 1);
 }

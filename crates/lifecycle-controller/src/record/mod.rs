@@ -20,7 +20,10 @@ pub use self::{
     },
     schedule::{Edge, EdgeProgress, Hold, Notice, Pass, Release, Wanted},
 };
-use crate::progress::{LastAction, Operation};
+use crate::{
+    passes::PassLog,
+    progress::{LastAction, Operation},
+};
 
 /// The version of the records. A program refuses records of a later version.
 pub const VERSION: u32 = 1;
@@ -88,6 +91,20 @@ impl Header {
     }
 }
 
+impl Record {
+    /// Returns the operation of a record of a call.
+    pub(crate) fn operation(&self) -> Option<&OperationId> {
+        match self {
+            Self::Request(request) => Some(&request.operation),
+            Self::Intent(intent) => Some(&intent.operation),
+            Self::Answer(answer) => Some(&answer.operation),
+            Self::Outcome(outcomes) => Some(&outcomes.operation),
+            Self::End(end) => Some(&end.operation),
+            _ => None,
+        }
+    }
+}
+
 /// A process that opened the journal for writing. Names the holder of the lock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -120,4 +137,7 @@ pub struct Snapshot {
     /// The problem of the last pass of each controller whose last pass had one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub problems: BTreeMap<String, String>,
+    /// The passes and the reported facts by group.
+    #[serde(default, skip_serializing_if = "PassLog::is_empty")]
+    pub log: PassLog,
 }

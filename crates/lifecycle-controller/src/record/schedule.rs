@@ -148,6 +148,9 @@ pub struct Pass {
     pub instances: usize,
     /// The number of changes that the pass made.
     pub changes: usize,
+    /// The groups of the pass, if several controllers divide the groups; `None` for all groups.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Vec<String>>,
     /// The reason for which the pass did nothing or not everything, such as too many changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,

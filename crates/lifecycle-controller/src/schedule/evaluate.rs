@@ -24,7 +24,7 @@ const NEIGHBOURS: i64 = 2;
 /// Hours of a group of machines.
 ///
 /// Overlapping windows are one window: a machine runs if any window wants it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Schedule {
     /// The zone of all times.
     pub zone: TimeZone,
@@ -97,7 +97,7 @@ impl Schedule {
         }
         // The end of the stretch of windows around `moment`.
         let mut open_until: Option<Timestamp> = None;
-        for (from, to) in self.intervals(moment) {
+        for (from, to) in self.intervals(moment, HORIZON_DAYS) {
             match open_until {
                 Some(end) if from > end => return Some(self.change(end, false)),
                 Some(end) => open_until = Some(end.max(to)),
@@ -120,16 +120,30 @@ impl Schedule {
     /// Returns the last change at or before `moment`; `None` if nothing changed within a year.
     pub fn last_change(&self, moment: Timestamp) -> Option<Change> {
         // Most schedules change within a week. Longer searches are for holidays.
-        [8, 50, HORIZON_DAYS].into_iter().find_map(|days| {
-            let start = moment.checked_sub(SignedDuration::from_hours(24 * days));
-            let mut last = None;
-            let mut next = self.next_change(start.ok()?);
-            while let Some(change) = next.filter(|change| change.at <= moment) {
-                last = Some(change);
-                next = self.next_change(change.at);
-            }
-            last
-        })
+        [8, 50, HORIZON_DAYS]
+            .into_iter()
+            .find_map(|days| self.last_change_within(days, moment))
+    }
+
+    /// Returns the last change at or before `moment`, in a number of days.
+    fn last_change_within(&self, days: i64, moment: Timestamp) -> Option<Change> {
+        if self.inside == self.outside {
+            return None;
+        }
+        let begin = SignedDuration::from_hours(24 * days);
+        let begin = moment.checked_sub(begin).ok()?;
+        // The last stretch of windows that begins at or before `moment`.
+        let mut stretch: Option<(Timestamp, Timestamp)> = None;
+        let intervals = self.intervals(begin, days + 2 * NEIGHBOURS);
+        for (from, to) in intervals.take_while(|(from, _)| *from <= moment) {
+            stretch = match stretch {
+                Some((first, end)) if from <= end => Some((first, end.max(to))),
+                _ => Some((from, to)),
+            };
+        }
+        let (from, to) = stretch?;
+        let at = if to <= moment { to } else { from };
+        (at > begin).then(|| self.change(at, to > moment))
     }
 
     /// Returns the zone's name, such as `Asia/Shanghai`.
@@ -137,13 +151,18 @@ impl Schedule {
         self.zone.iana_name().unwrap_or("UTC")
     }
 
-    /// Returns the windows from two days before `moment`, ordered by their start, without empty ones.
-    fn intervals(&self, moment: Timestamp) -> impl Iterator<Item = (Timestamp, Timestamp)> {
+    /// Returns the windows of a number of days, from two days before `moment`, ordered by their start, without empty
+    /// ones.
+    fn intervals(
+        &self,
+        moment: Timestamp,
+        days: i64,
+    ) -> impl Iterator<Item = (Timestamp, Timestamp)> {
         let today = self.zone.to_datetime(moment).date();
         let first = today.checked_sub(NEIGHBOURS.days()).unwrap_or(today);
-        let days = first.series(1.day());
-        let days = days.take(usize::try_from(HORIZON_DAYS).unwrap_or_default());
-        days.flat_map(move |date| {
+        let dates = first.series(1.day());
+        let dates = dates.take(usize::try_from(days).unwrap_or_default());
+        dates.flat_map(move |date| {
             let mut hours: Vec<_> = self
                 .hours(date)
                 .filter_map(|(from, to)| {

@@ -1,5 +1,6 @@
 //! Seeded simulation of the controller: some days of a drawn fleet with crashes, full disks, set clocks, pauses,
-//! other people, missing capacity and throttled clouds, and then one quiet day.
+//! other people, missing capacity, throttled clouds, protected machines, the circuit breaker and days without a
+//! controller, and then one quiet day.
 //!
 //! The environment variable `LIFECYCLE_SEEDS` sets the number of seeds, and `LIFECYCLE_SEED_FROM` the first
 //! one; `cargo xtask simulate --controller` sets both. A failure names its seed.
@@ -24,8 +25,8 @@ use lifecycle_controller::Wanted;
 use lifecycle_sim::{
     Cloud, FaultRule, FaultTiming, Impairment, InjectedFault, PowerOperation, Throttle,
 };
-use properties::{Checked, check_quiet, check_reached};
-use stage::Stage;
+use properties::{Checked, check_quiet, check_reached, check_report};
+use stage::{Extras, Stage};
 use support::crash_after;
 use tokio::{
     runtime::{Builder, Runtime},
@@ -33,10 +34,12 @@ use tokio::{
 };
 
 /// The default number of seeds. `cargo xtask simulate --controller` runs more.
-const SEEDS: u64 = 120;
-/// The longest pause and the longest change of the clock are shorter than `catch_up`.
+const SEEDS: u64 = 2_000;
+/// The longest usual pause and the longest change of the clock are shorter than `catch_up`.
 const LONGEST_PAUSE: u64 = 3 * 3_600;
 const LONGEST_JUMP: i64 = 2 * 3_600;
+/// A pause in which edges are missed, in seconds.
+const LONG_PAUSE: std::ops::Range<u64> = 4 * 3_600..14 * 3_600;
 /// A machine is left for one hour, and for two hours when the clock was set back.
 const SETTLED: Duration = Duration::from_secs(130 * 60);
 
@@ -61,7 +64,9 @@ fn draw_moment(stage: &Stage, random: &mut fastrand::Rng) -> Instant {
 /// Runs the keeper of a process, until a moment or until the store fails.
 async fn run_until(stage: &Stage, moment: Instant) {
     let keeper = stage.keeper();
-    let ended = keeper.run(sleep_until(moment), |_| {}).await;
+    let ended = keeper
+        .run(sleep_until(moment), |report| check_report(stage, report))
+        .await;
     assert!(ended.is_ok() || stage.store.room.lock().unwrap().is_some());
 }
 
@@ -162,8 +167,17 @@ async fn disturb(stage: &mut Stage, checked: &mut Checked, random: &mut fastrand
     }
 }
 
+/// Leaves the machines alone for longer than `catch_up`: nobody makes good the edges that are missed.
+async fn stay_away(stage: &mut Stage, random: &mut fastrand::Rng) {
+    let began = stage.now();
+    sleep(Duration::from_secs(random.u64(LONG_PAUSE))).await;
+    let machines: Vec<_> = stage.machines_changed_since(began);
+    stage.touched.extend(machines);
+}
+
 /// Ends all faults. The last fault can be that the clock is set right.
-fn heal(stage: &Stage, checked: &mut Checked, random: &mut fastrand::Rng) {
+fn heal(stage: &mut Stage, checked: &mut Checked, random: &mut fastrand::Rng) {
+    stage.raise_max_changes();
     stage.simulator.clear_faults();
     for (_, machine) in stage.machines() {
         stage.simulator.set_impairment(machine, None).unwrap();
@@ -177,9 +191,11 @@ fn heal(stage: &Stage, checked: &mut Checked, random: &mut fastrand::Rng) {
     }
 }
 
-async fn drawn_case(seed: u64, settled: Duration) {
+async fn drawn_case(seed: u64, settled: Duration, extras: Extras) {
     let mut random = fastrand::Rng::with_seed(seed);
-    let mut stage = Stage::draw(seed, &mut random);
+    // Drawn apart, so that a case without extras stays the same.
+    let mut of_extras = fastrand::Rng::with_seed(!seed);
+    let mut stage = Stage::draw(seed, &mut random, extras);
     let mut checked = Checked::default();
     let days = random.u64(2..=3);
     let last = stage.began + Duration::from_secs(days * 86_400 + random.u64(..43_200));
@@ -191,9 +207,12 @@ async fn drawn_case(seed: u64, settled: Duration) {
         run_until(&stage, moment).await;
         checked.check(&stage);
         disturb(&mut stage, &mut checked, &mut random).await;
+        if extras.long_pauses && of_extras.u8(..8) == 0 {
+            stay_away(&mut stage, &mut of_extras).await;
+        }
         checked.check(&stage);
     }
-    heal(&stage, &mut checked, &mut random);
+    heal(&mut stage, &mut checked, &mut random);
     run_until(&stage, Instant::now() + settled).await;
     checked.check(&stage);
     check_reached(&stage, Timestamp::MIN, false);
@@ -231,7 +250,8 @@ fn drawn_days_keep_the_promises_of_the_controller() {
                     if seed >= end {
                         return;
                     }
-                    let case = || paused_runtime().block_on(drawn_case(seed, SETTLED));
+                    let extras = Extras::draw(seed);
+                    let case = || paused_runtime().block_on(drawn_case(seed, SETTLED, extras));
                     assert!(
                         catch_unwind(case).is_ok(),
                         "seed {seed} failed; LIFECYCLE_SEED_FROM={seed} LIFECYCLE_SEEDS=1 repeats the case"
@@ -286,5 +306,5 @@ async fn pass_of_a_maintenance_dropped_at_any_await_loses_no_machine() {
 #[tokio::test(start_paused = true)]
 async fn retry_is_due_soon_after_the_clock_is_set_back() {
     // The retry waited for 112 minutes.
-    drawn_case(160, Duration::from_secs(100 * 60)).await;
+    drawn_case(160, Duration::from_secs(100 * 60), Extras::default()).await;
 }

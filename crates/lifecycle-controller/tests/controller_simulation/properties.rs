@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use lifecycle_controller::{ActionRecord, Wanted};
+use lifecycle_controller::{ActionRecord, Wanted, decide::ActionName, keeper::PassReport};
 use lifecycle_sim::{PowerOperation, SimulatedState};
 
 use crate::stage::{Stage, StageGroup};
@@ -42,6 +42,11 @@ impl Checked {
                 _ => continue,
             };
             for machine in intent.instances.iter().map(|sent| &sent.instance) {
+                assert!(
+                    wanted == Wanted::Running || !stage.is_protected(machine),
+                    "{machine} is protected, and is stopped at {}",
+                    request.at
+                );
                 let group = stage.group_of(machine);
                 let decided = [request.at, request.at - LONGEST_PASS];
                 assert!(
@@ -104,6 +109,10 @@ impl Checked {
                 let (times, recorded) = (counts[kind], recorded.count());
                 assert!(times <= recorded, "{record:?}: {times} of {recorded}");
             }
+            assert!(
+                counts[2] == 0 || !stage.is_protected(machine),
+                "{machine} is protected, and was rebooted"
+            );
             let occurrences = group.maintenance.iter();
             let due = occurrences.filter(|entry| {
                 let last = entry.last_due(stage.now() + SignedDuration::from_hours(8));
@@ -116,6 +125,20 @@ impl Checked {
                 counts[2]
             );
         }
+    }
+}
+
+/// Checks the report of a pass: the circuit breaker lets all changes through, or none.
+pub(crate) fn check_report(stage: &Stage, report: &PassReport) {
+    let actions = report.actions.iter();
+    let changes = actions.filter(|(action, _)| action.action != ActionName::Reboot);
+    let (changes, max) = (changes.count(), stage.max_changes());
+    match report.blocked {
+        Some(_) => assert_eq!(changes, 0, "a pass was blocked, and changed machines"),
+        None => assert!(
+            changes <= max,
+            "{changes} changes in a pass, allowed: {max}"
+        ),
     }
 }
 
@@ -138,7 +161,7 @@ pub(crate) fn check_reached(stage: &Stage, since: Timestamp, with_touched: bool)
         }
         let wanted = match stage.expected(group, machine, now) {
             Wanted::Running => SimulatedState::Running,
-            Wanted::Stopped => SimulatedState::Stopped,
+            Wanted::Stopped if !stage.is_protected(machine) => SimulatedState::Stopped,
             _ => continue,
         };
         let seen = stage.state(machine);
@@ -156,7 +179,12 @@ pub(crate) fn check_reached(stage: &Stage, since: Timestamp, with_touched: bool)
 
 /// Returns the last change of the wanted state, by the schedule or by a hold. A change of the schedule during a
 /// hold counts from the end of the hold.
-fn last_change(stage: &Stage, group: &StageGroup, machine: &str, now: Timestamp) -> Timestamp {
+pub(crate) fn last_change(
+    stage: &Stage,
+    group: &StageGroup,
+    machine: &str,
+    now: Timestamp,
+) -> Timestamp {
     let hold = |target: &str| stage.holds.iter().find(|hold| hold.target == target);
     let changed = group.schedule.last_change(now).map(|change| change.at);
     let changed = changed.unwrap_or(Timestamp::MIN);
@@ -200,7 +228,9 @@ pub(crate) fn check_quiet(stage: &Stage, quiet: Timestamp, elapsed: Duration) {
             .filter_map(|entry| entry.next_due(quiet));
         for due in due.filter(|due| *due + BOUND < stage.now()) {
             let around = [due - BOUND, due + BOUND];
-            if around.map(|at| stage.expected(group, machine, at)) != [Wanted::Running; 2] {
+            if around.map(|at| stage.expected(group, machine, at)) != [Wanted::Running; 2]
+                || stage.is_protected(machine)
+            {
                 continue;
             }
             let rebooted = operations.iter().any(|record| {

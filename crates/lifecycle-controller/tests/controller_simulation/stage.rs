@@ -52,6 +52,28 @@ pub(crate) struct StageGroup {
     pub maintenance: Vec<Maintenance>,
 }
 
+/// The parts of a case that not every case has.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Extras {
+    /// A machine has the tag that protects from stops and reboots.
+    pub protected: bool,
+    /// A pass may start and stop only this number of machines.
+    pub max_changes: Option<usize>,
+    /// No controller runs for longer than `catch_up`.
+    pub long_pauses: bool,
+}
+
+impl Extras {
+    pub(crate) fn draw(seed: u64) -> Self {
+        let mut random = fastrand::Rng::with_seed(seed.rotate_left(32));
+        Self {
+            protected: random.u8(..3) == 0,
+            max_changes: Some(random.usize(1..=3)).filter(|_| random.u8(..6) == 0),
+            long_pauses: random.u8(..4) == 0,
+        }
+    }
+}
+
 /// The machines, the rules, and the durable past of the keeper.
 pub(crate) struct Stage {
     pub simulator: Simulator,
@@ -68,9 +90,14 @@ pub(crate) struct Stage {
 
 impl Stage {
     /// Draws the groups, hours, manual rules and reboots of a case.
-    pub(crate) fn draw(seed: u64, random: &mut fastrand::Rng) -> Self {
+    pub(crate) fn draw(seed: u64, random: &mut fastrand::Rng, extras: Extras) -> Self {
         let fleet = "baidu/bj=2,aliyun/cn-hangzhou=3,huawei/cn-north-4=1";
         let simulator = simulator(seed, fleet);
+        if extras.protected {
+            let place = ["baidu/bj", "aliyun/cn-hangzhou"][usize::from(seed % 2 == 0)];
+            let machine = format!("{place}=1;tag:lifecycle:protected=yes");
+            simulator.add(&machine).unwrap();
+        }
         let mut machines = simulator.instances();
         random.shuffle(&mut machines);
         let count = random.usize(1..=3);
@@ -83,7 +110,10 @@ impl Stage {
             members.push(group);
         }
         text.push_str("[controller]\nresync = \"30m\"\ncatch_up = \"4h\"\n");
-        Self::new(seed, simulator, members, &text)
+        let mut stage = Self::new(seed, simulator, members, &text);
+        let limit = extras.max_changes;
+        stage.settings.rules.max_changes = limit.unwrap_or(stage.settings.rules.max_changes);
+        stage
     }
 
     /// Creates a stage with one group of running machines, whose maintenance is an hour after the beginning.
@@ -184,6 +214,37 @@ impl Stage {
     pub(crate) fn machines(&self) -> impl Iterator<Item = (&StageGroup, &String)> {
         let groups = self.groups.iter();
         groups.flat_map(|group| group.machines.iter().map(move |machine| (group, machine)))
+    }
+
+    /// Returns true for a machine that is never stopped or rebooted.
+    pub(crate) fn is_protected(&self, machine: &str) -> bool {
+        let tags = self.simulator.tags_of(machine).unwrap();
+        !tags.is_empty()
+    }
+
+    /// Returns the maximum number of starts and stops of a pass.
+    pub(crate) fn max_changes(&self) -> usize {
+        self.settings.rules.max_changes
+    }
+
+    /// Raises the maximum as a person does. The edges before were perhaps missed.
+    pub(crate) fn raise_max_changes(&mut self) {
+        let all = self.machines().map(|(_, machine)| machine.clone());
+        let all: Vec<_> = all.collect();
+        if self.settings.rules.max_changes < all.len() {
+            self.settings.rules.max_changes = all.len();
+            self.touched.extend(all);
+        }
+    }
+
+    /// Returns the machines whose wanted state changed at or after a time.
+    pub(crate) fn machines_changed_since(&self, since: Timestamp) -> Vec<String> {
+        let now = self.now();
+        let machines = self.machines();
+        let changed = machines.filter(|(group, machine)| {
+            crate::properties::last_change(self, group, machine, now) >= since
+        });
+        changed.map(|(_, machine)| machine.clone()).collect()
     }
 
     pub(crate) fn group_of(&self, machine: &str) -> &StageGroup {

@@ -72,6 +72,12 @@ impl Connector {
         Ok(client.clone())
     }
 
+    /// Returns the client of a location that is connected.
+    pub(super) fn connected(&self, location: &Location) -> Option<Client> {
+        let clients = lock(&self.clients);
+        clients.get(location)?.get().cloned()
+    }
+
     /// Returns the record of rejected keys that all regions of an account share.
     fn access_keys(&self, location: &Location) -> AccessKeyRecord {
         let mut records = lock(&self.access_keys);
@@ -79,19 +85,17 @@ impl Connector {
     }
 
     async fn connect(self: &Arc<Self>, location: &Location) -> Result<Client, FleetError> {
-        let prepare = |connector: &Self, location: &Location| {
-            // Reports an invalid location before the first call.
-            connector.offline_client(location)?;
-            connector.credentials(location)
-        };
-        let credentials = self.read_settings(location, prepare).await?;
+        // Reports an invalid location before the first call.
+        self.endpoint(location).await?;
+        let credentials = self.credentials(location).await?;
         let key = credentials.credential().await?;
         let project = match &location.cloud.driver().project {
             Some(lookup) => Some(self.project(lookup, location, &*credentials, key).await?),
             None => None,
         };
         let build = move |connector: &Self, location: &Location| {
-            connector.build(location, credentials, project.as_deref(), None)
+            let endpoint = connector.settings.endpoint_of(location)?;
+            connector.build(location, endpoint, credentials, project.as_deref())
         };
         Ok(self.read_settings(location, build).await?.client)
     }
@@ -127,21 +131,38 @@ impl Connector {
         FleetError::Credential(Fault::new(FaultKind::Deadline, message).into())
     }
 
-    /// Returns a client that can plan. Calls nobody.
-    pub(super) fn offline_client(&self, location: &Location) -> Result<OfflineClient, FleetError> {
-        self.build(location, Arc::new(NoKey), None, None)
+    /// Returns a client that can plan. Calls nobody, and reads no file: the endpoint of the region takes the place of an
+    /// endpoint in a file of the cloud's own tools.
+    pub(super) fn offline_client(&self, location: &Location) -> Result<Client, FleetError> {
+        let account = self.settings.account(location)?;
+        let endpoint = self.settings.own_endpoint(account);
+        Ok(self
+            .build(location, endpoint, Arc::new(NoKey), None)?
+            .client)
+    }
+
+    /// Returns the endpoint of a location. Calls nobody.
+    pub(super) async fn endpoint(
+        self: &Arc<Self>,
+        location: &Location,
+    ) -> Result<Endpoint, FleetError> {
+        let build = |connector: &Self, location: &Location| {
+            let endpoint = connector.settings.endpoint_of(location)?;
+            connector.build(location, endpoint, Arc::new(NoKey), None)
+        };
+        Ok(self.read_settings(location, build).await?.endpoint)
     }
 
     /// Returns the provider of the keys of a location. The locations of one key share the provider.
-    pub(super) fn credentials(
-        &self,
+    pub(super) async fn credentials(
+        self: &Arc<Self>,
         location: &Location,
     ) -> Result<Arc<dyn CredentialProvider>, FleetError> {
         if let Some(provider) = self.known_credentials(location) {
             return Ok(provider);
         }
         // Not under the lock, because the settings can be in a file. Another caller may be faster.
-        let new = self.new_credentials(location)?;
+        let new = self.read_settings(location, Self::new_credentials).await?;
         let mut providers = lock(&self.credentials);
         Ok(Arc::clone(
             providers.entry(key_owner(location)).or_insert(new),
@@ -221,7 +242,7 @@ impl Connector {
         find: RegionLookup,
         location: &Location,
     ) -> Result<Vec<Region>, FleetError> {
-        let credentials = self.credentials(location)?;
+        let credentials = self.credentials(location).await?;
         let key = credentials.credential().await?;
         let search = self.search(find, location).await?;
         let found = self.identity.find(&search, &*credentials, key).await;
@@ -264,9 +285,10 @@ impl Connector {
         location: &Location,
         endpoint: Endpoint,
     ) -> Result<Client, FleetError> {
-        let credentials = self.credentials(location)?;
+        let credentials = self.credentials(location).await?;
         let build = move |connector: &Self, location: &Location| {
-            connector.build(location, credentials, None, Some(endpoint))
+            let configured = connector.settings.endpoint_of(location)?;
+            connector.build(location, configured.or(Some(endpoint)), credentials, None)
         };
         Ok(self.read_settings(location, build).await?.client)
     }
@@ -288,18 +310,17 @@ impl Connector {
         connected.collect()
     }
 
-    /// Builds the client of a location. `project` is `None` before the look-up of the project.
-    /// `default_endpoint` replaces the endpoint of the region.
+    /// Builds the client of a location. `endpoint` replaces the endpoint of the region. `project` is `None` before the
+    /// look-up of the project.
     fn build(
         &self,
         location: &Location,
+        endpoint: Option<Endpoint>,
         credentials: Arc<dyn CredentialProvider>,
         project: Option<&str>,
-        default_endpoint: Option<Endpoint>,
     ) -> Result<OfflineClient, FleetError> {
         let (settings, cloud) = (&self.settings, location.cloud);
         let account = settings.account(location)?;
-        let endpoint = settings.endpoint(location, account)?.or(default_endpoint);
         if let Some(only) = cloud.only_region()
             && location.region != only
         {

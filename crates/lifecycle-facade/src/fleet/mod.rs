@@ -267,13 +267,12 @@ impl Fleet {
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
     /// # setup::run(async |fleet, _| {
     /// let location = setup::location(); // such as "aliyun/cn-hangzhou"
-    /// println!("{location} is called at {}", fleet.endpoint(&location)?);
+    /// println!("{location} is called at {}", fleet.endpoint(&location).await?);
     /// # Ok(())
     /// # });
     /// ```
-    pub fn endpoint(&self, location: impl IntoLocation) -> Result<Endpoint, FleetError> {
-        let location = location.into_location()?;
-        Ok(self.connector.offline_client(&location)?.endpoint)
+    pub async fn endpoint(&self, location: impl IntoLocation) -> Result<Endpoint, FleetError> {
+        self.connector.endpoint(&location.into_location()?).await
     }
 
     /// Returns the provider of the keys of a location. Sends nothing.
@@ -286,18 +285,18 @@ impl Fleet {
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
     /// # setup::run(async |fleet, _| {
     /// let location = setup::location(); // such as "aliyun/cn-hangzhou"
-    /// let info = fleet.credentials(&location)?.info();
+    /// let info = fleet.credentials(&location).await?.info();
     /// println!("{location} has its key from: {}", info.source);
     /// # Ok(())
     /// # });
     /// ```
-    pub fn credentials(
+    pub async fn credentials(
         &self,
         location: impl IntoLocation,
     ) -> Result<Arc<dyn CredentialProvider>, FleetError> {
         let location = location.into_location()?;
-        self.connector.offline_client(&location)?;
-        self.connector.credentials(&location)
+        self.connector.endpoint(&location).await?;
+        self.connector.credentials(&location).await
     }
 
     /// Sends a harmless request without a key to the endpoint of a location. The probe shows that the

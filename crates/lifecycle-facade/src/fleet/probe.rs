@@ -30,10 +30,7 @@ impl Connector {
         self: &Arc<Self>,
         location: &Location,
     ) -> Result<Result<DoctorProbe, TransportError>, FleetError> {
-        let endpoint = self.read_settings(location, |connector, location| {
-            Ok(connector.offline_client(location)?.endpoint)
-        });
-        let endpoint = endpoint.await?;
+        let endpoint = self.endpoint(location).await?;
         let uri = endpoint
             .uri("/".to_owned())
             .map_err(|error| FleetError::Setup(error.to_string()))?;

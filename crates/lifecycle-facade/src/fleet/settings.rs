@@ -93,15 +93,25 @@ impl FleetSettings {
         format!("unknown account {name:?}; {hint}")
     }
 
-    /// Returns the configured endpoint of a location; `None` for the endpoint of the region.
-    pub(super) fn endpoint(
+    /// Returns the endpoint of an account in the settings of this fleet.
+    pub(super) fn own_endpoint(&self, account: Option<&Account>) -> Option<Endpoint> {
+        let own = account.and_then(|account| account.endpoint.as_ref());
+        self.endpoint.as_ref().or(own).cloned()
+    }
+
+    /// Returns the configured endpoint of a location; `None` for the endpoint of the region. Reads files of the cloud's
+    /// own tools.
+    pub(super) fn endpoint_of(&self, location: &Location) -> Result<Option<Endpoint>, FleetError> {
+        self.endpoint(location, self.account(location)?)
+    }
+
+    fn endpoint(
         &self,
         location: &Location,
         account: Option<&Account>,
     ) -> Result<Option<Endpoint>, FleetError> {
-        let own = account.and_then(|account| account.endpoint.as_ref());
-        if let Some(endpoint) = self.endpoint.as_ref().or(own) {
-            return Ok(Some(endpoint.clone()));
+        if let Some(endpoint) = self.own_endpoint(account) {
+            return Ok(Some(endpoint));
         }
         if !self.uses_vendor_env(account) {
             return Ok(None);

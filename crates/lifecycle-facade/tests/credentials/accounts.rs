@@ -213,7 +213,7 @@ async fn key_of_an_account_does_not_go_to_the_endpoint_of_another_account() {
             .build()
             .unwrap();
         let location: Location = location.parse().unwrap();
-        let endpoint = fleet.endpoint(&location).unwrap();
+        let endpoint = fleet.endpoint(&location).await.unwrap();
         assert!(!endpoint.is_loopback(), "{location} goes to {endpoint}");
         assert_eq!(fleet.list(&location).await.unwrap().len(), 2, "{location}");
         let given = Fleet::builder()
@@ -223,7 +223,7 @@ async fn key_of_an_account_does_not_go_to_the_endpoint_of_another_account() {
             .unwrap();
         let location = Location::new(cloud, &location.region);
         assert!(
-            !given.endpoint(&location).unwrap().is_loopback(),
+            !given.endpoint(&location).await.unwrap().is_loopback(),
             "{location}"
         );
     }

@@ -98,7 +98,7 @@ async fn each_source_of_the_configuration_file_finds_a_key() {
         let listed = fleet.list(&location).await;
         let listed = listed.unwrap_or_else(|error| panic!("{text}: {error}"));
         assert_eq!(listed.len(), 2, "{text}");
-        let info = fleet.credentials(&location).unwrap().info();
+        let info = fleet.credentials(&location).await.unwrap().info();
         assert_eq!(info.source, found, "{text}");
     }
 }
@@ -154,12 +154,12 @@ async fn each_setting_of_the_configuration_file_reaches_the_account() {
     );
     assert_eq!(h.project.as_deref(), Some("p1"));
     assert_eq!(h.enterprise_project.as_deref(), Some("e1"));
-    let vpc = fleet.endpoint("a@aliyun/cn-beijing");
+    let vpc = fleet.endpoint("a@aliyun/cn-beijing").await;
     assert_eq!(
         vpc.unwrap().to_string(),
         "https://ecs-vpc.cn-beijing.aliyuncs.com"
     );
-    let own = fleet.endpoint("h@huawei/cn-north-4");
+    let own = fleet.endpoint("h@huawei/cn-north-4").await;
     assert_eq!(own.unwrap().to_string(), "https://ecs.example");
 
     // A lookup, and a call for each instance or for both.

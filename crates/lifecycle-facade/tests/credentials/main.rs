@@ -12,6 +12,7 @@ mod accounts;
 mod from_config;
 mod lifetime;
 mod sources;
+mod threads;
 
 use lifecycle_facade::{Credential, Fleet, FleetBuilder, lifecycle_core::HostEnvironment};
 use lifecycle_sim::{Cloud, Identity, Metadata, Role, Simulator};

@@ -47,7 +47,7 @@ async fn list(case: &Case<'_>) -> (String, String) {
     let listed = fleet.list(&location).await;
     let listed = listed.unwrap_or_else(|error| panic!("{}: {error}", case.found));
     assert_eq!(listed.len(), 2, "{}", case.found);
-    let found = fleet.credentials(&location).unwrap().info().source;
+    let found = fleet.credentials(&location).await.unwrap().info().source;
     server.shutdown().await;
     (found, url)
 }

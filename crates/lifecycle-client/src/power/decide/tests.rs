@@ -51,6 +51,17 @@ fn rules() -> Vec<Rule> {
         (polls, not_sent(), rejected_and(no, Some(Failed)), "refused"),
         (polls, not_sent(), rejected_and(maybe, Some(Failed)), "settle: MaybePartlyExecuted"),
         (polls, looked_at(Stopped), rejected_and(maybe, Some(Failed)), "refused"),
+        // An earlier call may have been executed.
+        (polls, sent_again(), rejected_and(no, Some(Failed)), "settle: MaybePartlyExecuted"),
+        (polls, sent_again(), rejected_and(no, Some(Stopping)), "settle: MaybePartlyExecuted"),
+        (polls, sent_again(), rejected_and(locked, None), "settle: MaybePartlyExecuted"),
+        (polls, sent_again(), rejected_and(locked, Some(Stopped)), "refused"),
+        (polls, sent_again(), rejected_and(locked, Some(Starting)), "watch"),
+        (polls, sent_again(), rejected_and(no, Some(Running)), "unchanged"),
+        (strict(Start), sent_again(), rejected_and(no, Some(Running)), "uncertain"),
+        (when_idle(Start), sent_again(), rejected_and(no, Some(Failed)), "settle: MaybePartlyExecuted"),
+        (when_idle(Start), sent_again(), rejected_and(no, Some(Stopping)), "send again, maybe executed"),
+        (when_idle(Start), sent_again(), rejected_and(no, None), "send again, maybe executed"),
         (waits(Stop), not_sent(), rejected_and(no, Some(Stopped)), "unchanged"),
         (waits(Stop), not_sent(), rejected_and(no, Some(Stopping)), "watch"),
         // A job accepts instances before the job checks the instances.
@@ -63,7 +74,7 @@ fn rules() -> Vec<Rule> {
         // A request that waits for idle instances.
         (when_idle(Stop), not_sent(), Fact::NotIdle, "await idle"),
         (when_idle(Stop), not_sent(), rejected_and(no, Some(Starting)), "send again"),
-        (when_idle(Stop), not_sent(), rejected_and(maybe, Some(Starting)), "send again"),
+        (when_idle(Stop), not_sent(), rejected_and(maybe, Some(Starting)), "send again, maybe executed"),
         (when_idle(Stop), not_sent(), rejected_and(no, Some(Running)), "send again"),
         (when_idle(Stop), not_sent(), rejected_and(no, Some(Stopped)), "send again"),
         (when_idle(Stop), not_sent(), rejected_and(no, Some(Failed)), "refused"),
@@ -252,6 +263,9 @@ fn name(decision: &Decision) -> String {
         Decision::Settle(ambiguity) => format!("settle: {:?}", ambiguity.reason),
         Decision::Remember(pending) => format!("remember: {}", variant(pending)),
         Decision::AwaitIdle => "await idle".to_owned(),
+        Decision::SendAgain(fault) if fault.maybe_executed() => {
+            "send again, maybe executed".to_owned()
+        }
         Decision::SendAgain(_) => "send again".to_owned(),
         Decision::Close(Outcome::Reached(evidence)) => format!("reached: {}", variant(evidence)),
         Decision::Close(Outcome::Pending(pending)) => format!("pending: {}", variant(pending)),
@@ -343,6 +357,13 @@ fn in_phase(phase: Phase) -> TrackedInstance {
 
 fn not_sent() -> TrackedInstance {
     in_phase(Phase::NotSent)
+}
+
+fn sent_again() -> TrackedInstance {
+    TrackedInstance {
+        maybe_executed_before: true,
+        ..not_sent()
+    }
 }
 
 fn sent() -> TrackedInstance {

@@ -28,7 +28,7 @@ fn hold_of_a_machine_wins_over_the_hold_of_the_group() {
     let mut state = reached();
     state.apply(&hold("web", Wanted::Stopped, "10:00", "22:00"));
     state.apply(&hold(WEB_1, Wanted::Running, "09:00", "11:00"));
-    assert_eq!(line(&rules(), Running, &state, at("10:30")), "held");
+    assert_eq!(line(&rules(), Running, &state, at("10:30")), "held, held");
     assert_eq!(line(&rules(), Running, &state, at("11:00")), "stop, held");
 }
 
@@ -59,6 +59,52 @@ fn changed_configuration_is_an_edge() {
     assert_eq!(line(&rules(), Stopped, &state, at("12:05")), "start");
     let group = group_edge(&rules().groups[0], &state, at("12:05"));
     assert_eq!(group.at, at("12:00"));
+}
+
+/// A record as a newer or an older program writes the record.
+fn record(json: serde_json::Value) -> Record {
+    serde_json::from_value(json).unwrap()
+}
+
+/// A group that was wanted stopped in the night, and that the office hours want running since 08:00.
+fn wanted_stopped_at_night() -> Record {
+    Record::Edge(Edge {
+        group: "web".to_owned(),
+        instance: None,
+        wanted: Wanted::Stopped,
+        edge: at("01:00"),
+        progress: EdgeProgress::Reached,
+        at: at("01:00"),
+    })
+}
+
+#[test]
+fn pass_over_other_groups_does_not_hide_a_missed_edge() {
+    let mut state = State::default();
+    for (clock, group) in [("02:00", "web"), ("12:00", "db")] {
+        state.apply(&record(serde_json::json!({
+            "record": "pass", "at": at(clock), "by": group, "groups": [group], "instances": 1, "changes": 0,
+        })));
+    }
+    state.apply(&wanted_stopped_at_night());
+    // Nobody looked at the group since the night: the edge of the morning was missed by four hours.
+    assert_eq!(
+        line(&rules(), Stopped, &state, at("12:05")),
+        "wait, drifted"
+    );
+}
+
+#[test]
+fn edge_of_a_changed_configuration_stays_an_edge_after_a_pass_that_died() {
+    let mut state = store("12:00");
+    state.apply(&wanted_stopped_at_night());
+    let first = decide(&rules(), &[machine(Stopped)], &state, at("12:05"));
+    assert_eq!(first.actions[0].action, ActionName::Start);
+    // The process died after the record of the group, and before the request.
+    for edge in first.edges {
+        state.apply(&Record::Edge(edge));
+    }
+    assert_eq!(line(&rules(), Stopped, &state, at("12:10")), "start");
 }
 
 #[test]
@@ -142,7 +188,7 @@ fn maintenance_leaves_stopped_held_protected_and_late_machines_alone() {
     assert_eq!(line(&rules, Running, &reached(), at("15:01")), "");
     let mut held = reached();
     held.apply(&hold(WEB_1, Wanted::Running, "09:00", "18:00"));
-    assert_eq!(line(&rules, Running, &held, at("13:01")), "");
+    assert_eq!(line(&rules, Running, &held, at("13:01")), "held");
     let mut protected = machine(Running);
     protected.protected = Some("test".to_owned());
     let decision = decide(&rules, &[protected], &reached(), at("13:01"));

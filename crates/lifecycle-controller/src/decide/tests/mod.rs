@@ -82,6 +82,7 @@ fn pass(at: Timestamp) -> Pass {
         by: "test".to_owned(),
         instances: 1,
         changes: 0,
+        groups: None,
         problem: None,
     }
 }

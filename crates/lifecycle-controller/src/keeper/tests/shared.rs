@@ -113,6 +113,8 @@ async fn store_that_goes_away_stops_new_calls_only_and_the_passes_recover() {
 #[derive(Debug, Default)]
 struct InterruptedStore {
     inner: MemoryStore,
+    /// The records of the append are written: only the answer is lost.
+    writes: bool,
     /// The number of the append that fails, counted from 1.
     fails_at: usize,
     appends: AtomicUsize,
@@ -122,6 +124,9 @@ struct InterruptedStore {
 impl Store for InterruptedStore {
     async fn append(&self, records: Vec<Record>) -> Result<(), StoreError> {
         if self.appends.fetch_add(1, Ordering::Relaxed) + 1 == self.fails_at {
+            if self.writes {
+                self.inner.append(records).await?;
+            }
             return Err(StoreError::Unavailable {
                 message: "database ops@db: connection closed".to_owned(),
             });
@@ -140,31 +145,47 @@ impl Store for InterruptedStore {
 
 #[tokio::test(start_paused = true)]
 async fn maintenance_is_made_good_after_a_store_that_did_not_answer_for_a_moment() {
-    let mut appends = 0;
-    for fails_at in 1.. {
-        let stage = Stage::at("12:50", MAINTENANCE);
-        for machine in &stage.machines {
-            let start = PowerOperation::Start;
-            stage.simulator.execute_externally(machine, start).unwrap();
+    for writes in [false, true] {
+        let mut interrupted = 0;
+        for fails_at in 1.. {
+            let stage = Stage::in_maintenance(MAINTENANCE).await;
+            let store = Arc::new(InterruptedStore {
+                writes,
+                fails_at,
+                ..InterruptedStore::default()
+            });
+            let keeper = stage.keeper_with(store.clone());
+            let run = keeper.run(sleep_until(stage.moment("13:30")), |_| {});
+            run.await.unwrap();
+            for machine in &stage.machines {
+                let executed = stage.simulator.ledger().executed(machine).unwrap();
+                assert_eq!(
+                    executed.reboots, 1,
+                    "{machine}: append {fails_at}, written: {writes}"
+                );
+            }
+            if store.appends.load(Ordering::Relaxed) < fails_at {
+                break;
+            }
+            interrupted = fails_at;
         }
-        sleep(Duration::from_secs(120)).await;
-        let store = Arc::new(InterruptedStore {
-            fails_at,
-            ..InterruptedStore::default()
-        });
-        let keeper = stage.keeper_with(store.clone());
-        let run = keeper.run(sleep_until(stage.moment("13:30")), |_| {});
-        run.await.unwrap();
-        for machine in &stage.machines {
-            let executed = stage.simulator.ledger().executed(machine).unwrap();
-            assert_eq!(executed.reboots, 1, "{machine}: append {fails_at}");
-        }
-        if store.appends.load(Ordering::Relaxed) < fails_at {
-            break;
-        }
-        appends = fails_at;
+        assert!(interrupted > 10, "nothing is interrupted: {interrupted}");
     }
-    assert!(appends > 10, "the test interrupts nothing: {appends}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn halted_maintenance_goes_on_in_no_later_pass() {
+    let stage = Stage::in_maintenance(&format!("{MAINTENANCE}\nwaves = 1")).await;
+    for machine in &stage.machines {
+        let impairment = Some(Impairment::Arrears);
+        stage.simulator.set_impairment(machine, impairment).unwrap();
+    }
+    let keeper = stage.keeper();
+    let run = keeper.run(sleep_until(stage.moment("14:50")), |_| {});
+    run.await.unwrap();
+    let calls = stage.simulator.ledger().calls();
+    let reboots = calls.iter().filter(|call| call.operation.is_action());
+    assert_eq!(reboots.count(), 1, "{calls:#?}");
 }
 
 /// The groups of one of two controllers.
@@ -305,65 +326,91 @@ async fn problem_that_lasts_is_reported_once_beside_other_controllers() {
     }
 }
 
-/// All groups, and a renewal of the leases that fails at a moment.
-#[derive(Debug)]
-struct FailingRenewals {
-    store: Arc<MemoryStore>,
-    groups: BTreeSet<String>,
-    fails_at: Instant,
+/// Two controllers of one store: the first one has the group `mine`, the other one `theirs`.
+fn two_controllers(stage: &mut Stage, clock: &str, more: &str) -> [Keeper; 2] {
+    *stage = Stage::at(clock, "");
+    let text = format!(
+        "groups.mine = {:?}\ngroups.theirs = {:?}\nkeep.mine = \"office\"\nkeep.theirs = \"office\"\n\
+         [schedules.office]\nzone = \"Asia/Shanghai\"\n\
+         windows = [{{ days = \"workdays\", from = \"08:00\", to = \"20:00\" }}]\n{more}",
+        &stage.machines[..2],
+        &stage.machines[2..]
+    );
+    stage.settings = Settings::from_config(&Config::parse(&text).unwrap()).unwrap();
+    ["mine", "theirs"].map(|group| {
+        let leases = HalfOfTheGroups {
+            store: stage.store.clone(),
+            groups: BTreeSet::from([group.to_owned()]),
+            bundles: Mutex::default(),
+        };
+        stage.keeper().leases(Arc::new(leases))
+    })
 }
 
-#[async_trait]
-impl GroupLeases for FailingRenewals {
-    async fn begin_pass(&self, _: &[BTreeSet<String>]) -> Result<Share, StoreError> {
-        let groups = self.groups.clone();
-        Ok(Share::new(groups, BTreeMap::new(), self.store.clone(), ()))
-    }
+async fn facts(keeper: &Keeper) -> Vec<(FactKind, String)> {
+    let report = keeper.pass().await.unwrap();
+    let facts = report.facts.into_iter();
+    facts.map(|fact| (fact.kind, fact.subject)).collect()
+}
 
-    async fn changed(&self) {
-        std::future::pending::<()>().await;
+#[tokio::test(start_paused = true)]
+async fn hold_is_reported_once_by_the_controller_of_its_group() {
+    let mut stage = Stage::at("12:00", "");
+    let [mine, theirs] = two_controllers(&mut stage, "12:00", "");
+    for keeper in [&mine, &theirs] {
+        keeper.pass().await.unwrap();
     }
-
-    async fn unavailable(&self) -> StoreError {
-        sleep_until(self.fails_at).await;
-        StoreError::Unavailable {
-            message: "database ops@db: no answer within 11 s".to_owned(),
-        }
+    for (target, holder, other) in [
+        ("mine".to_owned(), &mine, &theirs),
+        (stage.machines[3].clone(), &theirs, &mine),
+    ] {
+        sleep(Duration::from_secs(60)).await;
+        let now = mine.now();
+        let until = now + SignedDuration::from_hours(4);
+        let hold = Hold::new(&target, Wanted::AsIs, until, "release", "ops", now);
+        stage.store.append(vec![Record::Hold(hold)]).await.unwrap();
+        sleep(Duration::from_secs(60)).await;
+        assert_eq!(facts(other).await, []);
+        assert_eq!(facts(holder).await, [(FactKind::Held, target)]);
+        assert_eq!(facts(other).await, []);
+        assert_eq!(facts(holder).await, []);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn store_that_does_not_answer_is_reported_while_a_pass_waits_for_machines() {
-    let stage = Stage::at("08:00", "");
-    let began = stage.began;
-    let leases = Arc::new(FailingRenewals {
-        store: stage.store.clone(),
-        groups: BTreeSet::from(["web".to_owned()]),
-        fails_at: began + Duration::from_secs(5),
-    });
-    let keeper = stage.keeper().leases(leases);
-    let reports = Mutex::new(Vec::new());
-    let run = keeper.run(sleep_until(stage.moment("08:04")), |report| {
-        reports
-            .lock()
-            .unwrap()
-            .push((began.elapsed(), report.clone()));
-    });
-    run.await.unwrap();
-    let reports = reports.into_inner().unwrap();
-    let (at, first) = &reports[0];
-    assert!(first.store_unavailable, "{first:#?}");
+async fn hold_is_reported_once_if_the_clock_is_set_back() {
+    let stage = Stage::at("12:00", "");
+    let keeper = stage.keeper();
+    keeper.pass().await.unwrap();
+    // By the clock of another machine, which is an hour ahead.
+    let at = keeper.now() + SignedDuration::from_hours(1);
+    let until = at + SignedDuration::from_hours(4);
+    let hold = Hold::new("web", Wanted::AsIs, until, "release", "ops", at);
+    stage.store.append(vec![Record::Hold(hold)]).await.unwrap();
+    assert_eq!(facts(&keeper).await, [(FactKind::Held, "web".to_owned())]);
+    for _ in 0..3 {
+        sleep(Duration::from_secs(300)).await;
+        assert_eq!(facts(&keeper).await, []);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn calendar_is_reported_once_a_week_for_each_group_whoever_passes_between() {
+    let calendar = "calendar = \"cn\"\n[calendars.cn]\nends = \"2026-12-01\"\n";
+    let mut stage = Stage::at("12:00", "");
+    let [mine, theirs] = two_controllers(&mut stage, "12:00", calendar);
+    let reminder = |group: &str| (FactKind::CalendarEnding, group.to_owned());
+    let mut counts = [0, 0];
+    for _ in 0..24 {
+        for (keeper, group, count) in [(&mine, "mine", 0), (&theirs, "theirs", 1)] {
+            let reported = facts(keeper).await.into_iter();
+            counts[count] += reported.filter(|fact| *fact == reminder(group)).count();
+        }
+        sleep(Duration::from_secs(24 * 3_600)).await;
+    }
+    // 24 days touch four or five weeks.
     assert!(
-        first.problems[0].contains("nothing new is sent"),
-        "{first:#?}"
-    );
-    assert_eq!(at.as_secs(), 5);
-    // The machines need longer to boot than the renewal to fail, and the pass goes on to its end.
-    let (at, second) = &reports[1];
-    assert!(*at > Duration::from_secs(5), "{at:?}");
-    assert_eq!(second.actions.len(), 4);
-    assert!(
-        second.facts[0].message.contains("answers again after"),
-        "{second:#?}"
+        counts.iter().all(|count| (4..=5).contains(count)),
+        "{counts:?}"
     );
 }

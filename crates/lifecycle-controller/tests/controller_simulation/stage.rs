@@ -94,7 +94,7 @@ impl Stage {
         let fleet = "baidu/bj=2,aliyun/cn-hangzhou=3,huawei/cn-north-4=1";
         let simulator = simulator(seed, fleet);
         if extras.protected {
-            let place = ["baidu/bj", "aliyun/cn-hangzhou"][usize::from(seed % 2 == 0)];
+            let place = ["baidu/bj", "aliyun/cn-hangzhou"][usize::from(seed.is_multiple_of(2))];
             let machine = format!("{place}=1;tag:lifecycle:protected=yes");
             simulator.add(&machine).unwrap();
         }

@@ -24,6 +24,7 @@ mod python;
 mod release;
 mod simulate;
 mod step;
+mod temporal;
 mod tidy;
 mod tree;
 mod vectors;
@@ -47,6 +48,7 @@ enum Command {
     Bench(bench::Bench),
     Simulate(simulate::Simulate),
     Chaos(postgres::Chaos),
+    Temporal(temporal::Temporal),
     Interop(interop::Interop),
     Fuzz(fuzz::Fuzz),
     ReleaseCheck(release::ReleaseCheck),
@@ -68,6 +70,7 @@ impl Command {
             Self::Bench(bench) => bench.run(root),
             Self::Simulate(simulate) => simulate.run(root),
             Self::Chaos(chaos) => chaos.run(root),
+            Self::Temporal(temporal) => temporal.run(root),
             Self::Interop(interop) => interop.run(root),
             Self::Fuzz(fuzz) => fuzz.run(root),
             Self::ReleaseCheck(check) => check.run(root),

@@ -55,7 +55,14 @@ pub(crate) struct Chaos {
     /// The seed of an earlier run.
     #[arg(long)]
     seed: Option<u64>,
+    /// Instead, cut controllers in network namespaces off by dropped packets; needs root.
+    #[arg(long, conflicts_with_all = ["minutes", "seed"])]
+    namespaces: bool,
 }
+
+const CHAOS: &str = "test -p lifecycle-cli --all-features --test cli chaos:: -- --nocapture";
+const NAMESPACES: &str =
+    "test -p lifecycle-cli --all-features --test cli namespaces:: -- --nocapture";
 
 impl Chaos {
     pub(crate) fn run(&self, root: &Path) -> CommandResult {
@@ -63,10 +70,14 @@ impl Chaos {
     }
 
     fn call(&self) -> Cargo {
-        let call =
-            Cargo::new("test -p lifecycle-cli --all-features --test cli chaos:: -- --nocapture")
+        if self.namespaces {
+            return Cargo::new(NAMESPACES)
                 .env(REQUIRE, "1")
-                .env("LIFECYCLE_CHAOS_SECONDS", (self.minutes * 60).to_string());
+                .env("LIFECYCLE_REQUIRE_NAMESPACES", "1");
+        }
+        let call = Cargo::new(CHAOS)
+            .env(REQUIRE, "1")
+            .env("LIFECYCLE_CHAOS_SECONDS", (self.minutes * 60).to_string());
         match self.seed {
             Some(seed) => call.env("LIFECYCLE_SEED", seed.to_string()),
             None => call,
@@ -90,6 +101,21 @@ mod tests {
             chaos.call().to_string(),
             "LIFECYCLE_REQUIRE_POSTGRES=1 LIFECYCLE_CHAOS_SECONDS=120 LIFECYCLE_SEED=7 cargo test -p lifecycle-cli \
              --all-features --test cli chaos:: -- --nocapture"
+        );
+    }
+
+    #[test]
+    fn namespaces_are_mandatory_tests_of_their_own() {
+        let Ok(Command::Chaos(chaos)) = Command::try_parse_from(["xtask", "chaos", "--namespaces"])
+        else {
+            panic!("`chaos` accepts namespaces");
+        };
+        assert_eq!(
+            chaos.call().to_string(),
+            format!(
+                "LIFECYCLE_REQUIRE_POSTGRES=1 LIFECYCLE_REQUIRE_NAMESPACES=1 cargo {}",
+                super::NAMESPACES
+            )
         );
     }
 }

@@ -27,6 +27,12 @@ pub trait GroupLeases: fmt::Debug + Send + Sync + 'static {
     /// Waits until the share has another group than before, for example after the end of another
     /// controller.
     async fn changed(&self);
+
+    /// Waits until the store does not answer, and returns its error. A pass can wait for machines for minutes; the
+    /// renewals of the leases notice earlier. The default waits forever.
+    async fn unavailable(&self) -> StoreError {
+        std::future::pending().await
+    }
 }
 
 /// The groups on which one controller acts in a pass.

@@ -178,6 +178,29 @@ impl Cluster {
         panic!("the server does not start again");
     }
 
+    /// Lets the server listen on a further address of this machine, for clients in the network `clients`, such as
+    /// `198.18.0.0/15`. Restarts the server.
+    ///
+    /// # Panics
+    /// The server does not start with the address.
+    pub fn listen(&self, address: &str, clients: &str) {
+        let append = |name: &str, text: &str| {
+            let file = self.data().join(name);
+            let before = fs::read_to_string(&file).unwrap_or_default();
+            fs::write(&file, before + text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        };
+        append(
+            "lifecycle.conf",
+            &format!("listen_addresses = '127.0.0.1, {address}'\n"),
+        );
+        append(
+            "pg_hba.conf",
+            &format!("host all all {clients} scram-sha-256\n"),
+        );
+        self.kill();
+        self.restart();
+    }
+
     /// Lets the server offer TLS with a certificate and its key, both in PEM.
     ///
     /// # Panics

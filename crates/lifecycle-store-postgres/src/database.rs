@@ -1,7 +1,8 @@
 //! `Database`: a bounded number of connections, each query with a time limit.
 //!
 //! A slow database must not pile up work: a query waits a bounded time for a connection, a bounded
-//! number of queries waits, and a connection whose query did not end is closed.
+//! number of queries waits, and a connection whose query did not end is closed. A network that drops packets looks the
+//! same, and every idle connection is as dead as the one that was used.
 
 use std::{
     fmt,
@@ -173,10 +174,13 @@ impl Database {
         let shared = &self.shared;
         let mut config = shared.text.config.clone();
         let limit = shared.limits.query.as_millis();
-        // A frozen program must not keep a lock: the server ends its transaction.
+        // A frozen program must not keep a lock: the server ends its transaction. A program that is gone with its network
+        // must not keep a session.
         let settings = format!(
             "-c statement_timeout={limit} -c lock_timeout={limit} \
-             -c idle_in_transaction_session_timeout={limit} {}",
+             -c idle_in_transaction_session_timeout={limit} \
+             -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 \
+             -c tcp_user_timeout=30000 {}",
             config.get_options().unwrap_or_default()
         );
         config.options(settings);
@@ -185,6 +189,10 @@ impl Database {
         }
         if config.get_keepalives_idle() > Duration::from_secs(30) {
             config.keepalives_idle(Duration::from_secs(30));
+        }
+        // A query that did not arrive in its time must not arrive later, at the end of a cut.
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(shared.limits.query + NETWORK);
         }
         let connecting = config.connect(shared.tls.clone());
         match timeout(shared.limits.connect, connecting).await {
@@ -357,6 +365,8 @@ impl Connection {
                 Err(database.failure(&error))
             }
             Err(_) => {
+                let dead = std::mem::take(&mut *database.shared.idle());
+                drop(dead);
                 Err(database
                     .unavailable(format_args!("no answer within {} s", limit.as_secs_f64())))
             }

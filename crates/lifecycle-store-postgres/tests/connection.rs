@@ -1,10 +1,21 @@
 //! Connections, migrations and failures against a real server.
 #![cfg(feature = "test-cluster")]
 
-use std::time::Duration;
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use lifecycle_controller::StoreError;
 use lifecycle_store_postgres::{Database, Limits, cluster::Cluster};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
 
 fn database(text: &str) -> Database {
     database_with(text, Limits::default())
@@ -207,4 +218,92 @@ async fn certificate_and_name_of_the_server_are_verified() {
     let missing = format!("{text}?sslmode=require&sslrootcert=/nonexistent/ca.pem");
     let error = Database::new(missing.parse().unwrap(), Limits::default()).unwrap_err();
     assert!(error.to_string().contains("/nonexistent/ca.pem"), "{error}");
+}
+
+/// Serves a port whose connections fall silent: after `silence`, nothing is forwarded on connections that are open by
+/// then, and they stay open, as with a firewall that has forgotten them.
+async fn forgetful_port(target: u16) -> (u16, impl Fn()) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let current: Arc<std::sync::Mutex<Arc<AtomicBool>>> = Arc::default();
+    let of_new = Arc::clone(&current);
+    tokio::spawn(async move {
+        while let Ok((inward, _)) = listener.accept().await {
+            let Ok(outward) = TcpStream::connect(("127.0.0.1", target)).await else {
+                continue;
+            };
+            let is_silent = Arc::clone(&of_new.lock().unwrap());
+            let (from_client, to_client) = inward.into_split();
+            let (from_server, to_server) = outward.into_split();
+            tokio::spawn(forward(from_client, to_server, Arc::clone(&is_silent)));
+            tokio::spawn(forward(from_server, to_client, is_silent));
+        }
+    });
+    let silence = move || {
+        let mut current = current.lock().unwrap();
+        current.store(true, Ordering::Release);
+        *current = Arc::default();
+    };
+    (port, silence)
+}
+
+async fn forward(
+    mut from: impl AsyncReadExt + Unpin,
+    mut to: impl AsyncWriteExt + Unpin,
+    is_silent: Arc<AtomicBool>,
+) -> io::Result<()> {
+    let mut bytes = [0; 8192];
+    loop {
+        let read = from.read(&mut bytes).await?;
+        if is_silent.load(Ordering::Acquire) {
+            std::future::pending::<()>().await;
+        }
+        if read == 0 {
+            return Ok(());
+        }
+        to.write_all(&bytes[..read]).await?;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn query_without_an_answer_gives_up_all_idle_connections() {
+    let Some(cluster) = Cluster::shared("forgetful") else {
+        return;
+    };
+    cluster.database("forgetful");
+    let (port, silence) = forgetful_port(cluster.port()).await;
+    let limits = Limits::default()
+        .with_query(Duration::from_millis(500))
+        .with_connections(4);
+    let database = database_with(&cluster.text_at("forgetful", port), limits);
+    let queries = (0..4).map(|_| database.query("select pg_sleep(0.1)", &[]));
+    for result in futures_util::future::join_all(queries).await {
+        result.unwrap();
+    }
+    silence();
+    let error = database.query("select 1", &[]).await.unwrap_err();
+    assert!(error.to_string().contains("no answer within"), "{error}");
+    // Three more connections were idle, and each of them is as dead.
+    assert_eq!(database.query("select 1", &[]).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn lost_clients_and_lost_servers_are_noticed_by_the_kernel() {
+    let Some(cluster) = Cluster::shared("keepalives") else {
+        return;
+    };
+    let text = cluster.database("keepalives");
+    let database = database(&text);
+    for (setting, expected) in [
+        ("tcp_keepalives_idle", "30"),
+        ("tcp_keepalives_interval", "5"),
+        ("tcp_keepalives_count", "3"),
+        ("tcp_user_timeout", "30000"),
+    ] {
+        let rows = database
+            .query(&format!("show {setting}"), &[])
+            .await
+            .unwrap();
+        assert_eq!(rows[0].get::<_, String>(0), expected, "{setting}");
+    }
 }

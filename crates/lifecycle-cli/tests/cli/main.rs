@@ -21,6 +21,8 @@ mod journal;
 mod keys;
 mod kills;
 mod metrics;
+#[cfg(target_os = "linux")]
+mod namespaces;
 mod output;
 #[cfg(unix)]
 mod outside_text;

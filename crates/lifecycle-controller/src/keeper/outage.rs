@@ -25,6 +25,19 @@ pub(super) struct Outage {
 impl Outage {
     /// Adds a failure. Returns the report of the pass that could not be made, and the wait until the next try.
     pub(super) fn go_on(&mut self, error: &StoreError, now: Timestamp) -> (PassReport, Duration) {
+        let report = self.report(error, now);
+        let wait = FIRST_WAIT.saturating_mul(1 << self.failures.min(5));
+        self.failures = self.failures.saturating_add(1);
+        (report, wait.min(LONGEST_WAIT))
+    }
+
+    /// Returns true if operators were told of an outage.
+    pub(super) fn has_begun(&self) -> bool {
+        self.since.is_some()
+    }
+
+    /// Returns the report for a store that does not answer. The first report of an outage has the problem.
+    pub(super) fn report(&mut self, error: &StoreError, now: Timestamp) -> PassReport {
         let mut report = PassReport {
             store_unavailable: true,
             ..PassReport::default()
@@ -39,9 +52,7 @@ impl Outage {
             report.facts.push(fact(message));
             report.status.facts.push(FactKind::StoreUnavailable);
         }
-        let wait = FIRST_WAIT.saturating_mul(1 << self.failures.min(5));
-        self.failures = self.failures.saturating_add(1);
-        (report, wait.min(LONGEST_WAIT))
+        report
     }
 
     /// Ends the outage. Returns the fact for people, if there was an outage.

@@ -165,6 +165,7 @@ impl Keeper {
         match recorded {
             Err(error) if error.is_temporary() => {
                 report.problems.push(format!("not recorded: {error}"));
+                report.unrecorded = true;
                 Ok(())
             }
             recorded => recorded,
@@ -219,10 +220,12 @@ impl Keeper {
         let passes = async {
             let mut outage = Outage::default();
             loop {
-                let result = self.open_and_pass(&open).await;
+                let pass = self.open_and_pass(&open);
+                let result = self.tell_of_outage(pass, &mut outage, &mut on_pass).await;
                 let (report, wait) = match result {
                     Ok(mut report) => {
-                        if let Some(fact) = outage.end(self.now()) {
+                        let ended = (!report.unrecorded).then(|| outage.end(self.now()));
+                        if let Some(fact) = ended.flatten() {
                             self.keep_late([self.notice(&fact)]);
                             report.status.facts.push(fact.kind);
                             report.facts.push(fact);
@@ -265,6 +268,34 @@ impl Keeper {
             ..self.clone()
         };
         keeper.pass().await
+    }
+
+    /// Makes a pass, and reports a store that does not answer before the pass ends.
+    async fn tell_of_outage(
+        &self,
+        pass: impl Future<Output = Result<PassReport, StoreError>>,
+        outage: &mut Outage,
+        on_pass: &mut impl FnMut(&PassReport),
+    ) -> Result<PassReport, StoreError> {
+        let mut pass = std::pin::pin!(pass);
+        loop {
+            tokio::select! {
+                result = &mut pass => return result,
+                error = self.store_unavailable(), if !outage.has_begun() => {
+                    let report = outage.report(&error, self.now());
+                    self.notify_in_background(&report);
+                    on_pass(&report);
+                }
+            }
+        }
+    }
+
+    /// Waits until the leases notice that the store does not answer; forever without leases.
+    async fn store_unavailable(&self) -> StoreError {
+        match &self.leases {
+            Some(leases) => leases.unavailable().await,
+            None => pending().await,
+        }
     }
 
     /// Waits until this controller has another group; forever without leases.

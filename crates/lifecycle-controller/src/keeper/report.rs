@@ -44,6 +44,8 @@ pub struct PassReport {
     pub elsewhere: BTreeMap<String, Holder>,
     /// The store did not answer, and no pass was made.
     pub store_unavailable: bool,
+    /// The store did not answer at the end of the pass.
+    pub(super) unrecorded: bool,
     /// The time of the next pass.
     pub next: Option<Timestamp>,
     /// The groups and machines after the pass.

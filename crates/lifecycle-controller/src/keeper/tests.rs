@@ -28,6 +28,7 @@ use crate::{
     store::{HistoryQuery, Store, StoreError},
 };
 
+mod outage; // a store that goes away in the middle of a pass
 mod shared; // stores and groups of several controllers
 
 /// A fleet of two machines in each of two clouds, its store, and the configuration.

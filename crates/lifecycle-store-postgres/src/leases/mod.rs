@@ -18,7 +18,7 @@ use std::{
 use async_trait::async_trait;
 use lifecycle_controller::{GroupLeases, Holder, Share, StoreError};
 use tokio::{
-    sync::{Mutex, Notify},
+    sync::{Mutex, Notify, watch},
     task::AbortHandle,
     time::sleep,
 };
@@ -108,6 +108,8 @@ struct Member {
     held: RwLock<BTreeSet<String>>,
     is_passing: Arc<AtomicBool>,
     changed: Notify,
+    /// The failure of the last renewal.
+    failure: watch::Sender<Option<String>>,
 }
 
 impl PostgresLeases {
@@ -124,6 +126,7 @@ impl PostgresLeases {
             held: RwLock::default(),
             is_passing: Arc::default(),
             changed: Notify::new(),
+            failure: watch::Sender::default(),
         });
         member.renew(TakesGroups::Yes).await?;
         let task = tokio::spawn(renew_for_ever(Arc::downgrade(&member)));
@@ -179,6 +182,15 @@ impl GroupLeases for PostgresLeases {
     async fn changed(&self) {
         self.member.changed.notified().await;
     }
+
+    async fn unavailable(&self) -> StoreError {
+        let mut failure = self.member.failure.subscribe();
+        let found = failure.wait_for(Option::is_some).await;
+        // The member lives as long as this object, so the channel is open.
+        let message = found.map_or_else(|_| None, |message| message.clone());
+        let message = message.unwrap_or_default();
+        StoreError::Unavailable { message }
+    }
 }
 
 /// The result of a renewal.
@@ -219,7 +231,12 @@ async fn renew_for_ever(member: Weak<Member>) {
             ControllerKind::Apply => TakesGroups::No,
             _ => TakesGroups::Yes,
         };
-        match member.renew(takes).await {
+        let renewed = member.renew(takes).await;
+        let failure = renewed.as_ref().err().filter(|error| error.is_temporary());
+        member
+            .failure
+            .send_replace(failure.map(ToString::to_string));
+        match renewed {
             Ok(renewal) if renewal.has_more => member.changed.notify_one(),
             Ok(_) => {}
             Err(error) => tracing::debug!(%error, "the lease was not renewed"),

@@ -7,9 +7,14 @@ use std::{
 
 use crate::exit::{CheckResult, CommandResult, CouldNotRun};
 
-/// Reads the lists of packages, and runs `apt-get` with these arguments in `folder`. `program` is the missing program.
+/// Runs `apt-get` with these arguments in `folder`. If the call fails, reads the lists of packages, which only root
+/// may do, and runs it again. `program` is the missing program.
 pub(crate) fn run(program: &str, arguments: &[&str], folder: &Path) -> CommandResult {
-    for arguments in [&["update", "--quiet"], arguments] {
+    for (is_last, arguments) in [
+        (false, arguments),
+        (false, &["update", "--quiet"]),
+        (true, arguments),
+    ] {
         let line = format!("apt-get {}", arguments.join(" "));
         let status = Command::new("apt-get")
             .args(arguments)
@@ -22,10 +27,12 @@ pub(crate) fn run(program: &str, arguments: &[&str], folder: &Path) -> CommandRe
                 "{program} is missing, and {line} does not start: {error}; install {program} by hand"
             ))
         })?;
-        if !status.success() {
+        if status.success() && arguments[0] != "update" {
+            return Ok(CheckResult::Passed);
+        }
+        if is_last {
             println!("{program} is missing, and {line} failed; install {program} as root");
-            return Ok(CheckResult::Failed);
         }
     }
-    Ok(CheckResult::Passed)
+    Ok(CheckResult::Failed)
 }

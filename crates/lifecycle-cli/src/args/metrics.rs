@@ -16,7 +16,7 @@ pub(crate) struct MetricsArgs {
 }
 
 /// The help of `--timeout`, which limits the whole command elsewhere.
-const REFRESH_LIMIT: &str = "Time limit of a refresh, for example 90s [default: the interval, but at least 1m and at most 10m]";
+const REFRESH_LIMIT: &str = "Time limit of a refresh, for example 30s; at most the interval, or 1m for a shorter interval [default: 10m]";
 
 /// The arguments of `exporter`.
 #[derive(Debug, clap::Args)]

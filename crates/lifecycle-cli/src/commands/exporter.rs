@@ -12,7 +12,7 @@ use lifecycle_facade::{
 use lifecycle_metrics::{
     ClientMetrics, ExporterMetrics, ExporterStatus, LocationResult, MachineSample, UNSEEN,
 };
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use crate::{
     args::ExporterArgs,
@@ -129,7 +129,8 @@ impl Exporter<'_> {
         let deadline = Instant::now() + self.limit;
         let mut warnings = BTreeSet::new();
         if !is_first {
-            match timeout_at(deadline, self.resolve()).await {
+            // A list of regions that hangs leaves half of the time to the regions that are known.
+            match timeout(self.limit / 2, self.resolve()).await {
                 Ok(Ok(locations)) => self.locations = locations,
                 Ok(Err(error)) => {
                     warnings.insert(error.message);

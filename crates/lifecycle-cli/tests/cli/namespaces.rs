@@ -2,8 +2,8 @@
 //! from the database but not from the clouds, and the reverse.
 //!
 //! A dropped packet has no answer and no end of a connection, unlike the cuts of the proxy in `chaos`. The tests need
-//! root and the program `ip`; elsewhere, each prints one line that it was skipped. `cargo xtask chaos --namespaces` makes
-//! them mandatory.
+//! root and the program `ip`, and change network settings, so only `cargo xtask chaos --namespaces` runs them. In other
+//! runs, each prints one line that it was skipped.
 
 mod network;
 mod stage;

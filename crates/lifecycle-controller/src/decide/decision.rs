@@ -82,6 +82,7 @@ impl PlannedAction {
     }
 
     /// Returns the edge of a maintenance whose reboot was not sent: a later pass makes up for it.
+    #[cfg(feature = "_keeper")]
     pub(crate) fn not_sent(&self, now: Timestamp) -> Edge {
         Edge {
             progress: EdgeProgress::Open {

@@ -29,8 +29,10 @@ mod rules;
 mod tests;
 
 pub use decision::{ActionName, Decision, Fact, FactKind, PlannedAction, SeenMachine, Waiting};
+#[cfg(feature = "_keeper")]
 pub(crate) use edge::{Edges, KeptEdge};
 pub use edge::{GroupEdge, group_edge, retry_delay};
 pub use pass::{decide, wanted_states};
+#[cfg(feature = "_keeper")]
 pub(crate) use pass::{decide_with, wanted_with};
 pub use rules::{GroupMaintenance, KeptGroup, Manual, Rules};

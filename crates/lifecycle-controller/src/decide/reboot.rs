@@ -10,8 +10,8 @@ use super::{
     rules::Rules,
 };
 use crate::{
-    record::{Edge, EdgeProgress, Wanted},
-    state::{EdgeKey, State},
+    record::{ActionRecord, Edge, EdgeProgress, Wanted},
+    state::{EdgeKey, LastAction, State},
 };
 
 /// Adds the reboots that are due.
@@ -43,7 +43,10 @@ pub(super) fn add(
         for machine in members {
             let instance = &machine.instance;
             let done = state.edges.get(&EdgeKey::instance(&key, instance));
-            let is_done = done.is_some_and(|done| done.edge > due || !was_not_sent(done, due));
+            let is_done = done.is_some_and(|done| {
+                !was_not_sent(done, due)
+                    || (done.edge == due && is_sent(state.last_actions.get(instance), due))
+            });
             let is_busy = open.contains(instance.as_str()) || busy.contains(instance);
             let is_held = state.hold(instance, now).is_some()
                 || machine
@@ -86,6 +89,15 @@ fn was_not_sent(done: &Edge, due: Timestamp) -> bool {
         }
     );
     done.edge < due || is_unsent
+}
+
+/// Returns true if a reboot was sent since `due`, whatever the edge says.
+fn is_sent(last: Option<&LastAction>, due: Timestamp) -> bool {
+    last.is_some_and(|last| {
+        matches!(last.action, ActionRecord::Reboot { .. })
+            && last.at >= due
+            && last.outcome.as_deref() != Some("skipped")
+    })
 }
 
 /// Returns the name under which the edges of a maintenance are recorded. A group's name has no space.

@@ -61,7 +61,7 @@ impl Outage {
         let since = self.since.take()?;
         let seconds = now.duration_since(since).as_secs();
         Some(fact(format!(
-            "the store answers again after {seconds} s, since {since:.0}; nothing new was sent in this time"
+            "the store answers again after {seconds} s, since {since:.0}"
         )))
     }
 }

@@ -169,6 +169,8 @@ impl GroupLeases for PostgresLeases {
         member.is_passing.store(true, Ordering::Release);
         let pass = EndOfPass(Arc::clone(&member.is_passing));
         let renewal = member.renew(TakesGroups::Yes).await?;
+        // The store answers: the failure of an earlier renewal is over.
+        member.failure.send_replace(None);
         let elsewhere = member.elsewhere(&renewal.rows).await?;
         let groups = read(&member.held).clone();
         Ok(Share::new(

@@ -9,7 +9,14 @@
 //! All addresses are in 198.18.0.0/15, the range for tests of networks. A cut is a blackhole rule of the router, so a
 //! cut needs no firewall, and no interface of a controller changes its state.
 
-use std::{fs, process::Command};
+use std::{
+    fs,
+    process::Command,
+    sync::{
+        LazyLock,
+        atomic::{AtomicU8, Ordering},
+    },
+};
 
 /// The direction of a cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +26,9 @@ pub(super) enum Cut {
     /// The packets of the controller arrive, and the answers are dropped.
     Answers,
 }
+
+/// The third part of the addresses of the next network.
+static NEXT_BLOCK: LazyLock<AtomicU8> = LazyLock::new(|| AtomicU8::new(fastrand::u8(..)));
 
 /// The namespaces. Removed when dropped.
 pub(super) struct Network {
@@ -34,7 +44,8 @@ impl Network {
     /// # Errors
     /// The reason in one line: not root, no program `ip`, or a kernel that does not allow it.
     pub(super) fn new() -> Result<Self, String> {
-        let block = fastrand::u8(..);
+        // Tests run at the same time.
+        let block = NEXT_BLOCK.fetch_add(1, Ordering::Relaxed);
         let network = Self {
             name: format!("lc{:x}", fastrand::u32(..0x1_000_000)),
             block,

@@ -146,7 +146,7 @@ impl Store for InterruptedStore {
 #[tokio::test(start_paused = true)]
 async fn maintenance_is_made_good_after_a_store_that_did_not_answer_for_a_moment() {
     for writes in [false, true] {
-        let mut interrupted = 0;
+        let (mut interrupted, mut lost) = (0, 0);
         for fails_at in 1.. {
             let stage = Stage::in_maintenance(MAINTENANCE).await;
             let store = Arc::new(InterruptedStore {
@@ -159,10 +159,14 @@ async fn maintenance_is_made_good_after_a_store_that_did_not_answer_for_a_moment
             run.await.unwrap();
             for machine in &stage.machines {
                 let executed = stage.simulator.ledger().executed(machine).unwrap();
-                assert_eq!(
-                    executed.reboots, 1,
-                    "{machine}: append {fails_at}, written: {writes}"
+                // An intent that may be recorded counts as sent.
+                let least = u32::from(!writes);
+                assert!(
+                    (least..=1).contains(&executed.reboots),
+                    "{machine}: {} reboots, append {fails_at}, written: {writes}",
+                    executed.reboots
                 );
+                lost += 1 - executed.reboots;
             }
             if store.appends.load(Ordering::Relaxed) < fails_at {
                 break;
@@ -170,6 +174,7 @@ async fn maintenance_is_made_good_after_a_store_that_did_not_answer_for_a_moment
             interrupted = fails_at;
         }
         assert!(interrupted > 10, "nothing is interrupted: {interrupted}");
+        assert!(lost <= 4, "{lost} reboots were lost");
     }
 }
 

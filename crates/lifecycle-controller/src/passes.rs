@@ -28,6 +28,11 @@ pub struct PassLog {
     calendars: BTreeMap<String, Timestamp>,
 }
 
+/// The kind of the messages about holds.
+const HELD: &str = "held";
+/// The kind of the reminders of calendars.
+const CALENDAR_ENDING: &str = "calendar-ending";
+
 impl PassLog {
     /// Returns the time of the last pass over a group.
     pub fn last_pass(&self, group: &str) -> Option<Timestamp> {
@@ -68,18 +73,67 @@ impl PassLog {
             return;
         };
         match notice.kind.as_str() {
-            "held" => {
+            HELD => {
                 self.holds.insert(subject, notice.message.clone());
             }
-            "calendar-ending" => {
+            CALENDAR_ENDING => {
                 self.calendars.insert(subject, notice.at);
             }
             _ => {}
         }
     }
 
+    /// Returns records that bring the messages about holds and calendars into another store. `at` is the time of the
+    /// messages about holds.
+    pub fn notices(&self, at: Timestamp) -> impl Iterator<Item = Notice> {
+        let notice = |kind: &str, at, subject: &String, message: &str| Notice {
+            at,
+            kind: kind.to_owned(),
+            subject: Some(subject.clone()),
+            message: message.to_owned(),
+        };
+        let holds = self.holds.iter();
+        let holds = holds.map(move |(target, message)| notice(HELD, at, target, message));
+        let calendars = self.calendars.iter();
+        let calendars = calendars.map(move |(group, reminded)| {
+            notice(
+                CALENDAR_ENDING,
+                *reminded,
+                group,
+                "reminded before the import",
+            )
+        });
+        holds.chain(calendars)
+    }
+
     /// Forgets the message about the hold before.
     pub(crate) fn change_hold(&mut self, target: &str) {
         self.holds.remove(target);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notices_bring_the_messages_into_another_log() {
+        let at = "2026-11-27T00:00:00Z".parse().unwrap();
+        let mut log = PassLog::default();
+        for (kind, subject) in [(HELD, "web"), (CALENDAR_ENDING, "ci"), ("drifted", "web")] {
+            log.add_notice(&Notice {
+                at,
+                kind: kind.to_owned(),
+                subject: Some(subject.to_owned()),
+                message: "until Monday".to_owned(),
+            });
+        }
+        let mut other = PassLog::default();
+        for notice in log.notices(at) {
+            other.add_notice(&notice);
+        }
+        assert_eq!(other, log);
+        assert!(other.is_hold_reported("web", "until Monday"));
+        assert_eq!(other.last_calendar_reminder("ci"), Some(at));
     }
 }

@@ -253,7 +253,11 @@ async fn importable(path: &Path) -> Result<Vec<Record>, StoreError> {
                 if stands_for_lost_files {
                     records.extend(snapshot.edges.iter().cloned().map(Record::Edge));
                     records.extend(snapshot.holds.iter().cloned().map(Record::Hold));
-                    records.extend(snapshot.last_pass.clone().map(Record::Pass));
+                    if let Some(pass) = &snapshot.last_pass {
+                        // After the holds: the record of a hold ends the message about the hold before.
+                        records.extend(snapshot.log.notices(pass.at).map(Record::Notice));
+                        records.push(Record::Pass(pass.clone()));
+                    }
                 }
             }
             record => {

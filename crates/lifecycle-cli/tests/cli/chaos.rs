@@ -1,7 +1,7 @@
 //! Three controllers with one database under random faults: `kill -9`, a freeze longer than the lease, the death of
 //! the postmaster, and connections that are cut on the way to the database or to the clouds.
 //!
-//! `LIFECYCLE_CHAOS_SECONDS` sets the time of the faults (25), and `LIFECYCLE_SEED` the seed. `cargo xtask chaos` runs
+//! `LIFECYCLE_CHAOS_SECONDS` sets the time of the faults (60), and `LIFECYCLE_SEED` the seed. `cargo xtask chaos` runs
 //! the test for longer.
 
 mod judge;
@@ -18,7 +18,7 @@ use stage::Stage;
 #[test]
 fn three_controllers_under_faults_reboot_nothing_twice_and_reach_every_edge() {
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse().unwrap());
-    let seconds: u64 = number("LIFECYCLE_CHAOS_SECONDS").unwrap_or(25);
+    let seconds: u64 = number("LIFECYCLE_CHAOS_SECONDS").unwrap_or(60);
     let seed = number("LIFECYCLE_SEED").unwrap_or_else(|| fastrand::u64(..1_000_000));
     println!("LIFECYCLE_SEED={seed}");
     let Some(mut stage) = Stage::new(seed) else {

@@ -10,7 +10,7 @@ const SEEDS: usize = 2_000;
 const FLEET_SEEDS: usize = 100;
 
 /// Seeds that once broke a promise, with the reason.
-const BROKEN_ONCE: [(u64, &str); 23] = [
+const BROKEN_ONCE: [(u64, &str); 24] = [
     (
         20_052_712,
         "a refused batch of reboots was executed, and lookups were throttled",
@@ -93,6 +93,10 @@ const BROKEN_ONCE: [(u64, &str); 23] = [
     (
         170_040_077,
         "a look before the action ended after the time limit, and its state was told after the outcome",
+    ),
+    (
+        190_011_323,
+        "an instance was deleted during a list, and the error of the list counted as needless",
     ),
 ];
 

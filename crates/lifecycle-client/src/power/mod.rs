@@ -12,6 +12,7 @@ pub(crate) mod force_timers; // the time until a forced stop
 pub(crate) mod idle; // waits for the end of transitions
 pub(crate) mod idle_step; // the rule for one instance
 pub(crate) mod job; // follows jobs of the cloud
+pub(crate) mod listener; // receives events
 pub(crate) mod options;
 pub(crate) mod plan;
 pub(crate) mod recorder;

@@ -20,6 +20,7 @@ use crate::{
     error::Error,
     observe::observer::Observer,
     power::event::Event,
+    power::listener::Listener,
     power::plan::Plan,
     power::recorder::{
         CallRecorder, Name, NamedRecorder, RECORD_TIME_LIMIT, ShareRecorder, is_recorded,
@@ -27,7 +28,7 @@ use crate::{
     power::report::{InstanceReport, Report},
     power::resume_point::ResumePoints,
     power::run::run,
-    power::tracker::{Listener, OutcomeTracker},
+    power::tracker::OutcomeTracker,
     power::until::{SignalWatch, WavesUntil},
     power::waves::Waves,
     sync::lock,

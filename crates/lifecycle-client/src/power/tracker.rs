@@ -5,7 +5,7 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    fmt, mem, slice,
+    mem, slice,
     time::Duration,
 };
 
@@ -18,6 +18,7 @@ use super::{
     decide::{DecideOptions, Decision, Fact, decide},
     event::Event,
     idle_step::{IdleStep, idle_step},
+    listener::Listener,
     plan::Plan,
     refusal::Refusal,
     report::{Outcome, Report},
@@ -106,8 +107,8 @@ impl OutcomeTracker {
     }
 
     pub(crate) fn emit(&self, event: Event) {
-        if let Some(Listener(listener)) = &self.events {
-            listener(event);
+        if let Some(listener) = &self.events {
+            listener.receive(event);
         }
     }
 
@@ -589,20 +590,5 @@ fn state(seen: &Observation) -> Event {
     Event::State {
         instance: seen.instance.clone(),
         observation: seen.clone(),
-    }
-}
-
-/// Receives the events of a tracker.
-pub(crate) struct Listener(Box<dyn Fn(Event) + Send + Sync>);
-
-impl Listener {
-    pub(crate) fn new(listener: impl Fn(Event) + Send + Sync + 'static) -> Self {
-        Self(Box::new(listener))
-    }
-}
-
-impl fmt::Debug for Listener {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Listener")
     }
 }

@@ -8,7 +8,7 @@ use std::{
 use super::*;
 use crate::{
     leases::{GroupLeases, Holder, Share},
-    record::OperationId,
+    record::{EdgeProgress, OperationId},
 };
 
 /// A store that does not answer while it is away.
@@ -176,6 +176,41 @@ async fn maintenance_is_made_good_after_a_store_that_did_not_answer_for_a_moment
         assert!(interrupted > 10, "nothing is interrupted: {interrupted}");
         assert!(lost <= 4, "{lost} reboots were lost");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn start_that_could_not_be_recorded_is_made_soon_and_is_no_failed_attempt() {
+    let mut interrupted = 0;
+    for fails_at in 1.. {
+        let stage = Stage::at("08:00", "");
+        let store = Arc::new(InterruptedStore {
+            fails_at,
+            ..InterruptedStore::default()
+        });
+        let keeper = stage.keeper_with(store.clone());
+        let run = keeper.run(sleep_until(stage.moment("08:02")), |_| {});
+        run.await.unwrap();
+        for machine in &stage.machines {
+            let executed = stage.simulator.ledger().executed(machine).unwrap();
+            assert_eq!(executed.starts, 1, "{machine}: append {fails_at}");
+        }
+        let is_failed = |record: &Record| match record {
+            Record::Edge(edge) => {
+                matches!(edge.progress, EdgeProgress::Open { failures, .. } if failures > 0)
+            }
+            _ => false,
+        };
+        let records = store.inner.records();
+        assert!(
+            !records.iter().any(is_failed),
+            "append {fails_at}: {records:#?}"
+        );
+        if store.appends.load(Ordering::Relaxed) < fails_at {
+            break;
+        }
+        interrupted = fails_at;
+    }
+    assert!(interrupted > 5, "nothing is interrupted: {interrupted}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -203,7 +203,7 @@ struct Renewal {
     has_more: bool,
 }
 
-/// Whether a renewal takes and releases groups, or keeps the present ones.
+/// The groups of a renewal: taken and released as the division wants, or kept as they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum TakesGroups {
     Yes,

@@ -69,7 +69,7 @@ pub enum Error {
 pub enum ListDefect {
     /// The cloud counts more instances than the pages show.
     #[error(
-        "the cloud counts {total} instances; list again, because an instance may have been deleted in the meantime"
+        "the cloud counts {total} instances; list again, because instances may have changed in the meantime"
     )]
     FewerThanTotal {
         /// The number of instances according to the cloud.

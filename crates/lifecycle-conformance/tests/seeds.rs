@@ -10,7 +10,7 @@ const SEEDS: usize = 2_000;
 const FLEET_SEEDS: usize = 100;
 
 /// Seeds that once broke a promise, with the reason.
-const BROKEN_ONCE: [(u64, &str); 24] = [
+const BROKEN_ONCE: [(u64, &str); 25] = [
     (
         20_052_712,
         "a refused batch of reboots was executed, and lookups were throttled",
@@ -97,6 +97,10 @@ const BROKEN_ONCE: [(u64, &str); 24] = [
     (
         190_011_323,
         "an instance was deleted during a list, and the error of the list counted as needless",
+    ),
+    (
+        180_026_540,
+        "forced stops went out again to instances that had stopped while a refused batch was bisected",
     ),
 ];
 

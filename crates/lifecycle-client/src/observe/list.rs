@@ -125,6 +125,27 @@ impl Cursor {
 /// again at the first instance, after the limit of a condition: a thousand instances are ten pages.
 const BARREN_PAGES: u8 = 10;
 
+/// The numbers of instances that the cloud counted during a list. The number changes when another
+/// program creates, deletes, starts or stops an instance.
+#[derive(Clone, Copy)]
+struct Totals {
+    least: usize,
+    most: usize,
+    numbered: bool,
+}
+
+impl Totals {
+    /// Returns the number of instances that a complete list has at least. A list that goes on after the
+    /// last row of a page has every instance that matched all the time, so the least number is enough.
+    /// Between two numbered pages a deletion can hide an instance, so such a list needs the highest number.
+    fn required(self) -> usize {
+        match self.numbered {
+            true => self.most,
+            false => self.least,
+        }
+    }
+}
+
 /// The rules of a list: where a list ends, and whether a list is complete.
 #[derive(Default)]
 struct ListTracker {
@@ -134,8 +155,7 @@ struct ListTracker {
     tokens: DigestSet,
     listed: usize,
     unidentified: usize,
-    /// The number of instances according to the cloud.
-    total: Option<usize>,
+    totals: Option<Totals>,
     barren_pages: u8,
 }
 
@@ -152,17 +172,19 @@ impl ListTracker {
         (rows, step)
     }
 
-    /// Keeps the latest total, and for numbered pages the largest: a deletion in the meantime can
-    /// hide an instance between two numbered pages. The total 0 beyond the end of a list has no
-    /// meaning.
+    /// Records the total of a page. The total 0 beyond the end of a list has no meaning.
     fn record_total(&mut self, page: &ListPage) {
         let Some(total) = page.total.filter(|total| *total > 0) else {
             return;
         };
-        self.total = match self.total {
-            Some(known) if page.numbered => Some(known.max(total)),
-            _ => Some(total),
-        };
+        let totals = self.totals.get_or_insert(Totals {
+            least: total,
+            most: total,
+            numbered: false,
+        });
+        totals.least = totals.least.min(total);
+        totals.most = totals.most.max(total);
+        totals.numbered |= page.numbered;
     }
 
     fn step(&mut self, next: NextPage, is_empty: bool, is_barren: bool) -> Continuation {
@@ -175,7 +197,7 @@ impl ListTracker {
             NextPage::Named(_) if self.barren_pages > BARREN_PAGES => {
                 Continuation::Fail(ListDefect::NothingNew)
             }
-            NextPage::Expected(_) if is_barren && self.total.is_none() && !is_empty => {
+            NextPage::Expected(_) if is_barren && self.totals.is_none() && !is_empty => {
                 Continuation::Fail(ListDefect::NothingNew)
             }
             NextPage::Expected(_) if is_barren => self.end(),
@@ -193,12 +215,12 @@ impl ListTracker {
     }
 
     fn has_total(&self) -> bool {
-        self.total
-            .is_some_and(|total| self.listed + self.unidentified >= total)
+        self.totals
+            .is_some_and(|totals| self.listed + self.unidentified >= totals.most)
     }
 
     fn end(&self) -> Continuation {
-        match self.total {
+        match self.totals.map(Totals::required) {
             _ if self.unidentified > 0 => Continuation::Fail(ListDefect::Unidentified {
                 rows: self.unidentified,
             }),

@@ -32,6 +32,16 @@ impl ActionBatch {
         }
     }
 
+    /// Returns the batch without the instances for which `is_open` returns false, or none if no instance
+    /// is left. An instance can get its outcome while the batch waits for other calls.
+    pub(crate) fn retain(mut self, is_open: impl FnMut(&InstanceId) -> bool) -> Option<Self> {
+        let before = self.ids.len();
+        self.ids.retain(is_open);
+        // The instance that left may be the reason for the rejection.
+        self.first_half &= self.ids.len() == before;
+        (!self.ids.is_empty()).then_some(self)
+    }
+
     /// Returns the rest of a rejected batch, without the instances that explain the rejection.
     pub(crate) fn rest(ids: Vec<InstanceId>) -> Self {
         Self {
@@ -61,4 +71,32 @@ pub(crate) fn halves(mut ids: Vec<InstanceId>) -> Vec<ActionBatch> {
         .into_iter()
         .filter(|batch| !batch.ids.is_empty())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(names: &[&str]) -> Vec<InstanceId> {
+        names
+            .iter()
+            .map(|name| InstanceId::new(*name).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn an_instance_with_an_outcome_leaves_the_batch() {
+        let [second, first] = &mut *halves(ids(&["a", "b", "c", "d"])) else {
+            panic!("two halves");
+        };
+        let take = |batch: &mut ActionBatch| std::mem::replace(batch, ActionBatch::new(Vec::new()));
+        let whole = take(first).retain(|_| true).unwrap();
+        assert!(whole.first_half, "the other half has the bad instance");
+        assert_eq!(whole.ids, ids(&["a", "b"]));
+        let rest = whole.retain(|id| id.as_str() != "a").unwrap();
+        assert!(!rest.first_half, "the bad instance may have left");
+        assert_eq!(rest.ids, ids(&["b"]));
+        assert!(rest.observed && rest.resent);
+        assert!(take(second).retain(|_| false).is_none());
+    }
 }

@@ -79,6 +79,11 @@ impl Sender<'_> {
         let mut calls_left = call_budget(batch.ids.len());
         let mut batches = vec![batch];
         while let Some(batch) = batches.pop() {
+            let open = {
+                let tracker = self.runner.tracker();
+                batch.retain(|id| tracker.is_open(id))
+            };
+            let Some(batch) = open else { continue };
             calls_left = calls_left.saturating_sub(1);
             match self.send_once(&batch).await {
                 // Each waiting batch costs a call, and so does each half of this batch.

@@ -159,7 +159,7 @@ fn deletion_between_numbered_pages_fails_the_list_and_between_other_pages_does_n
             page(ListPage::default().with_next(possible("4"))),
         ]
     };
-    assert_eq!(read(pages(false)), (2, 149, Continuation::End));
+    assert_eq!(read(pages(false)), (3, 149, Continuation::End));
     assert_eq!(
         read(pages(true)),
         (
@@ -168,6 +168,36 @@ fn deletion_between_numbered_pages_fails_the_list_and_between_other_pages_does_n
             Continuation::Fail(ListDefect::FewerThanTotal { total: 150 })
         )
     );
+}
+
+#[test]
+fn higher_total_of_a_later_page_does_not_fail_a_list_that_goes_on_after_the_last_row() {
+    // While the list is read, five instances before the second page begin to match the filter.
+    let pages = [
+        rows(0..100).with_total(Some(168)).with_next(expected("2")),
+        rows(105..173)
+            .with_total(Some(173))
+            .with_next(possible("3")),
+        ListPage::default()
+            .with_total(Some(173))
+            .with_next(possible("4")),
+    ];
+    assert_eq!(read(pages), (3, 168, Continuation::End));
+}
+
+#[test]
+fn lower_total_of_a_later_page_does_not_end_the_list_early() {
+    let pages = [
+        rows(0..100).with_total(Some(150)).with_next(expected("2")),
+        // An instance of the first page is deleted, and this page is shorter than asked.
+        rows(100..149)
+            .with_total(Some(149))
+            .with_next(possible("3")),
+        rows(149..150)
+            .with_total(Some(149))
+            .with_next(possible("4")),
+    ];
+    assert_eq!(read(pages), (3, 150, Continuation::End));
 }
 
 #[test]

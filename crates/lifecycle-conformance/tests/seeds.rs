@@ -10,7 +10,7 @@ const SEEDS: usize = 2_000;
 const FLEET_SEEDS: usize = 100;
 
 /// Seeds that once broke a promise, with the reason.
-const BROKEN_ONCE: [(u64, &str); 25] = [
+const BROKEN_ONCE: [(u64, &str); 28] = [
     (
         20_052_712,
         "a refused batch of reboots was executed, and lookups were throttled",
@@ -101,6 +101,18 @@ const BROKEN_ONCE: [(u64, &str); 25] = [
     (
         180_026_540,
         "forced stops went out again to instances that had stopped while a refused batch was bisected",
+    ),
+    (
+        200_026_938,
+        "forced stops were refused, and bisected down to single instances, while views were late",
+    ),
+    (
+        200_056_590,
+        "instances began to match the filter during a list, and the complete list was an error",
+    ),
+    (
+        200_144_231,
+        "a refused and executed start was sent again after a failed boot, and the second refusal was told",
     ),
 ];
 

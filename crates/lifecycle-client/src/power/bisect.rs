@@ -43,9 +43,34 @@ pub(crate) async fn bisect(
     if batch.observed {
         return halves(batch.ids);
     }
-    let results = runner.observe_once(&batch.ids).await;
+    let total = batch.ids.len();
+    let late_until = after(Instant::now(), runner.stale_view_time(&batch.ids));
+    let rest = loop {
+        let rest = unexplained(runner, kind, &batch.ids, fault).await;
+        let again = after(Instant::now(), runner.polling_pause());
+        if rest.len() < total || again > late_until.min(runner.deadline) {
+            break rest;
+        }
+        sleep_until(again).await;
+    };
+    match rest.len() {
+        0 => Vec::new(),
+        all if all == total => halves(rest),
+        _ => vec![ActionBatch::rest(rest)],
+    }
+}
+
+/// Looks at the instances of a rejected batch, and records those whose state explains the rejection.
+/// Returns the other instances.
+async fn unexplained(
+    runner: &RequestRunner<'_>,
+    kind: ActionKind,
+    ids: &[InstanceId],
+    fault: &Fault,
+) -> Vec<InstanceId> {
+    let results = runner.observe_once(ids).await;
     let mut rest = Vec::new();
-    for id in &batch.ids {
+    for id in ids {
         match results.get(id) {
             Some(ObserveResult::Found(seen)) if explains(kind, seen, fault.kind()) => {
                 let unknown = ExecutionStatus::Unknown;
@@ -65,11 +90,7 @@ pub(crate) async fn bisect(
         }
     }
     runner.notify();
-    match rest.len() {
-        0 => Vec::new(),
-        all if all == batch.ids.len() => halves(rest),
-        _ => vec![ActionBatch::rest(rest)],
-    }
+    rest
 }
 
 /// Returns the halves of a rejected batch of reboots, if no instance has moved. Otherwise the batch

@@ -338,9 +338,10 @@ fn contradicts(state: PowerState, fault: &Fault, options: &DecideOptions) -> boo
 /// Returns whether an instance that is now broken may have failed at an action that the cloud
 /// rejected but executed.
 fn may_have_failed_at_it(tracked: &TrackedInstance, state: PowerState, fault: &Fault) -> bool {
+    let before = tracked.before.as_ref();
     state == PowerState::Failed
         && fault.maybe_executed()
-        && tracked.before.is_none()
+        && before.is_none_or(|before| before.state != PowerState::Failed)
         && fault.kind() != FaultKind::Failed
 }
 

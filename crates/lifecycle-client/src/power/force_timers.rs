@@ -34,6 +34,11 @@ impl ForceTimers {
         (Self { after, sender }, deadlines)
     }
 
+    /// Returns the time between an accepted graceful stop and the forced stop.
+    pub(crate) fn after(&self) -> Duration {
+        self.after
+    }
+
     /// Starts the timer of these instances now.
     pub(crate) fn start(&self, ids: Vec<InstanceId>) {
         let deadline = ForceDeadline {

@@ -17,7 +17,7 @@ use tokio::{
 
 use super::{
     batch::ActionBatch, force_timers::ForceTimers, plan::batches, recorder::ShareRecorder,
-    tracker::OutcomeTracker,
+    tracker::OutcomeTracker, view_delay::LATEST_VIEW,
 };
 use crate::{
     call::context::{CallContext, CallKind},
@@ -133,6 +133,17 @@ impl RequestRunner<'_> {
     pub(crate) fn start_force_timer(&self, ids: &[InstanceId]) {
         if let Some(force_timers) = &self.force_timers {
             force_timers.start(ids.to_vec());
+        }
+    }
+
+    /// Returns how long a view of forced instances can still show the time before the graceful stop, which
+    /// the cloud accepted: zero for other instances.
+    pub(crate) fn stale_view_time(&self, ids: &[InstanceId]) -> Duration {
+        match &self.force_timers {
+            Some(timers) if self.tracker().is_forced(ids) => {
+                LATEST_VIEW.saturating_sub(timers.after())
+            }
+            _ => Duration::ZERO,
         }
     }
 

@@ -282,6 +282,12 @@ impl OutcomeTracker {
         ids
     }
 
+    /// Returns whether a forced stop followed the graceful one for any of `ids`.
+    pub(crate) fn is_forced(&self, ids: &[InstanceId]) -> bool {
+        let mut places = ids.iter().filter_map(|id| self.index.get(id));
+        places.any(|&at| self.instances[at].forced)
+    }
+
     /// Records a rejection whose reason is not the state of the instance.
     pub(crate) fn rejected(&mut self, id: &InstanceId, fault: &Fault) {
         self.settle_fact(id, Fact::Rejected(fault), None);
@@ -477,6 +483,7 @@ impl OutcomeTracker {
                 tracked.await_idle(in_transition);
             }
             Decision::SendAgain(fault) => {
+                tracked.maybe_executed_before |= fault.maybe_executed();
                 tracked.forget_call(Refusal::now(fault));
             }
             Decision::Close(outcome) => self.close(at, outcome),

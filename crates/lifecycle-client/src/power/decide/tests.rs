@@ -50,7 +50,7 @@ fn rules() -> Vec<Rule> {
         (polls, not_sent(), rejected_and(no, Some(Stopping)), "refused"),
         (polls, not_sent(), rejected_and(no, Some(Failed)), "refused"),
         (polls, not_sent(), rejected_and(maybe, Some(Failed)), "settle: MaybePartlyExecuted"),
-        (polls, looked_at(Stopped), rejected_and(maybe, Some(Failed)), "refused"),
+        (polls, looked_at(Stopped), rejected_and(maybe, Some(Failed)), "settle: MaybePartlyExecuted"),
         // An earlier call may have been executed.
         (polls, sent_again(), rejected_and(no, Some(Failed)), "settle: MaybePartlyExecuted"),
         (polls, sent_again(), rejected_and(no, Some(Stopping)), "refused"),

@@ -15,8 +15,10 @@ pub(super) fn check(truth: &GroundTruth<'_>, violations: &mut Violations) {
         let rows = match &list.result {
             Ok(rows) => rows,
             Err(error) => {
-                // A list from which an instance is deleted has fewer rows than the cloud counted.
-                if truth.scenario.faults.has_no_faults() && !is_deleted_during(truth, list) {
+                // A list from which an instance disappears has fewer rows than the cloud counted.
+                let is_excused =
+                    is_deleted_during(truth, list) || is_state_changed(truth, filter, list);
+                if truth.scenario.faults.has_no_faults() && !is_excused {
                     violations.add("lists without faults succeed", error.to_string());
                 }
                 continue;
@@ -59,6 +61,14 @@ fn is_deleted_during(truth: &GroundTruth<'_>, list: &ListRun) -> bool {
         matches!(change.change, ExternalChange::Delete)
             && (list.started..=list.ended).contains(&change.at)
     })
+}
+
+/// Returns whether an instance can begin or cease to match a condition on the state during the list.
+fn is_state_changed(truth: &GroundTruth<'_>, filter: &InstanceFilter, list: &ListRun) -> bool {
+    !filter.states.is_empty()
+        && truth
+            .undeleted()
+            .any(|id| constant_state(truth, id, list).is_none())
 }
 
 /// Applies the conditions on the name and on tags to the simulator's record. Both never change.

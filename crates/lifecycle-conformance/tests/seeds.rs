@@ -10,7 +10,7 @@ const SEEDS: usize = 2_000;
 const FLEET_SEEDS: usize = 100;
 
 /// Seeds that once broke a promise, with the reason.
-const BROKEN_ONCE: [(u64, &str); 28] = [
+const BROKEN_ONCE: [(u64, &str); 29] = [
     (
         20_052_712,
         "a refused batch of reboots was executed, and lookups were throttled",
@@ -113,6 +113,10 @@ const BROKEN_ONCE: [(u64, &str); 28] = [
     (
         200_144_231,
         "a refused and executed start was sent again after a failed boot, and the second refusal was told",
+    ),
+    (
+        210_259_323,
+        "an instance vanished after a refused and executed reboot, and the refusal was told",
     ),
 ];
 

@@ -140,7 +140,8 @@ async fn stayed_unmoved(runner: &RequestRunner<'_>, ids: &[InstanceId]) -> bool 
         let results = runner.observe_once(ids).await;
         let unmoved = |id: &InstanceId| match results.get(id) {
             Some(ObserveResult::Found(seen)) => runner.tracker().back_in_initial_state(seen),
-            Some(ObserveResult::NotFound) => true,
+            // An instance that existed may have moved before it vanished.
+            Some(ObserveResult::NotFound) => !runner.tracker().existed(id),
             _ => false,
         };
         if unmoved_at.elapsed() > LONGEST_UNSEEN || !ids.iter().all(unmoved) {

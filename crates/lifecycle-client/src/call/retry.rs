@@ -269,6 +269,16 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn lookup_without_a_response_in_time_is_repeated() {
+        let timed_out = || AttemptError {
+            timed_out: true,
+            ..AttemptError::answered(Fault::new(FaultKind::NoAnswer, "no response"))
+        };
+        let (retries, error) = fail(timed_out, millis(60_000), &RetryBudget::new(50)).await;
+        assert_eq!((retries.len(), error.attempts), (4, 5));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn hint_of_the_cloud_is_kept_and_half_of_the_base_is_added() {
         let hint = Some(millis(7_000));
         let throttled = || {

@@ -108,21 +108,33 @@ fn proxy_of_encrypted_calls_is_named_by_its_variable() {
     }
 }
 
+/// Checks that the error of the transport names the only variable that is set.
+fn transport_names_the_variable(test: &str, variable: &str, value: &str) {
+    if is_inside(test, &[(variable, value)]) {
+        let error = HttpTransport::new().unwrap_err().to_string();
+        let is_set = |name: &&str| std::env::var_os(name).is_some();
+        let expected = ALL.into_iter().find(is_set).unwrap();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
 #[test]
-fn unusable_proxy_and_certificate_store_are_named_by_the_transport() {
-    let name = "unusable_proxy_and_certificate_store_are_named_by_the_transport";
+fn unusable_proxy_is_named_by_the_transport() {
+    let name = "unusable_proxy_is_named_by_the_transport";
+    transport_names_the_variable(name, "HTTP_PROXY", "ftp://proxy.invalid:1");
+}
+
+#[cfg(all(unix, not(target_vendor = "apple")))]
+#[test]
+fn unusable_certificate_store_is_named_by_the_transport() {
     for (variable, value) in [
-        ("HTTP_PROXY", "ftp://proxy.invalid:1"),
         ("SSL_CERT_FILE", "/nonexistent/certificates.pem"),
         ("SSL_CERT_DIR", "/nonexistent/certificates"),
+        ("SSL_CERT_FILE", ""),
+        ("SSL_CERT_DIR", ""),
     ] {
-        if is_inside(name, &[(variable, value)]) {
-            let error = HttpTransport::new().unwrap_err().to_string();
-            let is_named = |name: &&str| std::env::var_os(name).is_some();
-            let expected = ALL.into_iter().find(is_named).unwrap();
-            assert!(error.contains(expected), "{error}");
-            return;
-        }
+        let name = "unusable_certificate_store_is_named_by_the_transport";
+        transport_names_the_variable(name, variable, value);
     }
 }
 

@@ -159,6 +159,7 @@ mod tests {
             (b"01234567890", Err("longer than 10 bytes")),
             (b"\xEF\xBB\xBFkey", Ok("key")),
             (b"\xFF\xFEk\0", Err("UTF-16")),
+            (b"\xFE\xFF\0k", Err("UTF-16")),
             (b"\xFFkey", Err("not UTF-8")),
         ] {
             fs::write(&path, bytes).unwrap();

@@ -575,3 +575,122 @@ fn fault_of_a_service_becomes_a_credential_fault() {
         );
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn failed_search_is_not_repeated_for_five_seconds() {
+    let service = Service::new();
+    service.is_down.store(true, Ordering::SeqCst);
+    let credentials = service.credentials();
+    credentials.credential().await.unwrap_err();
+    assert_eq!(service.requests(), 3);
+    advance(Duration::from_millis(4_999)).await;
+    credentials.credential().await.unwrap_err();
+    assert_eq!(service.requests(), 3);
+    advance(Duration::from_millis(1)).await;
+    credentials.credential().await.unwrap_err();
+    assert_eq!(service.requests(), 6);
+    service.is_down.store(false, Ordering::SeqCst);
+    advance(seconds(5)).await;
+    key_id(&credentials).await;
+    let client = client(&credentials, ScriptedCloud::new(|_| ok("ok")));
+    for (found, failed) in [
+        {
+            let info = credentials.info();
+            (info.keys_found, info.failed_searches)
+        },
+        {
+            let stats = client.stats();
+            (stats.keys_found, stats.failed_key_searches)
+        },
+    ] {
+        assert_eq!((found, failed), (1, 2));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rejected_key_is_replaced_once_a_minute() {
+    let service = Service::new();
+    let credentials = service.credentials();
+    let key = async || credentials.credential().await.unwrap();
+    let first = key().await;
+    let other = Credential::keys("other", "s3cret");
+    assert!(credentials.invalidate(&other), "the key in use differs");
+    assert!(key().await.same_key(&first));
+    assert!(credentials.invalidate(&first));
+    assert!(credentials.invalidate(&first), "rejected already");
+    let replaced = Instant::now();
+    let second = key().await;
+    assert!(!second.same_key(&first));
+    assert!(!credentials.invalidate(&second));
+    assert!(key().await.same_key(&second), "still in use");
+    advance(seconds(60) - replaced.elapsed() - Duration::from_millis(1)).await;
+    assert!(!credentials.invalidate(&second));
+    advance(Duration::from_millis(1)).await;
+    assert!(credentials.invalidate(&second));
+    assert!(!key().await.same_key(&second));
+    assert_eq!(service.requests(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn key_is_used_until_the_moment_of_its_expiry() {
+    let service = Service::new();
+    let credentials = service.credentials();
+    key_id(&credentials).await;
+    let expires = credentials.info().expires.unwrap();
+    service.is_down.store(true, Ordering::SeqCst);
+    let left = expires.duration_since(service.clock.now()).unwrap();
+    // The search that fails ends before the expiry, and its error stays for five seconds.
+    advance(left - seconds(8)).await;
+    key_id(&credentials).await;
+    let left = expires.duration_since(service.clock.now()).unwrap();
+    assert!(left <= seconds(5), "{left:?}");
+    advance(left - Duration::from_millis(1)).await;
+    assert_eq!(key_id(&credentials).await, "key1");
+    advance(Duration::from_millis(1)).await;
+    credentials.credential().await.unwrap_err();
+}
+
+/// A source that has no key for a reason, or a broken one.
+#[derive(Debug)]
+struct Without {
+    reason: String,
+    is_broken: bool,
+}
+
+impl CredentialSource for Without {
+    fn name(&self) -> String {
+        "toy file".to_owned()
+    }
+
+    fn requirements(&self) -> String {
+        "a file".to_owned()
+    }
+
+    fn begin(&self, _: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
+        match self.is_broken {
+            true => ExchangeStep::Failed(Fault::new(FaultKind::Credential, &*self.reason)),
+            false => ExchangeStep::NotConfigured(self.reason.clone()),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn error_names_the_source_once_and_long_reasons_not_at_all() {
+    for (reason, is_broken, expected) in [
+        ("is empty", true, "toy file: is empty"),
+        ("the toy file is empty", true, "the toy file is empty"),
+        (&*"x".repeat(240), false, &*"x".repeat(240)),
+        (&*"x".repeat(241), false, "found none in toy file"),
+    ] {
+        let driver = StepDriver::new(Service::new()).machine(EmptyHost);
+        let reason = reason.to_owned();
+        let source = Without { reason, is_broken };
+        let credentials = CachedCredentials::new("Toy Cloud", vec![Box::new(source)], driver);
+        let error = credentials.credential().await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("no key for Toy Cloud: {expected}")
+        );
+        assert_eq!(error.is_not_configured(), !is_broken);
+    }
+}

@@ -185,6 +185,18 @@ async fn connection_broken_after_the_request_is_maybe_executed() {
 }
 
 #[tokio::test]
+async fn longest_response_is_read_to_the_end() {
+    let longest = 16 << 20;
+    let server = MockServer::start().await;
+    Mock::given(path("/"))
+        .respond_with(ResponseTemplate::new(200).set_body_bytes(vec![b'x'; longest]))
+        .mount(&server)
+        .await;
+    let response = send(format!("{}/", server.uri())).await.unwrap();
+    assert_eq!(response.body().len(), longest);
+}
+
+#[tokio::test]
 async fn endless_response_is_an_error() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

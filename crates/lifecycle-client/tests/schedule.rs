@@ -3,13 +3,24 @@
 
 mod support;
 
-use std::time::Duration;
-
-use lifecycle_client::{RetryPolicy, Timeouts};
-use lifecycle_core::FaultKind;
-use support::{
-    CallResult, ScriptedCloud, all_in_state, answer, fault, ids, ok, seconds, server_error,
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use lifecycle_client::{
+    Client, RetryPolicy, StaticCredential, Timeouts, Transport, TransportError,
+};
+use lifecycle_core::{Credential, FaultKind, HttpResponse, PowerState};
+use support::{
+    CallResult, ScriptedCloud, Toy, all_in_state, answer, fault, ids, ok, seconds, server_error,
+};
+use tokio::time::Instant;
 
 /// Returns the generator of the random fractions of a client with seed 1.
 fn fractions() -> impl FnMut() -> f64 {
@@ -144,4 +155,46 @@ async fn reboot_without_evidence_is_uncertain_after_half_a_minute() {
     let report = cloud.client().reboot(ids(1)).wait(seconds(600)).await;
     assert_eq!(support::outcomes(&report.unwrap()), ["uncertain"]);
     assert_times(&[began.elapsed()], &[seconds(30)]);
+}
+
+/// A cloud with a latency of a second, which counts the calls under way.
+#[derive(Debug)]
+struct Busy {
+    cloud: ScriptedCloud,
+    under_way: AtomicUsize,
+    most: Arc<AtomicUsize>,
+}
+
+#[async_trait]
+impl Transport for Busy {
+    async fn send(&self, request: http::Request<Bytes>) -> Result<HttpResponse, TransportError> {
+        let under_way = self.under_way.fetch_add(1, Ordering::Relaxed) + 1;
+        self.most.fetch_max(under_way, Ordering::Relaxed);
+        tokio::time::sleep(seconds(1)).await;
+        self.under_way.fetch_sub(1, Ordering::Relaxed);
+        self.cloud.send(request).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn lookups_of_a_wait_are_concurrent_up_to_the_limit() {
+    let cloud = ScriptedCloud::new(|sent| all_in_state(sent, "running"));
+    let most = Arc::default();
+    let busy = Busy {
+        cloud: cloud.clone(),
+        under_way: AtomicUsize::new(0),
+        most: Arc::clone(&most),
+    };
+    let key = StaticCredential::new(Credential::keys("id", "s3cret"));
+    let client = Client::builder(Toy::in_batches_of(1), key, busy)
+        .concurrency(2)
+        .build();
+    // Lookups with a confirmed key are concurrent.
+    client.observe(ids(1)).await.unwrap();
+    let start = Instant::now();
+    let wait = client.wait(ids(5), PowerState::Running);
+    assert!(wait.await.unwrap().is_success());
+    assert_eq!(most.load(Ordering::Relaxed), 2);
+    assert_eq!(start.elapsed().as_secs(), 3, "five lookups, two at a time");
+    assert_eq!(cloud.log().len(), 6);
 }

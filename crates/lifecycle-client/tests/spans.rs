@@ -358,6 +358,9 @@ async fn no_field_has_a_secret_that_responses_quote() {
         let text = check_secrets(&capture);
         assert!(text.contains("[secret]"), "status {status}: {text}");
         assert!(!capture.spans("lifecycle.credential_search").is_empty());
+        for message in ["asked for a key", "call failed"] {
+            assert!(text.contains(message), "status {status}: {text}");
+        }
     }
 }
 

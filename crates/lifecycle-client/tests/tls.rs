@@ -2,7 +2,7 @@
 //! added authority is trusted.
 #![cfg(feature = "reqwest")]
 
-use std::{error::Error, sync::Arc};
+use std::{error::Error, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use lifecycle_client::{HttpTransport, HttpTransportBuilder, Transport, TransportError};
@@ -77,7 +77,13 @@ async fn authority_is_trusted_only_if_added() {
     let trusting = HttpTransport::builder()
         .add_certificates(authority.as_bytes())
         .unwrap();
-    assert_eq!(get(trusting, &url).await.unwrap(), 204);
+    assert_eq!(get(trusting.clone(), &url).await.unwrap(), 204);
+    let hasty = trusting.connect_timeout(Duration::from_secs(5));
+    assert_eq!(
+        get(hasty, &url).await.unwrap(),
+        204,
+        "another setting keeps the authority"
+    );
 }
 
 #[test]

@@ -167,3 +167,86 @@ impl CallLimit {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use lifecycle_core::FaultKind;
+    use tokio::time::sleep;
+
+    use super::*;
+    use crate::call::in_memory_rate::InMemoryRateLimit;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// Returns the limits of two clients: ten reads a second, and no limit of writes.
+    fn limits(sharing: Option<&InMemoryRateLimit>) -> [CallLimits; 2] {
+        let rates = RateLimits::new(Rate::new(10.0, 1), Rate::new(f64::INFINITY, 1));
+        [1, 2].map(|seed| {
+            let sharing = sharing.map(|limit| RateLimitSharing {
+                limit: Arc::new(limit.clone()),
+                location: "prod@toy/north".to_owned(),
+            });
+            CallLimits::new(rates, sharing, "toy", Some(seed))
+        })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rejected_key_is_known_to_the_sharers_and_to_no_other_client() {
+        let key = Arc::new(Credential::keys("id", "wrong"));
+        let fault = Fault::new(FaultKind::Credential, "no").with_code("NotFound");
+        for (is_shared, memory) in [true, false].map(|it| (it, InMemoryRateLimit::default())) {
+            let [one, other] = limits(is_shared.then_some(&memory));
+            one.of(LimitedCalls::Reads).acquire().await;
+            one.reject_key(&key, &fault);
+            sleep(SECOND).await;
+            other.check_key(&key).unwrap();
+            other.of(LimitedCalls::Reads).acquire().await;
+            let found = other.check_key(&key).err();
+            let code = found.as_ref().and_then(Fault::code);
+            assert_eq!(code, is_shared.then_some("NotFound"));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn results_of_calls_change_the_rate_of_every_sharer_or_of_one_client() {
+        for (is_shared, memory) in [true, false].map(|it| (it, InMemoryRateLimit::default())) {
+            let [one, other] = limits(is_shared.then_some(&memory));
+            let [one, other] = [&one, &other].map(|limits| limits.of(LimitedCalls::Reads));
+            let per_second = async || {
+                sleep(SECOND).await;
+                other.acquire().await;
+                [one, other].map(|limit| limit.per_second().unwrap())
+            };
+            assert_eq!(one.per_second(), (!is_shared).then_some(10.0));
+            let permit = one.acquire().await;
+            assert_eq!(permit.waited(), None);
+            one.throttled(&permit, None);
+            let rates = per_second().await;
+            assert_eq!(rates, [5.0, if is_shared { 5.0 } else { 10.0 }]);
+            for _ in 0..20 {
+                let permit = one.acquire().await;
+                one.succeeded(&permit);
+            }
+            let [raised, seen] = per_second().await;
+            assert!(raised > 5.0, "{raised}");
+            assert_eq!(seen, if is_shared { raised } else { 10.0 });
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn wait_for_a_shared_permit_is_measured_and_an_infinite_rate_is_not_shared() {
+        let memory = InMemoryRateLimit::default();
+        let [one, _] = limits(Some(&memory));
+        let reads = one.of(LimitedCalls::Reads);
+        assert_eq!(reads.acquire().await.waited(), None);
+        let waited = reads.acquire().await.waited().unwrap();
+        assert_eq!(waited.as_millis(), 100);
+        assert!(reads.shared().is_some());
+        let writes = one.of(LimitedCalls::Writes);
+        assert_eq!(writes.per_second(), None);
+        assert!(writes.shared().is_none());
+        for _ in 0..100 {
+            assert_eq!(writes.acquire().await.waited(), None);
+        }
+    }
+}

@@ -16,10 +16,9 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// Returns the current time plus `offset` seconds, with a new nonce.
     fn signing_context(&self, offset: i64) -> SigningContext {
         let shift = Duration::from_secs(offset.unsigned_abs());
-        let time = if offset < 0 {
-            self.now().checked_sub(shift)
-        } else {
-            self.now().checked_add(shift)
+        let time = match offset {
+            0.. => self.now().checked_add(shift),
+            _ => self.now().checked_sub(shift),
         };
         SigningContext::new(time.unwrap_or_else(|| self.now()), nonce())
     }
@@ -56,5 +55,30 @@ impl Clock for SystemClock {
     )]
     fn now(&self) -> SystemTime {
         SystemTime::now()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Always shows the time 1,000 seconds after 1970.
+    #[derive(Debug)]
+    struct StoppedClock;
+
+    impl Clock for StoppedClock {
+        fn now(&self) -> SystemTime {
+            SystemTime::UNIX_EPOCH + Duration::from_secs(1_000)
+        }
+    }
+
+    #[test]
+    fn signing_context_has_the_time_plus_the_offset_and_a_new_nonce() {
+        for (offset, expected) in [(0, 1_000), (5, 1_005), (-5, 995), (-1_001, -1)] {
+            let one = StoppedClock.signing_context(offset);
+            let shared = Arc::new(StoppedClock).signing_context(offset);
+            assert_eq!((one.unix(), shared.unix()), (expected, expected));
+            assert_ne!(one.nonce(), shared.nonce());
+        }
     }
 }

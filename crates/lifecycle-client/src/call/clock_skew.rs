@@ -90,6 +90,24 @@ mod tests {
     }
 
     #[test]
+    fn difference_of_a_day_or_more_is_implausible() {
+        let (now, day) = (1_000_000, 86_400);
+        for (cloud_time, expected) in [
+            (now, Some(0)),
+            (now + day - 1, Some(86_399)),
+            (now + day, None),
+            (now - day + 1, Some(-86_399)),
+            (now - day, None),
+        ] {
+            assert_eq!(
+                difference(at(cloud_time), at(now)),
+                expected,
+                "{cloud_time}"
+            );
+        }
+    }
+
+    #[test]
     fn implausible_or_missing_date_changes_nothing() {
         let skew = ClockSkew::default();
         assert!(!skew.learn(Some(at(0)), at(2_000_000_000), 0));

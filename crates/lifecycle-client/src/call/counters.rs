@@ -74,3 +74,54 @@ impl CallCounters {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use lifecycle_core::Idempotency;
+
+    use super::*;
+
+    /// Returns counts with `n` of each kind, at different decimal places.
+    fn counts(n: u64) -> CallCounts {
+        CallCounts {
+            actions: n,
+            observations: 10 * n,
+            pages: 100 * n,
+            jobs: 1_000 * n,
+            repeats: 10_000 * n,
+        }
+    }
+
+    #[test]
+    fn total_has_each_call_once_and_no_repeat() {
+        assert_eq!(counts(2).total(), 2_222);
+    }
+
+    #[test]
+    fn sum_adds_each_kind_to_its_own() {
+        let mut sum = counts(2);
+        sum += counts(3);
+        assert_eq!(sum, counts(5));
+    }
+
+    #[test]
+    fn call_is_counted_by_its_purpose() {
+        let counters = CallCounters::default();
+        let act = CallKind::Act(Idempotency::NotIdempotent("reboots again"));
+        let kinds = [act, CallKind::Observe, CallKind::List, CallKind::Follow];
+        for (times, kind) in (1..).zip(kinds) {
+            for _ in 0..times {
+                counters.count(kind);
+            }
+        }
+        counters.count_repeat();
+        let expected = CallCounts {
+            actions: 1,
+            observations: 2,
+            pages: 3,
+            jobs: 4,
+            repeats: 1,
+        };
+        assert_eq!(counters.snapshot(), expected);
+    }
+}

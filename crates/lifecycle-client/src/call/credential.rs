@@ -17,8 +17,8 @@ pub trait CredentialProvider: fmt::Debug + Send + Sync + 'static {
 
     /// Records that the cloud rejected `key`. Returns whether [`credential`](Self::credential) may
     /// return another key afterwards.
+    #[expect(unused_variables, reason = "the documentation names the key")]
     fn invalidate(&self, key: &Credential) -> bool {
-        let _ = key;
         false
     }
 
@@ -175,5 +175,78 @@ impl CredentialProvider for StaticCredential {
 
     fn info(&self) -> CredentialInfo {
         CredentialInfo::new("program", "given by the program")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// A provider without any default answer.
+    #[derive(Debug)]
+    struct Searching;
+
+    #[async_trait]
+    impl CredentialProvider for Searching {
+        async fn credential(&self) -> Result<Arc<Credential>, CredentialError> {
+            Err(CredentialError::not_configured("no variable"))
+        }
+
+        fn invalidate(&self, _: &Credential) -> bool {
+            true
+        }
+
+        fn search_fault(&self) -> Option<Fault> {
+            Some(Fault::new(FaultKind::Throttled, "slow down"))
+        }
+
+        fn info(&self) -> CredentialInfo {
+            CredentialInfo::new("profile", "a file")
+        }
+    }
+
+    #[tokio::test]
+    async fn shared_provider_answers_as_the_provider_inside() {
+        let shared = Arc::new(Searching);
+        let error = CredentialProvider::credential(&shared).await.unwrap_err();
+        assert!(error.is_not_configured());
+        assert_eq!(error.fault().message(), "no variable");
+        let key = Credential::keys("id", "secret");
+        assert!(CredentialProvider::invalidate(&shared, &key));
+        let fault = CredentialProvider::search_fault(&shared).unwrap();
+        assert_eq!(fault.message(), "slow down");
+        assert_eq!(
+            CredentialProvider::info(&shared),
+            CredentialInfo::new("profile", "a file")
+        );
+    }
+
+    #[tokio::test]
+    async fn fixed_key_has_no_replacement_and_no_search() {
+        let key = Credential::keys("id", "secret");
+        let fixed = StaticCredential::new(key.clone());
+        assert!(fixed.credential().await.unwrap().same_key(&key));
+        assert!(!fixed.invalidate(&key), "there is no other key");
+        assert_eq!(fixed.search_fault(), None);
+        let info = fixed.info();
+        assert_eq!((&*info.kind, info.expires), ("program", None));
+        assert!(!info.source.is_empty());
+    }
+
+    #[test]
+    fn setters_of_the_info_keep_the_other_fields() {
+        let [renews, expires] = [1, 2].map(|n| SystemTime::UNIX_EPOCH + Duration::from_secs(n));
+        let info = CredentialInfo::new("profile", "a file")
+            .with_warnings(vec!["open to others".to_owned()])
+            .with_expiry(expires, renews);
+        assert_eq!((&*info.kind, &*info.source), ("profile", "a file"));
+        assert_eq!((info.expires, info.renews), (Some(expires), Some(renews)));
+        let warned = CredentialInfo::new("profile", "a file")
+            .with_expiry(expires, renews)
+            .with_warnings(vec!["open to others".to_owned()]);
+        assert_eq!(warned, info);
+        assert_eq!(warned.warnings, ["open to others"]);
     }
 }

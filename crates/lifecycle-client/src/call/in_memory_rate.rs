@@ -215,16 +215,94 @@ mod tests {
     use lifecycle_core::Rate;
 
     use super::*;
-    use crate::call::shared_rate::LimitedCalls;
+    use crate::call::{adaptive_rate::AdaptiveRate, shared_rate::LimitedCalls};
+
+    fn scope() -> RateLimitScope {
+        RateLimitScope {
+            location: "toy".to_owned(),
+            calls: LimitedCalls::Reads,
+        }
+    }
+
+    async fn joined(configured: Rate) -> InMemoryRateLimit {
+        let limit = InMemoryRateLimit::default();
+        limit.join(&scope(), configured).await.unwrap();
+        limit
+    }
+
+    /// Leases up to this number of permits, and none in advance.
+    async fn lease(limit: &InMemoryRateLimit, sharer: u64, permits: u32) -> PermitLease {
+        let request = PermitRequest::new(sharer, permits, Duration::ZERO);
+        limit.lease(&scope(), request).await.unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn lease_shows_the_tokens_before_the_lease_and_the_sharers_of_a_minute() {
+        let limit = joined(Rate::new(10.0, 5)).await;
+        let first = lease(&limit, 1, 2).await;
+        assert_eq!((first.permits, first.tokens, first.sharers), (2, 5.0, 1));
+        let second = lease(&limit, 2, 9).await;
+        assert_eq!((second.permits, second.tokens, second.sharers), (3, 3.0, 2));
+        tokio::time::advance(Duration::from_millis(59_999)).await;
+        assert_eq!(lease(&limit, 2, 0).await.sharers, 2);
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert_eq!(lease(&limit, 2, 0).await.sharers, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn change_is_applied_only_to_the_version_that_the_sharer_has_seen() {
+        let limit = joined(Rate::new(10.0, 5)).await;
+        let change = async |seen, per_second, is_cut| {
+            let change = RateChange::new(seen, AdaptiveRate::new(per_second), is_cut);
+            let changed = limit.adapt(&scope(), change).await.unwrap();
+            let SharedRate {
+                rate,
+                version,
+                cuts,
+            } = changed.now;
+            (changed.applied, rate.per_second, version, cuts)
+        };
+        assert_eq!(change(0, 11.0, false).await, (true, 11.0, 1, 0));
+        assert_eq!(change(0, 12.0, false).await, (false, 11.0, 1, 0));
+        assert_eq!(change(1, 5.0, true).await, (true, 5.0, 2, 1));
+        assert_eq!(change(2, 4.0, true).await, (true, 4.0, 3, 2));
+        assert_eq!(lease(&limit, 1, 5).await.permits, 0, "a cut empties");
+        // The numbers of another configuration follow the numbers so far.
+        limit.join(&scope(), Rate::new(4.0, 5)).await.unwrap();
+        let anew = lease(&limit, 1, 1).await;
+        assert_eq!((anew.rate.version, anew.rate.cuts), (4, 3));
+        assert_eq!((anew.permits, anew.rate.rate.per_second), (1, 4.0));
+        limit.join(&scope(), Rate::new(4.0, 5)).await.unwrap();
+        assert_eq!(lease(&limit, 1, 0).await.rate, anew.rate, "nothing new");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn permits_from_before_a_cut_are_not_given_back() {
+        let limit = joined(Rate::new(10.0, 5)).await;
+        assert_eq!(lease(&limit, 1, 5).await.permits, 5);
+        limit.give_back(&scope(), 2, 0).await.unwrap();
+        limit.give_back(&scope(), 2, 1).await.unwrap();
+        assert_eq!(lease(&limit, 1, 5).await.permits, 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pause_is_shown_to_every_sharer_and_an_unknown_scope_is_an_error() {
+        let limit = joined(Rate::new(10.0, 5)).await;
+        let pause = Duration::from_secs(7);
+        limit.close(&scope(), pause).await.unwrap();
+        let closed = lease(&limit, 2, 1).await;
+        assert_eq!((closed.permits, closed.closed_for), (0, pause));
+        let unknown = RateLimitScope {
+            calls: LimitedCalls::Writes,
+            ..scope()
+        };
+        let error = limit.close(&unknown, pause).await.unwrap_err().to_string();
+        assert!(error.contains("toy writes"), "{error}");
+    }
 
     #[tokio::test(start_paused = true)]
     async fn rejected_keys_are_few_and_can_be_forgotten() {
-        let limit = InMemoryRateLimit::default();
-        let scope = RateLimitScope {
-            location: "toy".to_owned(),
-            calls: LimitedCalls::Reads,
-        };
-        limit.join(&scope, Rate::new(1.0, 1)).await.unwrap();
+        let limit = joined(Rate::new(1.0, 1)).await;
         let key = |number: usize| RejectedKey {
             digest: number.to_string(),
             code: None,
@@ -232,12 +310,11 @@ mod tests {
         for number in [0, 0].into_iter().chain(0..=MAX_REJECTED_KEYS) {
             limit.reject_key(&key(number)).await.unwrap();
         }
-        let request = PermitRequest::new(1, 0, Duration::ZERO);
-        let lease = limit.lease(&scope, request).await.unwrap();
-        assert_eq!(lease.rejected_keys.len(), MAX_REJECTED_KEYS);
-        assert_eq!(lease.rejected_keys.last(), Some(&key(MAX_REJECTED_KEYS)));
+        let rejected = lease(&limit, 1, 0).await.rejected_keys;
+        assert_eq!(rejected.len(), MAX_REJECTED_KEYS);
+        assert_eq!(rejected.first(), Some(&key(1)), "the oldest is forgotten");
+        assert_eq!(rejected.last(), Some(&key(MAX_REJECTED_KEYS)));
         assert_eq!(limit.forget_rejected_keys(), MAX_REJECTED_KEYS);
-        let lease = limit.lease(&scope, request).await.unwrap();
-        assert_eq!(lease.rejected_keys, []);
+        assert_eq!(lease(&limit, 1, 0).await.rejected_keys, []);
     }
 }

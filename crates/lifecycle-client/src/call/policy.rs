@@ -179,4 +179,71 @@ mod tests {
         assert_eq!(ceilings, [500, 1000, 2000, 4000, 8000, 16000, 20000, 20000]);
         assert_eq!(policy.ceiling(u32::MAX), policy.cap);
     }
+
+    fn seconds(count: u64) -> Duration {
+        Duration::from_secs(count)
+    }
+
+    #[test]
+    fn each_rule_for_retries_is_set_without_the_others() {
+        let policy = RetryPolicy::never()
+            .with_base(seconds(2))
+            .with_cap(seconds(3))
+            .with_budget(4);
+        let RetryPolicy {
+            attempts,
+            base,
+            cap,
+            budget,
+        } = policy;
+        assert_eq!(
+            (attempts, base, cap, budget),
+            (1, seconds(2), seconds(3), 4)
+        );
+        let policy = policy.with_attempts(7);
+        assert_eq!((policy.attempts, policy.base), (7, seconds(2)));
+        let default = RetryPolicy::default();
+        assert_eq!(RetryPolicy::never().with_attempts(5), default);
+        assert_eq!((default.attempts, default.budget), (5, 50));
+    }
+
+    #[test]
+    fn each_time_limit_is_set_without_the_others_and_is_at_most_a_year() {
+        let timeouts = Timeouts::default()
+            .with_attempt(seconds(1))
+            .with_request(seconds(2))
+            .with_settle(seconds(3));
+        let Timeouts {
+            attempt,
+            request,
+            settle,
+        } = timeouts;
+        assert_eq!([attempt, request, settle], [1, 2, 3].map(seconds));
+        assert_eq!(timeouts.finite(), timeouts);
+        let year = seconds(31_536_000);
+        let endless = Timeouts::default()
+            .with_attempt(Duration::MAX)
+            .with_request(Duration::MAX)
+            .with_settle(Duration::MAX)
+            .finite();
+        let longest = Timeouts::default()
+            .with_attempt(year)
+            .with_request(year)
+            .with_settle(year);
+        assert_eq!(endless, longest);
+    }
+
+    #[test]
+    fn wait_timeout_is_at_most_a_year() {
+        for (timeout, expected) in [
+            (WaitTimeout::DEFAULT, 600),
+            (WaitTimeout::seconds(5), 5),
+            (WaitTimeout::minutes(2), 120),
+            (seconds(7).into(), 7),
+            (WaitTimeout::minutes(u64::MAX), 31_536_000),
+            (Duration::MAX.into(), 31_536_000),
+        ] {
+            assert_eq!(timeout.duration(), seconds(expected));
+        }
+    }
 }

@@ -214,6 +214,98 @@ mod tests {
         }
     }
 
+    /// Runs attempts that fail with `error`. Returns the retries (number of the next attempt and wait), and the
+    /// final error.
+    async fn fail(
+        error: impl Fn() -> AttemptError,
+        time: Duration,
+        budget: &RetryBudget,
+    ) -> (Vec<(u32, Duration)>, CallError) {
+        let retries = Mutex::new(Vec::new());
+        let policy = RetryPolicy::default();
+        let deadline = Instant::now() + time;
+        let ctx = CallContext::of_read(CallKind::Observe, 1, deadline, &IgnoreEvents);
+        let result = retry_loop(
+            async |_| Err::<CallOutput<()>, _>(error()),
+            &ctx,
+            &policy,
+            budget,
+            || 0.5,
+            |_, number, wait| lock(&retries).push((number, wait)),
+        );
+        let error = result.await.unwrap_err();
+        (retries.into_inner().unwrap(), error)
+    }
+
+    fn millis(count: u64) -> Duration {
+        Duration::from_millis(count)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn retries_are_numbered_and_wait_longer_each_time() {
+        let unavailable =
+            || AttemptError::answered(Fault::new(FaultKind::Unavailable, "try later"));
+        let budget = RetryBudget::new(50);
+        let (retries, error) = fail(unavailable, millis(60_000), &budget).await;
+        let waits = [(2, 250), (3, 500), (4, 1_000), (5, 2_000)];
+        assert_eq!(retries, waits.map(|(number, wait)| (number, millis(wait))));
+        assert_eq!((error.attempts, error.fault.attempts()), (5, 5));
+        assert_eq!(error.execution, ExecutionStatus::Unknown);
+        assert!(error.sent);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_retry_waits_until_the_deadline_and_none_is_paid_without_a_retry() {
+        let refused = || Fault::new(FaultKind::Unreachable, "no connection").into();
+        let budget = RetryBudget::new(1);
+        let (retries, error) = fail(refused, millis(250), &budget).await;
+        assert_eq!((retries.len(), error.attempts), (0, 1));
+        assert_eq!(error.execution, ExecutionStatus::NotExecuted);
+        assert!(!error.sent);
+        let (retries, error) = fail(refused, millis(251), &budget).await;
+        assert_eq!((retries.len(), error.attempts), (1, 2));
+        let (retries, _) = fail(refused, millis(60_000), &budget).await;
+        assert_eq!(retries.len(), 0, "the budget is spent");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn lookup_without_a_response_in_time_is_repeated() {
+        let timed_out = || AttemptError {
+            timed_out: true,
+            ..AttemptError::answered(Fault::new(FaultKind::NoAnswer, "no response"))
+        };
+        let (retries, error) = fail(timed_out, millis(60_000), &RetryBudget::new(50)).await;
+        assert_eq!((retries.len(), error.attempts), (4, 5));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn hint_of_the_cloud_is_kept_and_half_of_the_base_is_added() {
+        let hint = Some(millis(7_000));
+        let throttled = || {
+            AttemptError::answered(Fault::new(FaultKind::Throttled, "no").with_retry_after(hint))
+        };
+        let (retries, error) = fail(throttled, millis(15_000), &RetryBudget::new(50)).await;
+        assert_eq!(retries, [(2, millis(7_250)), (3, millis(7_250))]);
+        assert_eq!(error.attempts, 3);
+        assert_eq!(error.execution, ExecutionStatus::NotExecuted);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn corrected_attempt_is_repeated_at_once_without_the_budget() {
+        let attempts = Mutex::new(0);
+        let corrected_once = || {
+            *lock(&attempts) += 1;
+            AttemptError {
+                corrected: *lock(&attempts) == 1,
+                ..AttemptError::answered(Fault::new(FaultKind::Credential, "no"))
+            }
+        };
+        let start = Instant::now();
+        let (retries, error) = fail(corrected_once, millis(9), &RetryBudget::new(0)).await;
+        assert_eq!((retries.len(), error.attempts), (0, 2));
+        assert_eq!(start.elapsed(), Duration::ZERO);
+    }
+
     #[test]
     fn spent_retry_budget_is_paid_back_by_successes() {
         let budget = RetryBudget::new(2);

@@ -132,3 +132,27 @@ fn port(uri: &http::Uri) -> Option<u16> {
 fn resend_count(number: u32) -> Option<u32> {
     number.checked_sub(1).filter(|earlier| *earlier > 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn port_is_the_named_one_or_the_default_of_the_scheme() {
+        for (uri, expected) in [
+            ("https://cloud.example/", Some(443)),
+            ("http://cloud.example/", Some(80)),
+            ("https://cloud.example:8443/", Some(8443)),
+            ("ftp://cloud.example/", None),
+            ("/path", None),
+        ] {
+            assert_eq!(port(&uri.parse().unwrap()), expected, "{uri}");
+        }
+    }
+
+    #[test]
+    fn resend_count_is_the_number_of_earlier_attempts() {
+        let counts = [1, 2, 3].map(resend_count);
+        assert_eq!(counts, [None, Some(1), Some(2)]);
+    }
+}

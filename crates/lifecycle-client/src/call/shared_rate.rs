@@ -275,3 +275,68 @@ impl error::Error for SharedRateError {
         self.0.source()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use super::*;
+    use crate::call::in_memory_rate::InMemoryRateLimit;
+
+    #[test]
+    fn scope_has_the_kind_of_calls_in_its_text() {
+        for (calls, expected) in [
+            (LimitedCalls::Reads, "prod@toy/north reads"),
+            (LimitedCalls::Writes, "prod@toy/north writes"),
+        ] {
+            let location = "prod@toy/north".to_owned();
+            assert_eq!(RateLimitScope { location, calls }.to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn error_has_the_causes_of_its_reason() {
+        let error = SharedRateError::new("the server was killed");
+        assert!(error.source().is_none());
+        let cause = SharedRateError::new(std::io::Error::other(error));
+        assert_eq!(cause.to_string(), "the server was killed");
+        let cause = SharedRateError(Box::new(
+            crate::TransportError::unsent("no store").with_source("refused"),
+        ));
+        assert_eq!(cause.source().unwrap().to_string(), "refused");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn limit_behind_an_arc_answers_as_the_limit_inside() {
+        let limit = &Arc::new(InMemoryRateLimit::default());
+        let scope = RateLimitScope {
+            location: "toy".to_owned(),
+            calls: LimitedCalls::Reads,
+        };
+        let lease = async |permits| {
+            let request = PermitRequest::new(1, permits, Duration::ZERO);
+            SharedRateLimit::lease(limit, &scope, request).await
+        };
+        lease(1).await.unwrap_err();
+        SharedRateLimit::join(limit, &scope, Rate::new(10.0, 5))
+            .await
+            .unwrap();
+        assert_eq!(lease(5).await.unwrap().permits, 5);
+        SharedRateLimit::give_back(limit, &scope, 2, 0)
+            .await
+            .unwrap();
+        let key = RejectedKey {
+            digest: "digest".to_owned(),
+            code: None,
+        };
+        SharedRateLimit::reject_key(limit, &key).await.unwrap();
+        let found = lease(9).await.unwrap();
+        assert_eq!((found.permits, found.rejected_keys), (2, vec![key]));
+        let change = RateChange::new(0, AdaptiveRate::new(5.0), true);
+        let changed = SharedRateLimit::adapt(limit, &scope, change).await.unwrap();
+        assert_eq!((changed.applied, changed.now.version), (true, 1));
+        let pause = Duration::from_secs(7);
+        SharedRateLimit::close(limit, &scope, pause).await.unwrap();
+        assert_eq!(lease(1).await.unwrap().closed_for, pause);
+    }
+}

@@ -420,11 +420,7 @@ impl StatsCollector {
     /// Returns the counters so far. `rates` are the present rates of reads and writes. The fields of the poller
     /// and of the keys are 0.
     pub(crate) fn snapshot(&self, rates: [Option<f64>; 2]) -> ClientStats {
-        let waits = *lock(&self.waits);
-        let [reads, writes] = waits.map(|stats| RateLimitStats {
-            per_second: None,
-            ..stats
-        });
+        let [reads, writes] = *lock(&self.waits);
         let [read_rate, write_rate] = rates;
         let mut operations = lock(&self.operations).clone();
         operations.sort_unstable_by_key(|stats| stats.operation);
@@ -447,5 +443,93 @@ impl StatsCollector {
             keys_found: 0,
             failed_key_searches: 0,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn events_of_an_operation_are_added_up() {
+        let stats = StatsCollector::default();
+        for operation in ["stop", "start"] {
+            stats.call(operation, Ok(()), SECOND);
+            for _ in 0..3 {
+                stats.call(operation, Err(FaultKind::Throttled), 2 * SECOND);
+                stats.unsent(operation, FaultKind::Deadline);
+            }
+        }
+        stats.call("start", Err(FaultKind::Busy), 3 * SECOND);
+        stats.retry("start", FaultKind::Busy);
+        stats.retry("start", FaultKind::Throttled);
+        let found = stats.snapshot([None, None]);
+        let [start, stop] = &*found.operations else {
+            panic!("{:?}", found.operations);
+        };
+        assert_eq!((start.operation, stop.operation), ("start", "stop"));
+        let failed = [(FaultKind::Throttled, 3), (FaultKind::Busy, 1)];
+        assert_eq!(start.failed, failed);
+        assert_eq!(stop.failed, failed[..1]);
+        assert_eq!((start.succeeded, start.unsent, start.retries), (1, 3, 2));
+        assert_eq!((start.calls(), stop.calls()), (5, 4));
+        assert_eq!((start.time, start.longest), (10 * SECOND, 3 * SECOND));
+        assert_eq!((stop.time, stop.longest), (7 * SECOND, 2 * SECOND));
+        assert_eq!((stop.succeeded, stop.unsent, stop.retries), (1, 3, 0));
+        assert_eq!((found.throttled(), found.failures(FaultKind::Busy)), (6, 1));
+        assert_eq!(found.failures(FaultKind::Deadline), 0, "never sent");
+        assert_eq!(found.calls.repeats, 2);
+    }
+
+    #[test]
+    fn outcomes_are_added_up_by_action_and_name() {
+        let stats = StatsCollector::default();
+        let start = Some(ActionKind::Start);
+        for _ in 0..2 {
+            stats.outcomes(start, ["reached", "failed", "reached"].into_iter());
+            stats.outcomes(None, ["reached"].into_iter());
+        }
+        let outcomes = stats.snapshot([None, None]).outcomes;
+        let outcomes: Vec<_> = outcomes
+            .iter()
+            .map(|it| (it.action, it.outcome, it.instances))
+            .collect();
+        let expected = [
+            (start, "reached", 4),
+            (start, "failed", 2),
+            (None, "reached", 2),
+        ];
+        assert_eq!(outcomes, expected);
+    }
+
+    #[test]
+    fn waits_and_rates_are_kept_apart_by_reads_and_writes() {
+        let stats = StatsCollector::default();
+        for _ in 0..3 {
+            stats.waited(LimitedCalls::Writes, 2 * SECOND);
+        }
+        stats.waited(LimitedCalls::Reads, SECOND);
+        let found = stats.snapshot([Some(4.0), None]);
+        let limit = |per_second, waits, waited| RateLimitStats {
+            per_second,
+            waits,
+            waited,
+        };
+        assert_eq!(found.reads, limit(Some(4.0), 1, SECOND));
+        assert_eq!(found.writes, limit(None, 3, 6 * SECOND));
+    }
+
+    #[test]
+    fn empty_names_are_no_labels_of_a_span() {
+        let labels = ClientLabels::new("cloud", "", "");
+        assert_eq!(
+            (labels.known_account(), labels.known_region()),
+            (None, None)
+        );
+        let labels = ClientLabels::new("cloud", "prod", "north");
+        assert_eq!(labels.known_account(), Some("prod"));
+        assert_eq!(labels.known_region(), Some("north"));
     }
 }

@@ -131,6 +131,47 @@ mod tests {
     }
 
     #[test]
+    fn variable_is_read_from_this_process() {
+        let path = std::env::var("PATH").unwrap();
+        for host in [
+            &SystemHost as &dyn HostEnvironment,
+            &RecordingHost::new(Arc::new(SystemHost)),
+        ] {
+            assert_eq!(host.variable("PATH").as_deref(), Some(&*path));
+            assert_eq!(host.variable("LIFECYCLE_NO_SUCH_VARIABLE"), None);
+        }
+    }
+
+    #[test]
+    fn warnings_concern_existing_files_with_secrets_only() {
+        let folder = TempDir::new().unwrap();
+        let host = RecordingHost::new(Arc::new(SystemHost));
+        let [secret, closed, other] = [("secret", 0o644), ("closed", 0o600), ("other", 0o644)]
+            .map(|(name, mode)| file(&folder, name, mode));
+        for path in [&secret, &closed] {
+            let text = host.file(path, FileCheck::OwnerOnly).unwrap();
+            assert_eq!(text.as_deref(), Some("secret"));
+        }
+        assert!(host.file(&other, FileCheck::Any).unwrap().is_some());
+        let absent = format!("{secret}-absent");
+        assert_eq!(host.file(&absent, FileCheck::OwnerOnly), Ok(None));
+        // The file appears after the search.
+        file(&folder, "secret-absent", 0o644);
+        let expected = SystemHost.permission_warning(&secret).unwrap();
+        assert!(expected.contains("chmod 600"), "{expected}");
+        assert_eq!(host.warnings(), [expected.as_str()]);
+        assert_eq!(host.permission_warning(&secret), Some(expected));
+        assert_eq!(host.permission_warning(&closed), None);
+    }
+
+    #[test]
+    fn path_below_the_home_folder_begins_with_a_tilde() {
+        let home = std::env::home_dir().unwrap();
+        assert_eq!(expand_home("~/a/b"), Some(home.join("a/b")));
+        assert_eq!(expand_home("/a/~/b"), Some(PathBuf::from("/a/~/b")));
+    }
+
+    #[test]
     fn missing_file_is_no_error_but_a_folder_is() {
         let folder = TempDir::new().unwrap();
         let path = folder.path().to_string_lossy().into_owned();

@@ -31,3 +31,27 @@ impl PlainHttp {
         ))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_is_allowed_to_this_machine_or_by_the_setting() {
+        use PlainHttp::{Anywhere, LoopbackOnly};
+        for (setting, uri, is_allowed) in [
+            (LoopbackOnly, "https://cloud.example/", true),
+            (LoopbackOnly, "http://cloud.example/", false),
+            (LoopbackOnly, "http://127.0.0.1:8080/", true),
+            (LoopbackOnly, "/path", false),
+            (Anywhere, "https://cloud.example/", true),
+            (Anywhere, "http://cloud.example/", true),
+        ] {
+            let result = setting.check(&uri.parse().unwrap());
+            assert_eq!(result.is_ok(), is_allowed, "{setting:?} {uri}");
+            if let Err(fault) = result {
+                assert_eq!(fault.kind(), FaultKind::Unsupported);
+            }
+        }
+    }
+}

@@ -169,6 +169,35 @@ mod tests {
     }
 
     #[test]
+    fn settings_are_empty_without_any_proxy() {
+        for (name, is_empty) in [
+            ("NO_PROXY", true),
+            ("HTTPS_PROXY", false),
+            ("HTTP_PROXY", false),
+            ("ALL_PROXY", false),
+        ] {
+            let settings = read(&[(name, "http://proxy.example:8080")]).unwrap();
+            assert_eq!(settings.is_empty(), is_empty, "{name}");
+        }
+    }
+
+    #[test]
+    fn port_of_a_call_is_the_default_of_its_scheme() {
+        let proxy = ("ALL_PROXY", "http://proxy.example:8080");
+        for (no_proxy, is_encrypted, port, is_direct) in [
+            ("cloud.example:443", true, None, true),
+            ("cloud.example:443", false, None, false),
+            ("cloud.example:80", false, None, true),
+            ("cloud.example:80", true, None, false),
+            ("cloud.example:8080", true, Some(8080), true),
+        ] {
+            let settings = read(&[proxy, ("NO_PROXY", no_proxy)]).unwrap();
+            let variable = settings.variable_for(is_encrypted, "cloud.example", port);
+            assert_eq!(variable.is_none(), is_direct, "{no_proxy} {is_encrypted}");
+        }
+    }
+
+    #[test]
     fn address_is_read_with_spaces_around_and_without_a_scheme() {
         for (value, scheme) in [
             (" http://proxy.example:8080 \n", "http"),

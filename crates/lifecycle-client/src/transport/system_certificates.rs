@@ -8,14 +8,8 @@ use crate::transport::TransportError;
 /// [`TransportError`] with the name of the variable.
 #[cfg(all(unix, not(target_vendor = "apple")))]
 pub(super) fn check() -> Result<(), TransportError> {
-    let value = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-    if let Some(path) = value(FILE) {
-        check_file(path.as_ref())?;
-    }
-    if let Some(paths) = value(FOLDERS) {
-        check_folders(&paths)?;
-    }
-    Ok(())
+    let [file, folders] = [FILE, FOLDERS].map(std::env::var_os);
+    check_values(file.as_deref(), folders.as_deref())
 }
 
 /// Accepts every value: the stores of this system do not depend on variables.
@@ -25,7 +19,7 @@ pub(super) fn check() -> Result<(), TransportError> {
 }
 
 #[cfg(all(unix, not(target_vendor = "apple")))]
-use unix::{FILE, FOLDERS, check_file, check_folders};
+use unix::{FILE, FOLDERS, check_values};
 
 #[cfg(all(unix, not(target_vendor = "apple")))]
 mod unix {
@@ -36,7 +30,36 @@ mod unix {
     pub(super) const FILE: &str = "SSL_CERT_FILE";
     pub(super) const FOLDERS: &str = "SSL_CERT_DIR";
 
-    pub(super) fn check_file(path: &Path) -> Result<(), TransportError> {
+    /// Checks the values of both variables. The TLS library takes an empty value for a store without
+    /// certificates, so one of the variables needs a value.
+    pub(super) fn check_values(
+        file: Option<&OsStr>,
+        folders: Option<&OsStr>,
+    ) -> Result<(), TransportError> {
+        match (file, folders) {
+            (Some(file), None) if file.is_empty() => return Err(empty(FILE)),
+            (None, Some(folders)) if folders.is_empty() => return Err(empty(FOLDERS)),
+            (Some(file), Some(folders)) if file.is_empty() && folders.is_empty() => {
+                return Err(empty(FILE));
+            }
+            _ => {}
+        }
+        if let Some(path) = file.filter(|path| !path.is_empty()) {
+            check_file(path.as_ref())?;
+        }
+        if let Some(paths) = folders.filter(|paths| !paths.is_empty()) {
+            check_folders(paths)?;
+        }
+        Ok(())
+    }
+
+    fn empty(name: &str) -> TransportError {
+        TransportError::unsent(format!(
+            "the variable {name} is empty: remove the variable to use the certificates of the system"
+        ))
+    }
+
+    fn check_file(path: &Path) -> Result<(), TransportError> {
         let unusable = |problem: &str| {
             TransportError::unsent(format!(
                 "the variable {FILE} names {}: {problem}",
@@ -52,7 +75,7 @@ mod unix {
     }
 
     /// Requires one folder of the list: the TLS library skips missing folders.
-    pub(super) fn check_folders(paths: &OsStr) -> Result<(), TransportError> {
+    fn check_folders(paths: &OsStr) -> Result<(), TransportError> {
         if std::env::split_paths(paths).any(|path| path.is_dir()) {
             return Ok(());
         }
@@ -65,6 +88,26 @@ mod unix {
     #[cfg(test)]
     mod tests {
         use super::*;
+
+        #[test]
+        fn empty_value_is_an_error_unless_the_other_variable_has_a_value() {
+            let folder = tempfile::TempDir::new().unwrap();
+            let (full, empty) = (folder.path().as_os_str(), OsStr::new(""));
+            for (file, folders, expected) in [
+                (None, None, None),
+                (Some(empty), None, Some(FILE)),
+                (None, Some(empty), Some(FOLDERS)),
+                (Some(empty), Some(empty), Some(FILE)),
+                (Some(empty), Some(full), None),
+                (None, Some(full), None),
+                (Some(full), Some(empty), Some(FILE)),
+            ] {
+                let error = check_values(file, folders).err();
+                let text = error.map_or_else(String::new, |error| error.to_string());
+                let named = [FILE, FOLDERS].into_iter().find(|name| text.contains(name));
+                assert_eq!(named, expected, "{file:?} {folders:?}: {text}");
+            }
+        }
 
         #[test]
         fn file_without_certificates_and_missing_folder_are_named() {

@@ -83,6 +83,14 @@ async fn refused_key_is_used_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn rejected_key_without_another_key_ends_the_call_after_one_attempt() {
+    let cloud = ScriptedCloud::new(|_| fault(FaultKind::Credential));
+    let report = cloud.client().start(ids(1)).await.unwrap();
+    let fault = report.instances()[0].outcome.fault().unwrap();
+    assert_eq!((fault.kind(), fault.attempts()), (FaultKind::Credential, 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn first_use_of_a_key_is_a_single_call() {
     let cloud = ScriptedCloud::new(|_| CallResult::NoAnswer);
     let client = cloud.client_with(|b| b.timeouts(quick_timeouts()));

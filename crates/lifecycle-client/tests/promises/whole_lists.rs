@@ -142,3 +142,68 @@ async fn forbidden_instance_does_not_hide_the_other_instances() {
     let _ = cloud.client().observe(ids(10)).await;
     assert_eq!(cloud.log().len(), 3);
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_missing_row_does_not_prove_that_lists_of_ids_are_ignored() {
+    // The list of ids misses one instance: the instance alone is found, or cannot be read.
+    for (alone, kind) in [("i-1 running", None), ("", Some(FaultKind::Permission))] {
+        let cloud = ScriptedCloud::new(move |sent| match (sent.ids.len(), kind) {
+            (1, Some(kind)) => fault(kind),
+            (1, None) => ok(alone),
+            _ => ok("i-0 running\ni-2 running"),
+        });
+        let client = cloud.client();
+        for calls in [2, 4] {
+            let statuses = client.observe(ids(3)).await.unwrap();
+            let found = statuses[1].result.as_ref().map_err(|fault| fault.kind());
+            assert_eq!(found.err(), kind);
+            assert_eq!(cloud.log().len(), calls, "{alone:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn row_of_another_instance_ends_the_use_of_lists_of_ids() {
+    let cloud = ScriptedCloud::new(|sent| match sent.ids.as_slice() {
+        [only] if only == "i-1" => ok(""),
+        [_] => all_in_state(sent, "running"),
+        _ => ok("i-0 running\ni-2 running\ni-9 running"),
+    });
+    let client = cloud.client();
+    for calls in [2, 2 + 3] {
+        let statuses = client.observe(ids(3)).await.unwrap();
+        let fault = statuses[1].result.as_ref().unwrap_err();
+        assert_eq!(fault.kind(), FaultKind::NotFound);
+        assert_eq!(cloud.log().len(), calls);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn forbidden_instances_are_found_by_halves() {
+    // The calls for ten instances: all, [0-4], [5-9], [0 1], [2-4], [2], [3 4], [3], [4].
+    for (count, hidden, calls) in [(10, &["i-3"][..], 9), (4, &["i-0", "i-1"], 5)] {
+        let cloud = ScriptedCloud::new(move |sent| {
+            match sent.ids.iter().any(|id| hidden.contains(&id.as_str())) {
+                true => fault(FaultKind::Permission),
+                false => all_in_state(sent, "running"),
+            }
+        });
+        let statuses = cloud.client().observe(ids(count)).await.unwrap();
+        for status in statuses {
+            let is_hidden = hidden.contains(&status.instance.as_str());
+            assert_eq!(status.result.is_err(), is_hidden, "{}", status.instance);
+        }
+        assert_eq!(cloud.log().len(), calls);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn failure_of_the_whole_lookup_is_the_result_of_every_instance() {
+    let cloud = ScriptedCloud::new(|_| fault(FaultKind::Invalid));
+    let statuses = cloud.client().observe(ids(4)).await.unwrap();
+    assert_eq!(statuses.len(), 4);
+    for status in statuses {
+        assert_eq!(status.result.unwrap_err().kind(), FaultKind::Invalid);
+    }
+    assert_eq!(cloud.log().len(), 3, "all, and both halves");
+}

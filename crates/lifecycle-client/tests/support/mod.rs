@@ -104,9 +104,7 @@ impl ScriptedCloud {
 
     /// Returns a client of a cloud with this many instances per call.
     pub(crate) fn client_in_batches_of(&self, limit: usize) -> Client {
-        let mut toy = Toy::default();
-        toy.profile.batch_limits = BatchLimits::all(limit);
-        self.builder(toy).build()
+        self.builder(Toy::in_batches_of(limit)).build()
     }
 
     fn builder(&self, toy: Toy) -> lifecycle_client::ClientBuilder {
@@ -234,6 +232,13 @@ impl Default for Toy {
 }
 
 impl Toy {
+    /// Returns a cloud with this many instances per call.
+    pub(crate) fn in_batches_of(limit: usize) -> Self {
+        let mut toy = Self::default();
+        toy.profile.batch_limits = BatchLimits::all(limit);
+        toy
+    }
+
     pub(crate) fn at(endpoint: &'static str) -> Self {
         let unlimited = Rate::new(f64::INFINITY, 1);
         Self {

@@ -259,6 +259,111 @@ async fn cloud_that_rejects_every_call_without_a_hint_gets_few_calls() {
     assert!((20..=35).contains(&calls), "{calls}");
 }
 
+fn bucket(per_second: f64, burst: u32) -> (Bucket, Instant) {
+    let now = Instant::now();
+    (Bucket::new(Rate::new(per_second, burst), now), now)
+}
+
+#[test]
+fn reservation_has_the_tokens_of_the_bucket_and_of_the_time_ahead() {
+    let (mut bucket, now) = bucket(10.0, 5);
+    assert_eq!(bucket.reserve(2, Duration::ZERO, now), 2);
+    // Three tokens are left, and 2.5 arrive in a quarter of a second.
+    assert_eq!(bucket.reserve(100, SECOND / 4, now), 5);
+    assert_eq!(bucket.tokens, -2.0);
+    assert_eq!(bucket.reserve(1, SECOND / 4, now), 0);
+    assert_eq!(bucket.reserve(0, SECOND, now), 0);
+    let later = now + SECOND / 2;
+    assert_eq!(bucket.reserve(9, Duration::ZERO, later), 3);
+    // A sum of fractions of a token is a token.
+    bucket.tokens = 1.0 - 1e-10;
+    assert_eq!(bucket.reserve(9, Duration::ZERO, later), 1);
+}
+
+#[test]
+fn returned_tokens_fill_the_bucket_up_to_the_burst() {
+    let (mut bucket, now) = bucket(10.0, 5);
+    assert_eq!(bucket.reserve(5, Duration::ZERO, now), 5);
+    bucket.give_back(2, now);
+    assert_eq!(bucket.tokens, 2.0);
+    bucket.give_back(9, now);
+    assert_eq!(bucket.tokens, 5.0);
+    bucket.tokens = 0.0;
+    bucket.give_back(1, now + SECOND / 5);
+    assert_eq!(bucket.tokens, 3.0, "two tokens of the time since");
+}
+
+#[test]
+fn replaced_rate_counts_from_now_and_a_cut_empties_the_bucket() {
+    let (mut bucket, now) = bucket(10.0, 5);
+    bucket.tokens = 0.0;
+    let now = now + SECOND / 5;
+    bucket.set_rate(AdaptiveRate::new(20.0), false, now);
+    assert_eq!((bucket.tokens, bucket.rate.per_second), (2.0, 20.0));
+    bucket.set_rate(AdaptiveRate::new(5.0), true, now);
+    assert_eq!((bucket.tokens, bucket.rate.per_second), (0.0, 5.0));
+    bucket.tokens = -3.0;
+    bucket.set_rate(AdaptiveRate::new(5.0), true, now);
+    assert_eq!(bucket.tokens, -3.0, "reserved tokens stay reserved");
+}
+
+#[test]
+fn closed_bucket_has_no_tokens_until_the_end_of_the_longest_pause() {
+    let (mut bucket, now) = bucket(10.0, 5);
+    bucket.tokens = 0.0;
+    bucket.close(2 * SECOND, now);
+    bucket.close(SECOND, now);
+    assert_eq!(bucket.closed_for(now + SECOND / 2), 3 * SECOND / 2);
+    assert_eq!(bucket.take(now), Err(now + 2 * SECOND));
+    let before = now + 2 * SECOND - Duration::from_millis(1);
+    assert_eq!(bucket.reserve(1, SECOND, before), 0);
+    let end = now + 2 * SECOND;
+    assert_eq!(bucket.closed_for(end), Duration::ZERO);
+    assert_eq!(bucket.take(end), Err(end + SECOND / 10), "no token so far");
+    assert_eq!(bucket.reserve(9, SECOND / 5, end), 2);
+    bucket.close(Duration::from_secs(900), end);
+    assert_eq!(bucket.closed_for(end), MAX_HINT);
+}
+
+#[test]
+fn capped_rate_climbs_back_to_the_configured_rate_and_no_further() {
+    let limiter = RateLimiter::capped(Rate::new(10.0, 1));
+    let success = |queued| {
+        let at = Instant::now() + SECOND;
+        limiter.succeeded(Permit {
+            at,
+            queued,
+            waited: Duration::ZERO,
+        });
+        limiter.per_second().unwrap()
+    };
+    assert_eq!(success(true), 10.0);
+    lock(limiter.bucket.as_ref().unwrap()).rate.cut();
+    let cut = limiter.per_second().unwrap();
+    assert!(cut < 10.0);
+    assert_eq!(success(false), cut, "the call was not queued");
+    assert!(success(true) > cut);
+}
+
+#[tokio::test(start_paused = true)]
+async fn wait_of_a_call_is_the_time_in_the_queue_of_at_least_a_millisecond() {
+    let limiter = RateLimiter::new(Rate::new(10.0, 1));
+    assert_eq!(limiter.acquire().await.waited(), None);
+    let wait = limiter.acquire().await.waited();
+    assert_eq!(wait, Some(Duration::from_millis(100)));
+    for (micros, expected) in [(999, None), (1_000, Some(Duration::from_millis(1)))] {
+        let permit = Permit {
+            at: Instant::now(),
+            queued: true,
+            waited: Duration::from_micros(micros),
+        };
+        assert_eq!(permit.waited(), expected);
+    }
+    let unlimited = RateLimiter::new(Rate::new(f64::INFINITY, 1));
+    assert_eq!(unlimited.acquire().await.waited(), None);
+    assert_eq!(unlimited.per_second(), None);
+}
+
 proptest! {
     #[test]
     fn tokens_stay_between_zero_and_the_burst(

@@ -310,3 +310,6 @@ const UNKNOWN_SHARERS: f64 = 10.0;
 /// The time for which permits are leased in advance. Within this time a client sends at the rate of before a
 /// cut by another sharer.
 pub(super) const AHEAD: Duration = Duration::from_millis(250);
+
+#[cfg(test)]
+mod tests;

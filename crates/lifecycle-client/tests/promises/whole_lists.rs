@@ -1,6 +1,6 @@
 //! Tests of the promise that a list is whole or an error, and an observation hides no instance.
 
-use lifecycle_core::{FaultKind, PowerState};
+use lifecycle_core::{Fault, FaultKind, PowerState};
 
 use crate::support::{ScriptedCloud, SentCall, all_in_state, fault, id, ids, ok};
 
@@ -155,7 +155,7 @@ async fn one_missing_row_does_not_prove_that_lists_of_ids_are_ignored() {
         let client = cloud.client();
         for calls in [2, 4] {
             let statuses = client.observe(ids(3)).await.unwrap();
-            let found = statuses[1].result.as_ref().map_err(|fault| fault.kind());
+            let found = statuses[1].result.as_ref().map_err(Fault::kind);
             assert_eq!(found.err(), kind);
             assert_eq!(cloud.log().len(), calls, "{alone:?}");
         }

@@ -80,7 +80,7 @@ mod tests {
     fn ids(names: &[&str]) -> Vec<InstanceId> {
         names
             .iter()
-            .map(|name| InstanceId::new(*name).unwrap())
+            .map(|name| InstanceId::new(name).unwrap())
             .collect()
     }
 

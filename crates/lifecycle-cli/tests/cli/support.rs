@@ -1,5 +1,7 @@
 //! Helpers of the tests of the command: runs of the binary, and servers with simulated clouds.
 
+#[cfg(unix)]
+use std::sync::{Arc, Once};
 use std::{
     io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
@@ -108,6 +110,8 @@ pub(crate) fn spawn(args: &[&str], variables: &[(&str, String)]) -> Child {
 
 /// Starts a command with these variables only, and with piped output.
 fn spawn_with(command: &mut Command, variables: &[(&str, String)]) -> Child {
+    #[cfg(unix)]
+    stop_ignoring_signals();
     command
         .env_clear()
         .env("HOME", "/nonexistent")
@@ -117,6 +121,22 @@ fn spawn_with(command: &mut Command, variables: &[(&str, String)]) -> Child {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap()
+}
+
+/// Handles the signals that this process may ignore since its start, as jobs in the background and under `nohup` do. A
+/// started process inherits an ignored signal, and not a handled one.
+#[cfg(unix)]
+fn stop_ignoring_signals() {
+    use signal_hook::{
+        consts::{SIGHUP, SIGINT},
+        flag::{register, register_conditional_default},
+    };
+    static HANDLED: Once = Once::new();
+    HANDLED.call_once(|| {
+        register(SIGHUP, Arc::default()).unwrap();
+        // Ctrl-C still ends the tests.
+        register_conditional_default(SIGINT, Arc::new(true.into())).unwrap();
+    });
 }
 
 /// Starts the command with an ignored signal, as `nohup` does.

@@ -63,12 +63,13 @@ fn is_deleted_during(truth: &GroundTruth<'_>, list: &ListRun) -> bool {
     })
 }
 
-/// Returns whether an instance can begin or cease to match a condition on the state during the list.
+/// Returns whether an instance can begin or cease to match a condition on the state during the list: an operation can
+/// change the state long after its call.
 fn is_state_changed(truth: &GroundTruth<'_>, filter: &InstanceFilter, list: &ListRun) -> bool {
     !filter.states.is_empty()
-        && truth
-            .undeleted()
-            .any(|id| constant_state(truth, id, list).is_none())
+        && truth.undeleted().any(|id| {
+            !truth.is_externally_unchanged(id) || truth.last_operation(id, list.ended).is_some()
+        })
 }
 
 /// Applies the conditions on the name and on tags to the simulator's record. Both never change.

@@ -132,7 +132,22 @@ impl Provider for Huawei {
 
 #[cfg(test)]
 mod tests {
+    use provider_testing::response;
+
     use super::*;
+
+    #[test]
+    fn request_id_of_a_response_is_in_a_header_or_in_the_body_of_an_error() {
+        let huawei = Huawei::new(Config::new("cn-north-4", "0123456789abcdef").unwrap());
+        let body = r#"{"error_code": "APIGW.0308", "error_msg": "m", "request_id": "r-1"}"#;
+        let mut rejection = response(429, body);
+        assert_eq!(huawei.request_id(&rejection).as_deref(), Some("r-1"));
+        rejection
+            .headers_mut()
+            .insert("x-request-id", "r-2".parse().unwrap());
+        assert_eq!(huawei.request_id(&rejection).as_deref(), Some("r-2"));
+        assert_eq!(huawei.request_id(&response(200, body)), None);
+    }
 
     #[test]
     fn profile_has_the_limits_of_the_pages() {

@@ -82,9 +82,6 @@ fn kind(code: &str) -> Option<FaultKind> {
         // Codes of all APIs, from a draft of the vendor of March 2023 (wolfgangdemo/demo on GitHub,
         // api-introduction/instruction/commonerrorcode.md). The throttling code is newer, from the
         // SDKs of Zenlayer.
-        "AUTHFAILURE_INVALID_AUTHORIZATION" | "AUTHFAILURE_SIGNATURE_FAILURE" => {
-            FaultKind::Credential
-        }
         "AUTHFAILURE_SIGNATURE_EXPIRED" => FaultKind::ClockSkew,
         // Also the code for an unknown action.
         "AUTHFAILURE_UNAUTHORIZED_OPERATION" => FaultKind::Permission,
@@ -98,7 +95,8 @@ fn kind(code: &str) -> Option<FaultKind> {
         | "REQUEST_TIMED_OUT"
         | "INVALID_OPERATION_TIMEOUT" => FaultKind::Unavailable,
 
-        // Families of codes, for newer codes.
+        // Families of codes, for newer codes. The draft has INVALID_AUTHORIZATION and SIGNATURE_FAILURE in the
+        // first family.
         _ if code.starts_with("AUTHFAILURE_") => FaultKind::Credential,
         _ if code.starts_with("MISSING_PARAMETER") => FaultKind::Invalid,
         _ if code.starts_with("INVALID_PARAMETER") => FaultKind::Invalid,

@@ -125,7 +125,8 @@ impl Provider for Zenlayer {
 
 #[cfg(test)]
 mod tests {
-    use lifecycle_core::ActionKind;
+    use lifecycle_core::{ActionKind, FaultKind};
+    use provider_testing::response;
 
     use super::*;
 
@@ -158,6 +159,22 @@ mod tests {
                 "ZENLAYER_CLOUD_ACCESS_KEY_ID"
             ]
         );
+    }
+
+    #[test]
+    fn response_of_zec_is_checked_and_has_a_request_id() {
+        let zenlayer = Zenlayer::new(Config::new());
+        let denied = r#"{"requestId": "T1", "code": "OPERATION_DENIED_INSTANCE_RECYCLED"}"#;
+        let denied = response(403, denied);
+        let fault = zenlayer.check(&denied).unwrap_err();
+        assert_eq!(fault.kind(), FaultKind::WrongState);
+        assert_eq!(zenlayer.request_id(&denied).as_deref(), Some("T1"));
+
+        let accepted = r#"{"requestId": "T2", "response": {"requestId": "T2"}}"#;
+        let accepted = response(200, accepted);
+        assert_eq!(zenlayer.check(&accepted), Ok(()));
+        assert_eq!(zenlayer.request_id(&accepted).as_deref(), Some("T2"));
+        assert_eq!(zenlayer.request_id(&response(200, "{}")), None);
     }
 
     fn first_variable(variables: &EnvVarNames) -> &'static str {

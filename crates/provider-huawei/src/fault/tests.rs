@@ -67,6 +67,8 @@ fn code_of_ecs_selects_the_kind() {
         (500, FaultKind::Unavailable, "Common.0001 Ecs.0615"),
     ] {
         for code in codes.split(' ') {
+            // The error of a job has no HTTP status.
+            assert_eq!(kind_of_code(code, "m"), Some(kind), "{code}");
             let fault = ecs_fault(status, code);
             assert_eq!((fault.kind(), fault.code()), (kind, Some(code)));
             assert_eq!(fault.status(), Some(status));
@@ -99,7 +101,10 @@ fn code_of_the_gateway_selects_the_kind() {
     ] {
         for number in numbers.split(' ') {
             for prefix in ["APIGW", "APIG"] {
-                let fault = gateway_fault(status, &format!("{prefix}.{number}"), "m");
+                let code = format!("{prefix}.{number}");
+                let listed = (number != "0201").then_some(kind);
+                assert_eq!(kind_of_code(&code, "m"), listed, "{code}");
+                let fault = gateway_fault(status, &code, "m");
                 assert_eq!(fault.kind(), kind, "{status} {number}");
                 let is_not_forwarded = matches!(number, "0103" | "0610" | "0613");
                 let execution_status = if is_not_forwarded {
@@ -155,6 +160,10 @@ fn unknown_code_has_the_kind_of_the_http_status() {
     for (status, code, kind) in [
         (400, "Ecs.9999", FaultKind::Unknown),
         (400, "New.0001", FaultKind::Unknown),
+        // Next to the codes 0301 to 0323.
+        (400, "Ecs.0300", FaultKind::Unknown),
+        (400, "Ecs.0324", FaultKind::Unknown),
+        (400, "Ecs.03011", FaultKind::Unknown),
         (400, "APIGW.9999", FaultKind::Invalid),
         (403, "Ecs.9999", FaultKind::Permission),
         (404, "Ecs.9999", FaultKind::NotFound),
@@ -172,14 +181,18 @@ fn unknown_code_is_a_plain_rejection_only_in_a_response_of_huawei() {
     let is_rejected = |fault: Fault| !fault.maybe_executed();
     assert!(is_rejected(ecs_fault(400, "Ecs.9999")));
     assert!(is_rejected(ecs_fault(400, "New.0001")));
-    // The disks are checked before the action.
-    assert!(is_rejected(ecs_fault(400, "Ecs.0101")));
+    // The disks and the key are checked before the action.
+    for checked in ["Ecs.0101", "Ecs.0102", "Ecs.0105", "Ecs.0119"] {
+        assert!(is_rejected(ecs_fault(400, checked)), "{checked}");
+    }
     for inexact in ["Ecs.1000", "Ecs.0611", "Ecs.0307", "Ecs.0226"] {
         assert!(!is_rejected(ecs_fault(400, inexact)), "{inexact}");
     }
     assert!(!is_rejected(ecs_fault(302, "Ecs.9999")));
     // Words of a proxy, and a code of Huawei in a form that has a request id only.
-    assert!(!is_rejected(ecs_fault(400, "BLOCKED")));
+    for foreign in ["BLOCKED", "Rule.blocked", "rule-7.0001", "Rule.7.1"] {
+        assert!(!is_rejected(ecs_fault(400, foreign)), "{foreign}");
+    }
     assert!(is_rejected(gateway_fault(400, "BLOCKED", "m")));
     let internal = json!({"error": {"code": "Ecs.9999", "message": "Internal error."}});
     assert!(!is_rejected(fault(400, &internal)));

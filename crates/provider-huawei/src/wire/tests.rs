@@ -428,7 +428,16 @@ fn power_state_without_a_status_comes_from_the_vm_state() {
         ),
         ("stopped", Value::Null, PowerState::Stopped, "stopped"),
         ("building", Value::Null, PowerState::Creating, "building"),
+        ("resized", Value::Null, PowerState::Changing, "resized"),
         ("error", Value::Null, PowerState::Failed, "error"),
+        ("deleted", Value::Null, PowerState::Deleted, "deleted"),
+        ("shelved", Value::Null, PowerState::Stopped, "shelved"),
+        (
+            "shelved_offloaded",
+            Value::Null,
+            PowerState::Stopped,
+            "shelved_offloaded",
+        ),
         ("paused", Value::Null, PowerState::Unknown, "paused"),
     ] {
         let row =

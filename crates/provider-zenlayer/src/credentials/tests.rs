@@ -128,6 +128,28 @@ fn requested_profile_takes_precedence_over_variable_and_current_profile() {
 }
 
 #[test]
+fn profile_of_the_source_takes_precedence_over_the_variable() {
+    let host_entries = [(CREDENTIALS_FILE, STORED), ("ZENLAYER_PROFILE", "default")];
+    let source = CommandLineProfile::new().with_profile("both");
+    let resolved = resolve(&source, &host_entries).done();
+    assert_eq!(id_and_session(&resolved.credential).0, "token");
+    assert_eq!(
+        resolved.source,
+        r#"profile "both" in ~/.zenlayer/credentials.json"#
+    );
+}
+
+#[test]
+fn file_source_is_named_after_the_command_line() {
+    let files = files(&CredentialSourceConfig::default());
+    let [source] = files.as_slice() else {
+        panic!("{files:?}");
+    };
+    assert_eq!(source.name(), "Zenlayer command line");
+    assert_eq!(source.requirements(), "~/.zenlayer/credentials.json");
+}
+
+#[test]
 fn source_without_credentials_names_what_it_searched() {
     for host_entries in [
         &[][..],

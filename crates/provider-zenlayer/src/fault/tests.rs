@@ -98,6 +98,71 @@ fn code_takes_precedence_over_the_status() {
     }
 }
 
+/// The pages have changed the status of a code over the years.
+#[test]
+fn known_code_has_the_same_kind_with_every_status() {
+    for (kind, codes) in [
+        (
+            FaultKind::Busy,
+            "OPERATION_DENIED_INSTANCE_IN_OPERATION OPERATION_DENIED_INSTANCE_CREATING \
+             OPERATION_DENIED_INSTANCE_STATUS_INSTALLING",
+        ),
+        (
+            FaultKind::Unsupported,
+            "OPERATION_DENIED_INSTANCE_SUBSCRIPTION",
+        ),
+        (FaultKind::Quota, "OPERATION_DENIED_INSTANCE_QUOTA_EXCEED"),
+        (
+            FaultKind::WrongState,
+            "UNSUPPORTED_OPERATION_INSTANCE_STATE_STARTING INVALID_INSTANCE_RECYCLED \
+             UNSUPPORTED_OPERATION_INSTANCE_STATUS OPERATION_DENIED_INSTANCE_NOT_STOPPED \
+             OPERATION_DENIED_INSTANCE_NOT_RUNNING OPERATION_DENIED_INSTANCE_STATUS \
+             OPERATION_DENIED_INSTANCE_RECYCLED OPERATION_FAILED_FOR_RECYCLE_RESOURCE",
+        ),
+        (
+            FaultKind::NotFound,
+            "INVALID_INSTANCE_NOT_FOUND OPERATION_FAILED_RESOURCE_NOT_FOUND",
+        ),
+        (
+            FaultKind::Credential,
+            "AUTHFAILURE_INVALID_AUTHORIZATION AUTHFAILURE_SIGNATURE_FAILURE",
+        ),
+        (FaultKind::ClockSkew, "AUTHFAILURE_SIGNATURE_EXPIRED"),
+        (FaultKind::Permission, "AUTHFAILURE_UNAUTHORIZED_OPERATION"),
+        (
+            FaultKind::Invalid,
+            "OPERATION_FAILED_RESOURCE_GROUP_NOT_FOUND MISSING_PARAMETER \
+             INVALID_PARAMETER_TYPE INVALID_PARAMETER_VALUE",
+        ),
+        (FaultKind::Throttled, "REQUEST_LIMIT_EXCEEDED"),
+        (
+            FaultKind::Unavailable,
+            "INTERNAL_SERVER_ERROR SERVICE_TEMPORARY_UNAVAILABLE REQUEST_TIMED_OUT \
+             INVALID_OPERATION_TIMEOUT",
+        ),
+    ] {
+        for code in codes.split_whitespace() {
+            for status in [200, 400, 401, 403, 404, 429, 503] {
+                let fault = fault(status, &format!(r#"{{"code":"{code}"}}"#));
+                assert_eq!(fault.kind(), kind, "{code} {status}");
+                assert_eq!(fault.status(), Some(status));
+            }
+        }
+    }
+}
+
+/// A field or a text of a row can be `code` too.
+#[test]
+fn successful_response_with_the_text_code_is_not_a_fault() {
+    for body in [
+        r#"{"requestId":"T","code":"","response":{}}"#,
+        r#"{"requestId":"T","code":null,"response":{}}"#,
+        r#"{"requestId":"T","response":{"dataSet":[{"instanceName":"code","code":"X"}]}}"#,
+    ] {
+        assert_eq!(check(&response(200, body)), Ok(()), "{body}");
+    }
+}
+
 #[test]
 fn unknown_code_has_the_kind_of_the_status() {
     for (status, kind, executed) in [

@@ -1,6 +1,6 @@
 //! Tests of the order of the chain, and of incomplete configurations (Huawei).
 
-use lifecycle_core::credential_source::CredentialSourceChain;
+use lifecycle_core::{Secret, credential_source::CredentialSourceChain};
 
 use super::*;
 
@@ -138,6 +138,57 @@ fn source_without_configuration_names_the_missing_configuration() {
             reason.contains("not set") || reason.contains('~'),
             "{reason}"
         );
+    }
+}
+
+#[test]
+fn source_has_a_name_and_its_requirements() {
+    let chain = sources(&CredentialSourceConfig::default());
+    let others: [Box<dyn CredentialSource>; 4] = [
+        Box::new(AssumeAgency::new(SdkProfile::new(), "ops", "acme")),
+        Box::new(IdentityProvider::new("idp-1", "/var/token")),
+        Box::new(Password::new("ops", "acme", Secret::new("hidden"))),
+        Box::new(PasswordVariable::new("ops", "acme", "OPS_PASSWORD")),
+    ];
+    let found: Vec<_> = chain.iter().chain(&others).collect();
+    let expected = [
+        (
+            "agency (OIDC)",
+            "HUAWEICLOUD_OIDC_PROVIDER_URN, HUAWEICLOUD_OIDC_AGENCY_URN and \
+             HUAWEICLOUD_OIDC_TOKEN_FILE or HUAWEICLOUD_OIDC_ID_TOKEN",
+        ),
+        (
+            "environment of Huawei's SDKs",
+            "HUAWEICLOUD_SDK_IDP_ID and HUAWEICLOUD_SDK_ID_TOKEN_FILE, or \
+             HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK",
+        ),
+        (
+            "environment",
+            "HW_ACCESS_KEY and HW_SECRET_KEY, or OS_ACCESS_KEY and OS_SECRET_KEY, or HW_AUTH_TOKEN",
+        ),
+        (
+            "password (IAM)",
+            "HW_USER_NAME, HW_USER_PASSWORD and HW_DOMAIN_NAME",
+        ),
+        ("file of Huawei's SDKs", "~/.huaweicloud/credentials"),
+        ("Huawei command line", "~/.hcloud/config.json"),
+        ("ECS agency", "an agency of the ECS server"),
+        (
+            "pod identity",
+            "HC_CONTAINER_CREDENTIALS_FULL_URI and HC_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+        ),
+        (
+            "agency ops for file of Huawei's SDKs",
+            "~/.huaweicloud/credentials",
+        ),
+        ("identity provider idp-1", "a token in /var/token"),
+        ("password of ops", "the password of an IAM user"),
+        ("password of ops", "OPS_PASSWORD"),
+    ];
+    assert_eq!(found.len(), expected.len());
+    for (source, (name, requirements)) in found.into_iter().zip(expected) {
+        assert_eq!(source.name(), name);
+        assert_eq!(source.requirements(), requirements, "{name}");
     }
 }
 

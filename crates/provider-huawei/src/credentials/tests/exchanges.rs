@@ -353,6 +353,23 @@ fn password_requires_a_region_and_is_never_shown() {
     }
 }
 
+#[test]
+fn password_in_a_variable_is_exchanged_like_a_password() {
+    let source = PasswordVariable::new("ops", "acme", "OPS_PASSWORD").with_config(local());
+    assert_eq!(
+        resolve_locally(&source, &[]).expect_not_configured(),
+        "OPS_PASSWORD is not set"
+    );
+    let host = fake_host(&[("OPS_PASSWORD", "hidden-password")]);
+    let requests = [
+        password().with_config(local()).begin(&ctx(&host)),
+        source.begin(&ctx(&host)),
+    ];
+    let [expected, found] = requests.map(request_of);
+    assert_eq!(found.uri(), "http://127.0.0.1:7070/v3/auth/tokens");
+    assert_eq!(found.body(), expected.body());
+}
+
 /// Header and body equal a recorded request of huaweicloudsdkcore 3.1.219 (`PodIdentityAccessor`).
 #[test]
 fn pod_requests_the_key_from_the_agent_of_the_node() {
@@ -363,6 +380,8 @@ fn pod_requests_the_key_from_the_agent_of_the_node() {
         ),
         ("http://[fe80::1]:8080/", ServiceKind::Metadata),
         ("http://127.0.0.1:7070/", ServiceKind::Metadata),
+        ("http://[::1]:7070/", ServiceKind::Metadata),
+        ("http://[2001:db8::1]/v1", ServiceKind::Identity),
         ("https://agent.example.com/v1", ServiceKind::Identity),
         ("http://10.0.0.1/v1", ServiceKind::Identity),
     ] {

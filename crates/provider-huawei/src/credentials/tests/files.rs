@@ -61,6 +61,17 @@ const CLI_SAMPLE: &str = r#"{
       "secretAccessKey": "hidden/8sDf7gHjK="
     },
     {
+      "name": "long",
+      "accessKeyId": "hidden6G5zL7rdQm2kJ0cXv9nYwAb8sDf7gHjK4Qe",
+      "secretAccessKey": "hidden8sDf7gHjK"
+    },
+    {
+      "name": "blank",
+      "mode": "AKSK",
+      "accessKeyId": " ",
+      "secretAccessKey": ""
+    },
+    {
       "name": "sso",
       "mode": "SSO"
     },
@@ -199,6 +210,14 @@ fn key_comes_from_a_profile_of_the_command_line() {
         (
             "encrypted",
             "run `hcloud configure set --cli-auth-encrypt=false`",
+        ),
+        (
+            "long",
+            "has an encrypted key: run `hcloud configure set --cli-auth-encrypt=false`",
+        ),
+        (
+            "blank",
+            "profile \"blank\" in ~/.hcloud/config.json has no accessKeyId",
         ),
         (
             "sso",

@@ -196,6 +196,30 @@ fn malformed_row_does_not_prevent_the_reading_of_other_rows() {
     assert!(read_single_lookup(&response, NO_DETAILS).is_err());
 }
 
+/// A row without an id can be the row of the only requested instance, but not of one of several instances.
+#[test]
+fn lookup_of_one_instance_requires_the_id_in_the_row() {
+    let known = ok(
+        r#"{"response":{"totalCount":1,"dataSet":[{"instanceId":"1","instanceStatus":"STOPPED"}]}}"#,
+    );
+    let unidentified =
+        ok(r#"{"response":{"totalCount":1,"dataSet":[{"instanceStatus":"STOPPED"}]}}"#);
+    let config = Config::new();
+    for lookup in [observe, describe] {
+        for count in [1, 2] {
+            let ids = provider_testing::numbered_ids("", count);
+            let call = lookup(&config, &ids).unwrap();
+            let rows = call.read(&known).unwrap();
+            assert_eq!(states(&rows), [("1", PowerState::Stopped, "STOPPED")]);
+            match (count, call.read(&unidentified)) {
+                (1, Err(fault)) => assert_eq!(fault.kind(), FaultKind::Unreadable),
+                (2, Ok(rows)) => assert_eq!(rows, []),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}
+
 #[test]
 fn fields_are_read_inside_response_and_at_the_top_level() {
     let fields = r#""requestId":"T","totalCount":1,"dataSet":[{"instanceId":"1"}]"#;
@@ -271,6 +295,7 @@ fn response_of_another_format_is_not_read_as_success() {
         r#"{"requestId":"T"}"#,
         r#"{"response":null}"#,
         r#"{"response":"ok"}"#,
+        r#"{"response":[[]]}"#,
         r#"{"response":{"instanceIds":"1"}}"#,
         r#"{"response":{"instanceIds":[null]}}"#,
         r#"{"response":{"instanceIds":["../1"]}}"#,
@@ -283,6 +308,7 @@ fn response_of_another_format_is_not_read_as_success() {
         "",
         "{}",
         "[]",
+        r#"{"response":[0,[]]}"#,
         r#"{"response":{}}"#,
         r#"{"response":{"totalCount":1}}"#,
         r#"{"response":{"totalCount":1,"dataSet":null}}"#,

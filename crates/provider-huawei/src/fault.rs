@@ -89,11 +89,12 @@ fn rejected_before_execution(fault: Fault) -> Fault {
     let code = fault.code().and_then(|code| code.split_once('.'));
     let (is_checked, is_own) = match code {
         Some(("Ecs", "0101" | "0102" | "0105" | "0119")) => (true, true),
-        Some((service, number)) => (
-            false,
-            service.bytes().all(|b| b.is_ascii_alphanumeric())
-                && number.bytes().all(|b| b.is_ascii_digit()),
-        ),
+        Some((service, number)) => {
+            let is_complete = !service.is_empty() && !number.is_empty();
+            let is_name = service.bytes().all(|b| b.is_ascii_alphanumeric());
+            let is_number = number.bytes().all(|b| b.is_ascii_digit());
+            (false, is_complete && is_name && is_number)
+        }
         None => (false, false),
     };
     match fault.kind() {

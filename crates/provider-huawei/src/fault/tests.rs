@@ -190,7 +190,14 @@ fn unknown_code_is_a_plain_rejection_only_in_a_response_of_huawei() {
     }
     assert!(!is_rejected(ecs_fault(302, "Ecs.9999")));
     // Words of a proxy, and a code of Huawei in a form that has a request id only.
-    for foreign in ["BLOCKED", "Rule.blocked", "rule-7.0001", "Rule.7.1"] {
+    for foreign in [
+        "BLOCKED",
+        "Rule.blocked",
+        "rule-7.0001",
+        "Rule.7.1",
+        "Rule.",
+        ".0001",
+    ] {
         assert!(!is_rejected(ecs_fault(400, foreign)), "{foreign}");
     }
     assert!(is_rejected(gateway_fault(400, "BLOCKED", "m")));

@@ -123,12 +123,30 @@ mod tests {
             {"name": "x", "mode": "AK", "region": "bj", "endpoint": "p.example"}]}"#;
         let anywhere = r#"{"current": "x", "profiles": [
             {"name": "x", "endpoint": "http://127.0.0.1:7070"}]}"#;
+        let without_endpoint = r#"{"current": "x", "profiles": [
+            {"name": "x", "region": "bj", "endpoint": " "}]}"#;
         for (texts, region, expected) in [
             (&[][..], "bj", None),
             (&[(CONFIG, "{}")], "bj", None),
             (&[(CONFIG, profile)], "BJ", Some("https://p.example")),
             (&[(CONFIG, profile)], "gz", None),
             (&[(CONFIG, anywhere)], "gz", Some("http://127.0.0.1:7070")),
+            (&[(CONFIG, without_endpoint)], "bj", None),
+            // The key of Terraform is used, not the profile. Half a key is a fault of the key.
+            (
+                &[
+                    (CONFIG, anywhere),
+                    ("BAIDUCLOUD_ACCESS_KEY", "id"),
+                    ("BAIDUCLOUD_SECRET_KEY", "secret"),
+                ],
+                "gz",
+                None,
+            ),
+            (
+                &[(CONFIG, anywhere), ("BAIDUCLOUD_ACCESS_KEY", "id")],
+                "gz",
+                None,
+            ),
             (
                 &[(CONFIG, profile), (ENDPOINT_VAR, "v.example")],
                 "gz",

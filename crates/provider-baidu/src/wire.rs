@@ -147,10 +147,6 @@ fn unsupported(what: &str) -> Fault {
     )
 }
 
-/// Reads an empty body, or an object with an optional list of failed ids.
-///
-/// According to the pages of Baidu, a batch is rejected as a whole. The list of failed ids has no
-/// reasons, so the cloud may have executed the action on a failed instance.
 /// Reads the response to a batch. An empty body is a success in the documentation, and what remains of
 /// a list of failed instances without the body.
 fn read_batch_power(response: &HttpResponse) -> Result<BatchAck, Fault> {
@@ -160,6 +156,10 @@ fn read_batch_power(response: &HttpResponse) -> Result<BatchAck, Fault> {
     }
 }
 
+/// Reads an empty body, or an object with an optional list of failed ids.
+///
+/// According to the pages of Baidu, a batch is rejected as a whole. The list of failed ids has no
+/// reasons, so the cloud may have executed the action on a failed instance.
 fn read_power(response: &HttpResponse) -> Result<BatchAck, Fault> {
     if response.body().trim_ascii().is_empty() {
         return Ok(BatchAck::All);

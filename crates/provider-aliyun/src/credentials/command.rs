@@ -115,13 +115,32 @@ mod tests {
 
     #[test]
     fn windows_path_keeps_its_backslashes() {
-        let command = r#"C:\tools\cred.exe "C:\Program Files\x" "a \"b\"" 'c\d'"#;
-        let expected = [
-            r"C:\tools\cred.exe",
-            r"C:\Program Files\x",
-            r#"a "b""#,
-            r"c\d",
-        ];
-        assert_eq!(words(command, false).unwrap(), expected);
+        for (command, expected) in [
+            (
+                r#"C:\tools\cred.exe "C:\Program Files\x" "a \"b\"" 'c\d'"#,
+                &[
+                    r"C:\tools\cred.exe",
+                    r"C:\Program Files\x",
+                    r#"a "b""#,
+                    r"c\d",
+                ][..],
+            ),
+            (
+                r#""\\server\share x" "C:\$new\`a""#,
+                &[r"\\server\share x", r"C:\$new\`a"],
+            ),
+            ("a \"b\\\nc\"", &["a", "b\\\nc"]),
+        ] {
+            assert_eq!(words(command, false).unwrap(), expected, "{command}");
+        }
+    }
+
+    #[test]
+    fn backslash_is_an_escape_except_on_windows() {
+        let expected: &[&str] = match cfg!(windows) {
+            true => &["a\\", "b"],
+            false => &["a b"],
+        };
+        assert_eq!(split("a\\ b").unwrap(), expected);
     }
 }

@@ -132,3 +132,114 @@ fn stored_sign_in(
         ))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use provider_testing::FakeHost;
+
+    use super::*;
+    use crate::credentials::tests::ctx;
+
+    const LOCATION: &str = r#"profile "x" in f"#;
+
+    fn section(settings: &[(&str, &str)]) -> ProfileSection {
+        let settings = settings.iter();
+        let settings = settings.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        ProfileSection::new(LOCATION.to_owned(), settings.collect())
+    }
+
+    /// The order of `AutoModeRecognition` in the source of `aliyun`.
+    #[test]
+    fn mode_comes_from_the_other_settings_if_it_is_not_set() {
+        for (names, expected) in [
+            ("", None),
+            ("access_key_id", None),
+            ("access_key_secret", None),
+            ("access_key_id access_key_secret", Some("AK")),
+            (
+                "access_key_id access_key_secret sts_token",
+                Some("StsToken"),
+            ),
+            (
+                "access_key_id access_key_secret ram_role_arn",
+                Some("RamRoleArn"),
+            ),
+            (
+                "access_key_id access_key_secret sts_token ram_role_arn",
+                Some("StsToken"),
+            ),
+            ("ram_role_arn", None),
+            ("ram_role_name", Some("EcsRamRole")),
+            ("access_key_id ram_role_name", Some("EcsRamRole")),
+            ("process_command", Some("External")),
+            ("oidc_provider_arn", None),
+            ("oidc_token_file", None),
+            ("oidc_provider_arn oidc_token_file", Some("OIDC")),
+            ("cloud_sso_sign_in_url", Some("CloudSSO")),
+            ("mode process_command", Some("set")),
+        ] {
+            let settings: Vec<_> = names.split(' ').map(|name| (name, "set")).collect();
+            assert_eq!(mode(&section(&settings)), expected, "{names}");
+        }
+    }
+
+    #[test]
+    fn source_has_the_name_of_the_profile_and_the_requirements_of_the_mode() {
+        let settings = [
+            ("access_key_id", "i"),
+            ("access_key_secret", "s"),
+            ("sts_token", "t"),
+            ("sts_expiration", "9999999999"),
+            ("ram_role_arn", "acs:ram::1:role/web"),
+            ("ram_role_name", "web"),
+            ("oidc_provider_arn", "p"),
+            ("oidc_token_file", "/var/token"),
+            ("process_command", "program"),
+            ("credentials_uri", "http://127.0.0.1/"),
+        ];
+        for (mode, name, requirements) in [
+            ("AK", "", None),
+            ("StsToken", "", None),
+            ("CloudSSO", "", None),
+            ("OAuth", "", None),
+            (
+                "EcsRamRole",
+                ", ECS RAM role",
+                Some("a RAM role of the ECS instance"),
+            ),
+            (
+                "RamRoleArnWithRoleName",
+                ", role acs:ram::1:role/web assumed with ECS RAM role",
+                Some("a RAM role of the ECS instance"),
+            ),
+            (
+                "OIDC",
+                ", OIDC role acs:ram::1:role/web",
+                Some("OIDC token file /var/token"),
+            ),
+            ("External", ", external program", None),
+            (
+                "CredentialsURI",
+                ", credentials URI",
+                Some("ALIBABA_CLOUD_CREDENTIALS_URI"),
+            ),
+        ] {
+            let source = source_of(mode, &settings);
+            assert_eq!(source.name(), format!("{LOCATION}{name}"), "{mode}");
+            let expected = requirements.unwrap_or(LOCATION);
+            assert_eq!(source.requirements(), expected, "{mode}");
+        }
+        let assumed = source_of("RamRoleArn", &settings);
+        assert_eq!(
+            assumed.name(),
+            format!("role acs:ram::1:role/web assumed with {LOCATION}")
+        );
+        assert_eq!(assumed.requirements(), LOCATION);
+    }
+
+    fn source_of(mode: &str, settings: &[(&str, &str)]) -> Box<dyn CredentialSource> {
+        let section = section(&[&[("mode", mode)], settings].concat());
+        let config = CredentialSourceConfig::default();
+        source(&section, &config, &ctx(&FakeHost::new(&[]))).unwrap()
+    }
+}

@@ -215,9 +215,23 @@ fn metadata_service_and_config_file_can_be_disabled() {
 
 #[test]
 fn every_source_names_its_configuration() {
-    for source in sources(&CredentialSourceConfig::default()) {
-        assert!(!source.requirements().is_empty(), "{}", source.name());
-    }
+    let sources = sources(&CredentialSourceConfig::default());
+    let requirements: Vec<String> = sources.iter().map(CredentialSource::requirements).collect();
+    let [variables, others @ ..] = requirements.as_slice() else {
+        panic!("no source");
+    };
+    assert!(variables.starts_with("ALIBABA_CLOUD_ACCESS_KEY_ID and "));
+    assert_eq!(
+        others,
+        [
+            "ALIBABA_CLOUD_ROLE_ARN, ALIBABA_CLOUD_OIDC_PROVIDER_ARN and \
+             ALIBABA_CLOUD_OIDC_TOKEN_FILE",
+            "~/.aliyun/config.json",
+            "~/.alibabacloud/credentials.ini",
+            "a RAM role of the ECS instance",
+            "ALIBABA_CLOUD_CREDENTIALS_URI",
+        ]
+    );
 }
 
 /// Removes and replaces each byte of the samples.

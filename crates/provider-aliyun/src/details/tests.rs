@@ -3,7 +3,7 @@
 use lifecycle_core::Provider;
 use provider_testing::{
     check_details_on_request, check_odd_details, check_tags, first_details, ids, listed,
-    listed_with_details, recorded_list,
+    listed_with_details, recorded_list, response,
 };
 use serde_json::{Value, json};
 
@@ -71,6 +71,23 @@ fn details_in_xml_are_those_of_json() {
     assert_eq!(details.private_ips, ["172.17.0.1"]);
     assert_eq!(details.public_ips, [""; 0]);
     assert_eq!(details.expires_at, Some("2026-12-10T16:00:00Z".into()));
+}
+
+/// An element without content is no value, in the only row of a page and in each of several rows.
+#[test]
+fn row_in_xml_without_tags_has_details_without_tags() {
+    let row = "<Instance><InstanceId>i-1</InstanceId><Tags/></Instance>";
+    for count in [1, 2] {
+        let rows = row.repeat(count);
+        let body = format!(
+            "<DescribeInstancesResponse><Instances>{rows}</Instances></DescribeInstancesResponse>"
+        );
+        let rows = listed_with_details(&aliyun(), &response(200, &body));
+        assert_eq!(rows.len(), count);
+        for row in rows {
+            assert_eq!(row.details.unwrap().tags, [], "{count} rows");
+        }
+    }
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! Tests of the faults of Alibaba's error codes, HTTP statuses and retry hints.
 
+use lifecycle_core::Provider;
 use provider_testing::http_response;
 
 use super::*;
+use crate::{Aliyun, Config};
 
 fn response(status: u16, headers: &[(&'static str, &str)], body: &'static str) -> HttpResponse {
     http_response(
@@ -52,6 +54,9 @@ fn code_selects_the_kind() {
         ("InvalidInstanceId.NotFound", FaultKind::NotFound),
         ("InvalidInstanceIds.NotFound", FaultKind::NotFound),
         ("InvalidInstanceId.NotSupport", FaultKind::Unsupported),
+        ("ChargeTypeViolation", FaultKind::Unsupported),
+        ("Abs.InvalidInstanceIds.MalFormed", FaultKind::Invalid),
+        ("InvalidStatus.NotFound", FaultKind::Invalid),
         ("OperationDenied", FaultKind::Unknown),
         ("Forbidden.RAM", FaultKind::Permission),
         ("Forbidden", FaultKind::Permission),
@@ -161,6 +166,21 @@ fn code_takes_precedence_over_the_http_status() {
 }
 
 #[test]
+fn code_is_a_text_or_a_number_in_either_spelling() {
+    for (body, code) in [
+        (r#"{"Code":"New"}"#, Some("New")),
+        (r#"{"code":"New"}"#, Some("New")),
+        (r#"{"Code":"","code":"New"}"#, Some("New")),
+        (r#"{"Code":1234}"#, Some("1234")),
+        (r#"{"Code":""}"#, None),
+        (r#"{"Code":true}"#, None),
+    ] {
+        let fault = check(&response(400, &[], body)).unwrap_err();
+        assert_eq!(fault.code(), code, "{body}");
+    }
+}
+
+#[test]
 fn retry_after_is_the_longest_hint() {
     let throttled = r#"{"Code":"Throttling"}"#;
     let unavailable = r#"{"Code":"InternalError"}"#;
@@ -197,6 +217,8 @@ fn request_id_comes_from_the_header_or_the_body() {
         request_id(&response(200, &[], body)).as_deref(),
         Some("body")
     );
+    let empty = response(200, &[("x-acs-request-id", "")], body);
+    assert_eq!(request_id(&empty).as_deref(), Some("body"));
     let xml = "<StopInstanceResponse><RequestId>body</RequestId></StopInstanceResponse>";
     assert_eq!(
         request_id(&response(200, &[], xml)).as_deref(),
@@ -214,4 +236,14 @@ fn message_does_not_repeat_the_string_to_sign() {
         let fault = from_row("SignatureDoesNotMatch", Some(message.to_owned()));
         assert_eq!(fault.message(), "No match.");
     }
+}
+
+#[test]
+fn provider_reports_the_fault_and_the_request_id_of_a_response() {
+    let aliyun = Aliyun::new(Config::new("cn-beijing").unwrap());
+    let denied = response(403, &[], r#"{"RequestId":"D6F4","Code":"Forbidden.RAM"}"#);
+    let fault = aliyun.check(&denied).unwrap_err();
+    assert_eq!(fault.kind(), FaultKind::Permission);
+    assert_eq!(aliyun.request_id(&denied).as_deref(), Some("D6F4"));
+    assert_eq!(aliyun.check(&response(200, &[], "{}")), Ok(()));
 }

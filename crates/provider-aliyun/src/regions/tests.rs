@@ -1,10 +1,11 @@
 //! Tests of the regions (Alibaba).
 
-use lifecycle_core::FaultKind;
+use lifecycle_core::{FaultKind, Provider};
 use provider_testing::{json_mutations, read_vectors, recorded_response, response, with_body};
 use serde_json::Value;
 
 use super::*;
+use crate::{Aliyun, Config};
 
 fn recorded() -> HttpResponse {
     let vectors = read_vectors(env!("CARGO_MANIFEST_DIR"), "list.json");
@@ -48,4 +49,12 @@ fn list_without_regions_is_unreadable_and_never_shorter() {
             assert!(read.len() == 2 || is_list, "{mutation:?}");
         }
     }
+}
+
+#[test]
+fn provider_of_any_region_lists_the_regions() {
+    let call = Aliyun::new(Config::new("cn-beijing").unwrap()).regions();
+    let call = call.unwrap();
+    assert_eq!(call.request, regions().request);
+    assert_eq!(call.read(&recorded()).unwrap().len(), 2);
 }

@@ -203,14 +203,31 @@ fn variables_add_missing_fields_to_a_profile_and_replace_none() {
 
 #[test]
 fn source_without_settings_names_the_searched_settings() {
+    let sources = sources(&CredentialSourceConfig::default());
+    let settings: Vec<[String; 2]> = sources
+        .iter()
+        .map(|source| [source.name(), source.requirements()])
+        .collect();
+    assert_eq!(
+        settings,
+        [
+            [
+                "environment",
+                "BAIDUCLOUD_ACCESS_KEY and BAIDUCLOUD_SECRET_KEY"
+            ],
+            [
+                "Baidu command line",
+                "~/.bce/config.json or BCE_ACCESS_KEY_ID and BCE_SECRET_ACCESS_KEY"
+            ],
+        ]
+    );
     for host_entries in [
         &[][..],
         &[(CONFIG, "{}")],
         &[(CONFIG, r#"{"current": "default", "profiles": []}"#)],
     ] {
-        for source in sources(&CredentialSourceConfig::default()) {
-            assert!(!source.name().is_empty() && !source.requirements().is_empty());
-            let reason = resolve(&source, host_entries, []).expect_not_configured();
+        for source in &sources {
+            let reason = resolve(source, host_entries, []).expect_not_configured();
             assert!(reason.contains("not set"), "{reason}");
         }
     }

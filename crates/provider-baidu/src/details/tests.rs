@@ -61,6 +61,8 @@ fn lookup_has_details_only_on_request() {
     let several = recorded("list_with_details");
     check_details_on_request(&baidu(), one, &single);
     check_details_on_request(&baidu(), two, &several);
+    let described = baidu().describe(one).unwrap().read(&single).unwrap();
+    assert_eq!(described[0], listed_with_details(&baidu(), &several)[0]);
     let rows = listed(&baidu(), &several);
     assert!(rows.iter().all(|row| row.details.is_none()));
     let request = baidu().describe(two).unwrap().request;

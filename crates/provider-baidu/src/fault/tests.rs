@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
-use lifecycle_core::ExecutionStatus::{NotExecuted, Unknown};
+use lifecycle_core::{
+    ExecutionStatus::{NotExecuted, Unknown},
+    Provider,
+};
 use provider_testing::http_response;
 
 use super::*;
+use crate::{Baidu, Config};
 
 #[test]
 fn code_takes_precedence_over_the_status() {
@@ -43,6 +47,10 @@ fn code_takes_precedence_over_the_status() {
         ),
         // A code is an error with a successful status too.
         (200, "AccessDenied", FaultKind::Permission, NotExecuted),
+        (200, "QualifyNotPass", FaultKind::Permission, NotExecuted),
+        (200, "BadRequest", FaultKind::Invalid, NotExecuted),
+        (200, "InternalError", FaultKind::Unavailable, Unknown),
+        (200, "ServiceInternalError", FaultKind::Unavailable, Unknown),
     ] {
         let fault = fault(status, &format!(r#"{{"code":"{code}"}}"#));
         assert_eq!(
@@ -90,6 +98,20 @@ fn error_without_a_code_has_the_kind_of_the_status() {
         assert_eq!(fault.kind(), FaultKind::Throttled, "{body}");
         assert_eq!((fault.status(), fault.code()), (Some(429), None), "{body}");
         assert_eq!(fault.retry_after(), Some(Duration::from_secs(3)), "{body}");
+        // The host has no such call.
+        assert_eq!(fault_kind(405, body), FaultKind::Unsupported, "{body}");
+    }
+}
+
+#[test]
+fn successful_response_without_a_code_is_no_error() {
+    for body in [
+        "",
+        r#"{"code":null}"#,
+        r#"{"code":""}"#,
+        r#"{"instances":[{"code":"x"}]}"#,
+    ] {
+        assert_eq!(check(&response(200, body)), Ok(()), "{body}");
     }
 }
 
@@ -130,6 +152,20 @@ fn request_id_in_the_header_takes_precedence_over_the_body() {
         .insert("x-bce-request-id", "from-header".parse().unwrap());
     assert_eq!(request_id(&with_header).as_deref(), Some("from-header"));
     assert_eq!(request_id(&response(200, "")), None);
+}
+
+#[test]
+fn provider_reports_the_fault_and_the_request_id_of_a_response() {
+    let baidu = Baidu::new(Config::new("bj").unwrap());
+    let denied = response(403, r#"{"code":"AccessDenied","requestId":"from-body"}"#);
+    let fault = baidu.check(&denied).unwrap_err();
+    assert_eq!(fault.kind(), FaultKind::Permission);
+    assert_eq!(baidu.request_id(&denied).as_deref(), Some("from-body"));
+    assert_eq!(baidu.check(&response(200, "{}")), Ok(()));
+}
+
+fn fault_kind(status: u16, body: &str) -> FaultKind {
+    fault(status, body).kind()
 }
 
 fn fault(status: u16, body: &str) -> Fault {

@@ -1,6 +1,8 @@
 //! Tests of the profiles of Alibaba's tool `aliyun` (`~/.aliyun/config.json`): each mode, and invalid
 //! files.
 
+use std::time::{Duration, SystemTime};
+
 use lifecycle_core::Endpoint;
 use serde_json::json;
 
@@ -32,6 +34,10 @@ fn resolve_only_profile(
     let text = json!({"current": "x", "profiles": [profile]}).to_string();
     let host = FakeHost::new(&[&[(PATH, text.as_str())], host_entries].concat());
     resolve(&ConfigFile::new(), &host, vec![])
+}
+
+fn after_now(seconds: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(NOW.unsigned_abs() + seconds)
 }
 
 fn sts_response() -> ScriptedAnswer {
@@ -131,6 +137,20 @@ fn variables_complete_an_oidc_profile() {
 }
 
 #[test]
+fn setting_of_a_profile_takes_precedence_over_the_variable() {
+    let entries = [
+        OIDC_TOKEN_FILE,
+        ("ALIBABA_CLOUD_ROLE_ARN", "acs:ram::9:role/other"),
+        ("ALIBABA_CLOUD_OIDC_TOKEN_FILE", "/var/other"),
+    ];
+    let run = resolve_profile("oidc", &entries, vec![sts_response()]);
+    assert_eq!(
+        run.done().source,
+        r#"profile "oidc" in ~/.aliyun/config.json, role acs:ram::1:role/oidc (OIDC token /var/token)"#
+    );
+}
+
+#[test]
 fn chained_profile_assumes_each_role_and_a_cycle_is_a_fault() {
     let run = resolve_profile("chain", &[], vec![sts_response(), sts_response()]);
     let (first, second) = (run.request(0).uri(), run.request(1).uri());
@@ -223,8 +243,23 @@ fn external_mode_reads_the_output_of_the_program() {
     }
     let timed = r#"{"mode": "StsToken", "access_key_id": "i", "access_key_secret": "s", "sts_token": "t", "expiration": "2018-01-29T09:00:00Z"}"#;
     let resolved = resolve_profile("program", &[], vec![ScriptedAnswer::output(timed)]).done();
-    assert!(resolved.expires.is_some());
-    assert_eq!(resolved.renewal, Some(std::time::Duration::from_secs(180)));
+    assert_eq!(resolved.expires, Some(after_now(3600)));
+    assert_eq!(resolved.renewal, Some(Duration::from_secs(180)));
+    assert_eq!(
+        resolved.source,
+        r#"profile "program" in ~/.aliyun/config.json, the program output for profile "program" in ~/.aliyun/config.json"#
+    );
+}
+
+/// The time in the output is the time of the key in the output, not of a key in exchange for that key.
+#[test]
+fn expiry_of_an_exchanged_key_takes_precedence_over_the_output_of_the_program() {
+    let output = r#"{"mode": "RamRoleArn", "access_key_id": "i", "access_key_secret": "hidden",
+        "ram_role_arn": "acs:ram::1:role/web", "expiration": "2018-01-29T10:00:00Z"}"#;
+    let answers = vec![ScriptedAnswer::output(output), sts_response()];
+    let resolved = resolve_profile("program", &[], answers).done();
+    assert_eq!(resolved.expires, Some(after_now(3600)));
+    assert_eq!(resolved.renewal, Some(Duration::from_secs(900)));
 }
 
 #[test]
@@ -281,7 +316,7 @@ fn uri_mode_requests_the_url() {
 fn stored_key_of_a_sign_in_is_used_until_it_expires() {
     let resolved = resolve_profile("sso", &[], vec![]).done();
     assert_eq!(key_of(&resolved), "STS.sso/hidden-sso/hidden-sso-token");
-    assert!(resolved.expires.is_some());
+    assert_eq!(resolved.expires, Some(after_now(3600)));
 }
 
 #[test]

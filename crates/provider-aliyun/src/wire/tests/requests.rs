@@ -293,6 +293,23 @@ fn numbered_keys_sort_as_text() {
 }
 
 #[test]
+fn reserved_space_is_the_length_of_the_query_with_numbers_of_three_digits() {
+    let ids = numbered_ids("i-", LIMIT);
+    for parameter in [
+        Parameter::Text("RegionId=cn-beijing&".to_owned()),
+        Parameter::Ids(&ids),
+    ] {
+        let mut written = String::new();
+        parameter.write(&mut written);
+        let unused = parameter.max_len().checked_sub(written.len());
+        assert!(
+            unused.is_some_and(|unused| unused <= 2 * LIMIT),
+            "{unused:?}"
+        );
+    }
+}
+
+#[test]
 fn canonical_query_is_sorted_and_encoded() {
     let ids = numbered_ids("i-", 2);
     let query = Query::default()

@@ -1,5 +1,7 @@
 //! Tests of responses, recorded and unusual (Alibaba).
 
+use provider_testing::numbered_ids;
+
 use super::*;
 
 /// The meaning of each recorded response, in the format of [`describe`].
@@ -339,4 +341,41 @@ fn security_lock_takes_precedence() {
     ] {
         assert_eq!(locks(reasons).lock(), expected, "{reasons:?}");
     }
+}
+
+#[test]
+fn status_selects_the_state() {
+    for (status, state) in [
+        ("Pending", PowerState::Creating),
+        ("Starting", PowerState::Starting),
+        ("Running", PowerState::Running),
+        ("Stopping", PowerState::Stopping),
+        ("Stopped", PowerState::Stopped),
+        ("running", PowerState::Unknown),
+        ("", PowerState::Unknown),
+    ] {
+        assert_eq!(power_state(status), state, "{status}");
+    }
+}
+
+#[test]
+fn request_id_in_the_header_alone_confirms_the_action() {
+    let mut response = success("{}");
+    let id = "D6F4".parse().unwrap();
+    response.headers_mut().insert("x-acs-request-id", id);
+    assert!(matches!(read_single(&response), Ok(BatchAck::All)));
+}
+
+/// The row without an id may be the row of the only requested instance. Of several instances, each
+/// missing instance is read alone.
+#[test]
+fn row_without_an_id_is_a_fault_only_for_a_single_instance() {
+    let response = success(r#"{"Instances":{"Instance":[{"Status":"Running"}]}}"#);
+    let read = |count| {
+        let ids = numbered_ids("i-", count);
+        let call = observe(&config(), &ids, NO_DETAILS).unwrap();
+        call.read(&response).map_err(|fault| fault.kind())
+    };
+    assert_eq!(read(1), Err(FaultKind::Unreadable));
+    assert_eq!(read(2), Ok(vec![]));
 }

@@ -1,7 +1,7 @@
 //! Tests of responses and their meaning (Baidu).
 
 use lifecycle_core::ExecutionStatus;
-use provider_testing::recorded_response;
+use provider_testing::{numbered_ids, recorded_response, start};
 
 use super::*;
 
@@ -206,8 +206,13 @@ fn last_page_is_not_truncated_or_has_no_marker() {
         let lookup = read_many(&ok(body), NO_DETAILS);
         assert_eq!(lookup.is_ok(), next == NextPage::End, "{body}");
     }
-    let odd = read_page(&ok(r#"{"isTruncated":1,"instances":[]}"#), NO_DETAILS).unwrap_err();
-    assert_eq!(odd.kind(), FaultKind::Unreadable);
+    for odd in [
+        r#"{"isTruncated":1,"instances":[]}"#,
+        r#"{"isTruncated":"no","instances":[]}"#,
+    ] {
+        let fault = read_page(&ok(odd), NO_DETAILS).unwrap_err();
+        assert_eq!(fault.kind(), FaultKind::Unreadable, "{odd}");
+    }
 }
 
 #[test]
@@ -254,4 +259,15 @@ fn empty_response_to_a_batch_lists_no_instance() {
     }
     let listed = read_batch_power(&ok(r#"{"failedInstanceIdList":[]}"#));
     assert!(matches!(listed, Ok(BatchAck::All)));
+}
+
+#[test]
+fn empty_response_is_a_success_of_one_instance_and_lists_none_of_several() {
+    let read = |count| {
+        let ids = numbered_ids("i-", count);
+        let call = act(&start(), &ids, &PROFILE).unwrap();
+        call.read(&ok("")).unwrap()
+    };
+    assert!(matches!(read(1), BatchAck::All));
+    assert!(matches!(read(2), BatchAck::Unlisted));
 }

@@ -170,8 +170,8 @@ mod tests {
             assert!(key.same_key(key), "{row}");
             for (column, other) in keys.iter().enumerate() {
                 // A copy has another address in memory.
-                let is_same = key.same_key(&other.clone());
-                assert_eq!(is_same, row == column, "{row} {column}");
+                let found = key.same_key(&other.clone());
+                assert_eq!(found, row == column, "{row} {column}");
             }
         }
         let spaced = Credential::session(" id\n", "\tsecret ", " session\n");

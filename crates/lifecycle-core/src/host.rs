@@ -135,11 +135,11 @@ mod tests {
     use super::*;
     use crate::FaultKind;
 
-    /// A machine where each variable except `UNSET` has its own name as the value.
+    /// A host where each variable except `UNSET` has its own name as the value.
     #[derive(Debug)]
-    struct Machine;
+    struct NamesAsValues;
 
-    impl HostEnvironment for Machine {
+    impl HostEnvironment for NamesAsValues {
         fn variable(&self, name: &str) -> Option<String> {
             (name != "UNSET").then(|| format!(" {name}\n"))
         }
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn variable_without_a_value_counts_as_unset() {
-        let context = context(&Machine);
+        let context = context(&NamesAsValues);
         assert_eq!(context.variable("KEY").as_deref(), Some("KEY"));
         assert_eq!(context.variable(""), None);
         assert_eq!(context.variable("UNSET"), None);
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn switch_is_on_for_four_words_in_any_case() {
-        let context = context(&Machine);
+        let context = context(&NamesAsValues);
         for (value, expected) in [
             ("true", true),
             ("True", true),
@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn file_with_secrets_is_read_with_a_check_of_the_owner() {
-        let context = context(&Machine);
+        let context = context(&NamesAsValues);
         let text = |text: &str| Ok(Some(text.to_owned()));
         assert_eq!(context.secret_file("key"), text("key OwnerOnly"));
         assert_eq!(context.file("key"), text("key Any"));
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn shared_host_has_the_variables_files_and_warnings_of_its_target() {
-        let shared = Arc::new(Machine);
+        let shared = Arc::new(NamesAsValues);
         let shared: &dyn HostEnvironment = &shared;
         assert_eq!(shared.variable("KEY").as_deref(), Some(" KEY\n"));
         assert_eq!(shared.variable("UNSET"), None);

@@ -40,7 +40,7 @@ mod tests {
         let mut pool = TextPool::default();
         let first = pool.share("zone-a");
         assert_eq!(&*pool.share("zone-b"), "zone-b");
-        let again = pool.share("zone-a".to_owned());
+        let again = pool.share(String::from("zone-a"));
         assert_eq!(&*again, "zone-a");
         assert!(Arc::ptr_eq(&first, &again));
     }

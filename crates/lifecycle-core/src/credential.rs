@@ -154,4 +154,40 @@ mod tests {
         assert!(text.contains("id"), "{text}");
         assert!(!text.contains("hidden"), "{text}");
     }
+
+    #[test]
+    fn keys_are_the_same_only_if_all_parts_are_equal() {
+        let keys = [
+            Credential::keys("id", "secret"),
+            Credential::keys("id", "other"),
+            Credential::keys("id-2", "secret"),
+            Credential::session("id", "secret", "session"),
+            Credential::session("id", "secret", "other"),
+            Credential::token("secret"),
+            Credential::token("other"),
+        ];
+        for (row, key) in keys.iter().enumerate() {
+            assert!(key.same_key(key), "{row}");
+            for (column, other) in keys.iter().enumerate() {
+                // A copy has another address in memory.
+                let found = key.same_key(&other.clone());
+                assert_eq!(found, row == column, "{row} {column}");
+            }
+        }
+        let spaced = Credential::session(" id\n", "\tsecret ", " session\n");
+        assert!(spaced.same_key(&keys[3]));
+    }
+
+    #[test]
+    fn header_of_a_key_is_sensitive_on_request_and_rejects_a_line_break() {
+        let plain = header("value").unwrap();
+        assert!(plain == "value" && !plain.is_sensitive());
+        let sensitive = sensitive_header("value").unwrap();
+        assert!(sensitive == "value" && sensitive.is_sensitive());
+        for invalid in [header("a\nb"), sensitive_header("a\nb")] {
+            let fault = invalid.unwrap_err();
+            assert_eq!(fault.kind(), FaultKind::Credential);
+            assert!(!fault.message().contains("a\nb"), "{fault}");
+        }
+    }
 }

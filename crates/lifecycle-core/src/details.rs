@@ -122,4 +122,32 @@ mod tests {
         assert_eq!(size_of::<Option<ReportedTime>>(), 16);
         assert_eq!(size_of::<Tag>(), 32);
     }
+
+    #[test]
+    fn payment_method_has_a_name_or_the_text_of_the_cloud() {
+        for (charge_type, name) in [
+            (ChargeType::Postpaid, "postpaid"),
+            (ChargeType::Prepaid, "prepaid"),
+            (ChargeType::Spot, "spot"),
+            (ChargeType::Other("PayByTraffic".into()), "PayByTraffic"),
+        ] {
+            assert_eq!(charge_type.as_str(), name);
+        }
+    }
+
+    #[test]
+    fn value_of_a_tag_is_found_by_its_key() {
+        let details = InstanceDetails {
+            tags: vec![Tag::new("env", "dev"), Tag::new("empty", "")],
+            ..InstanceDetails::default()
+        };
+        for (key, value) in [
+            ("env", Some("dev")),
+            ("empty", Some("")),
+            ("Env", None),
+            ("dev", None),
+        ] {
+            assert_eq!(details.tag(key), value, "{key}");
+        }
+    }
 }

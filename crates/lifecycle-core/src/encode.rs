@@ -108,6 +108,10 @@ mod tests {
             hmac_sha256_hex(b"Jefe", b"what do ya want for nothing?"),
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
         );
+        assert_eq!(
+            hex(&hmac_sha256(b"Jefe", b"what do ya want for nothing?")),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+        );
         assert_eq!(sha256_hex(b""), SHA256_OF_NOTHING);
         // The parts of a text have the digest of the whole text.
         assert_eq!(sha256_hex_of(&["a", "", "bc"]), sha256_hex(b"abc"));

@@ -265,4 +265,32 @@ mod tests {
             "\"example.com\" has a user name; configure the key separately"
         );
     }
+
+    #[test]
+    fn host_header_has_the_port_unless_the_scheme_implies_the_port() {
+        for (text, authority, is_loopback) in [
+            ("Api.Example.com", "api.example.com", false),
+            ("https://api.example.com:443/", "api.example.com", false),
+            ("http://api.example.com:443", "api.example.com:443", false),
+            ("https://api.example.com:80", "api.example.com:80", false),
+            ("http://[::1]:7070", "[::1]:7070", true),
+        ] {
+            let endpoint = Endpoint::parse(text).unwrap();
+            assert_eq!(endpoint.authority(), authority, "{text}");
+            assert_eq!(endpoint.host_header(), authority, "{text}");
+            assert_eq!(endpoint.is_loopback(), is_loopback, "{text}");
+        }
+    }
+
+    #[test]
+    fn uri_of_a_request_has_scheme_authority_and_target() {
+        let endpoint = Endpoint::parse("http://api.example.com:8080").unwrap();
+        let uri = endpoint.uri("/v1/instances?limit=10".to_owned()).unwrap();
+        assert_eq!(uri, "http://api.example.com:8080/v1/instances?limit=10");
+        let error = endpoint.uri("/a b".to_owned()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "\"http://api.example.com:8080\" cannot be used with an invalid path or query"
+        );
+    }
 }

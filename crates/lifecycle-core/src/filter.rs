@@ -525,4 +525,36 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn filter_with_any_condition_is_not_empty_and_knows_whether_details_are_needed() {
+        assert!(filter().is_empty() && !filter().needs_details());
+        for (filter, needs_details) in [
+            (filter().with_name("*".parse().unwrap()), false),
+            (filter().with_state(PowerState::Running), false),
+            (
+                filter().with_instance(InstanceId::new("i-1").unwrap()),
+                false,
+            ),
+            (filter().with_tag("env".parse().unwrap()), true),
+            (filter().with_zone("z-a"), true),
+            (filter().with_instance_type("t.small"), true),
+            (filter().with_private_ip("10.0.0.1"), true),
+        ] {
+            assert!(!filter.is_empty(), "{filter:?}");
+            assert_eq!(filter.needs_details(), needs_details, "{filter:?}");
+        }
+    }
+
+    #[test]
+    fn name_patterns_are_equal_if_their_texts_are_equal() {
+        let pattern = |text: &str| text.parse::<NamePattern>().unwrap();
+        assert_eq!(pattern("ci-*").as_str(), "ci-*");
+        assert_eq!(pattern("ci-*"), pattern("ci-*"));
+        assert_ne!(pattern("ci-*"), pattern("ci-?"));
+        assert_eq!(
+            "".parse::<NamePattern>().unwrap_err().to_string(),
+            "an empty name pattern matches nothing: write a name such as ci-*"
+        );
+    }
 }

@@ -129,3 +129,106 @@ pub enum FileCheck {
     /// The file holds no secrets, or another owner is responsible for the permissions.
     Any,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::FaultKind;
+
+    /// A host where each variable except `UNSET` has its own name as the value.
+    #[derive(Debug)]
+    struct NamesAsValues;
+
+    impl HostEnvironment for NamesAsValues {
+        fn variable(&self, name: &str) -> Option<String> {
+            (name != "UNSET").then(|| format!(" {name}\n"))
+        }
+
+        fn file(&self, path: &str, check: FileCheck) -> Result<Option<String>, String> {
+            match path {
+                "locked" => Err("cannot be read".to_owned()),
+                "missing" => Ok(None),
+                _ => Ok(Some(format!("{path} {check:?}"))),
+            }
+        }
+
+        fn permission_warning(&self, path: &str) -> Option<String> {
+            (path == "open").then(|| "open is readable by others".to_owned())
+        }
+    }
+
+    fn context(host: &dyn HostEnvironment) -> ProviderContext<'_> {
+        ProviderContext::new(host, SigningContext::from_unix(7, 8))
+    }
+
+    #[test]
+    fn variable_without_a_value_counts_as_unset() {
+        let context = context(&NamesAsValues);
+        assert_eq!(context.variable("KEY").as_deref(), Some("KEY"));
+        assert_eq!(context.variable(""), None);
+        assert_eq!(context.variable("UNSET"), None);
+        let first = context.first_variable(&["UNSET", "", "SECOND", "THIRD"]);
+        assert_eq!(first.as_deref(), Some("SECOND"));
+        assert_eq!(context.first_variable(&["UNSET", ""]), None);
+        assert_eq!(context.signing_context(), SigningContext::from_unix(7, 8));
+    }
+
+    #[test]
+    fn switch_is_on_for_four_words_in_any_case() {
+        let context = context(&NamesAsValues);
+        for (value, expected) in [
+            ("true", true),
+            ("True", true),
+            ("1", true),
+            ("yes", true),
+            ("ON", true),
+            ("false", false),
+            ("0", false),
+            ("no", false),
+            ("off", false),
+            ("truth", false),
+            ("", false),
+            ("UNSET", false),
+        ] {
+            assert_eq!(context.is_on(value), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn file_with_secrets_is_read_with_a_check_of_the_owner() {
+        let context = context(&NamesAsValues);
+        let text = |text: &str| Ok(Some(text.to_owned()));
+        assert_eq!(context.secret_file("key"), text("key OwnerOnly"));
+        assert_eq!(context.file("key"), text("key Any"));
+        for result in [context.secret_file("missing"), context.file("missing")] {
+            assert_eq!(result, Ok(None));
+        }
+        for result in [context.secret_file("locked"), context.file("locked")] {
+            let fault = result.unwrap_err();
+            assert_eq!(fault.kind(), FaultKind::Credential);
+            assert_eq!(fault.message(), "locked cannot be read");
+        }
+    }
+
+    #[test]
+    fn shared_host_has_the_variables_files_and_warnings_of_its_target() {
+        let shared = Arc::new(NamesAsValues);
+        let shared: &dyn HostEnvironment = &shared;
+        assert_eq!(shared.variable("KEY").as_deref(), Some(" KEY\n"));
+        assert_eq!(shared.variable("UNSET"), None);
+        let file = shared.file("key", FileCheck::Any);
+        assert_eq!(file, Ok(Some("key Any".to_owned())));
+        assert_eq!(
+            shared.permission_warning("open").as_deref(),
+            Some("open is readable by others")
+        );
+        assert_eq!(shared.permission_warning("key"), None);
+    }
+
+    #[test]
+    fn empty_host_has_nothing_and_warns_of_nothing() {
+        assert_eq!(EmptyHost.variable("PATH"), None);
+        assert_eq!(EmptyHost.file("key", FileCheck::OwnerOnly), Ok(None));
+        assert_eq!(EmptyHost.permission_warning("key"), None);
+    }
+}

@@ -190,4 +190,34 @@ mod tests {
             assert!(InstanceId::new(bad).is_err(), "{bad:?} was accepted");
         }
     }
+
+    #[test]
+    fn id_has_at_most_128_characters_and_the_same_text_in_every_form() {
+        let longest = "x".repeat(128);
+        let id = InstanceId::new(&longest).unwrap();
+        let text: &str = id.as_ref();
+        assert_eq!(text, longest);
+        assert_eq!(id.to_string(), longest);
+        let texts = [
+            longest.parse(),
+            InstanceId::try_from(longest.as_str()),
+            InstanceId::try_from(&longest.as_str()),
+            InstanceId::try_from(longest.clone()),
+            InstanceId::try_from(&longest),
+        ];
+        for parsed in texts {
+            assert_eq!(parsed.as_ref(), Ok(&id));
+        }
+        assert_eq!(
+            InstanceId::new("a/b").unwrap_err().to_string(),
+            "instance id \"a/b\" has characters other than letters, digits, -, _ and ."
+        );
+    }
+
+    #[test]
+    fn job_needs_an_id_without_encoding_and_a_token_is_any_text() {
+        assert_eq!(JobId::new("job-1").unwrap().as_str(), "job-1");
+        assert_eq!(JobId::new("a/b"), None);
+        assert_eq!(PageToken::new("a/b=").as_str(), "a/b=");
+    }
 }

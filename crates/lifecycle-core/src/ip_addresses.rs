@@ -108,5 +108,10 @@ mod tests {
         }
         let one: IpAddresses = ["10.0.0.10"].into_iter().collect();
         assert!(!one.contains("10.0.0.1") && !one.contains(""));
+        assert!(one.contains("10.0.0.10"));
+        assert_eq!(one, ["10.0.0.10"]);
+        assert_ne!(one, ["10.0.0.1"]);
+        assert_ne!(one, ["10.0.0.10", "10.0.0.11"]);
+        assert_ne!(one, []);
     }
 }

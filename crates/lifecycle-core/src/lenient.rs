@@ -446,4 +446,16 @@ mod tests {
             assert_eq!(next.0[0]["name"].0.as_deref(), Some("kept"), "{text}");
         }
     }
+
+    #[test]
+    fn value_that_json_does_not_have_is_an_error() {
+        use serde::de::value::{BytesDeserializer, Error};
+
+        let bytes = BytesDeserializer::<Error>::new(b"x");
+        let error = LenientText::deserialize(bytes).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "invalid type: byte array, expected any value"
+        );
+    }
 }

@@ -220,4 +220,63 @@ mod tests {
         assert_eq!(zones, [Some("za"), Some("zb"), None, None]);
         assert_eq!(page.unidentified, 1);
     }
+
+    #[test]
+    fn query_needs_details_for_the_caller_or_for_the_filter() {
+        let by_state = InstanceFilter::default().with_state(PowerState::Running);
+        let by_zone = InstanceFilter::default().with_zone("z-a");
+        for (query, expected) in [
+            (ListQuery::default(), false),
+            (ListQuery::new(by_state.clone()), false),
+            (ListQuery::new(by_zone.clone()), true),
+            (ListQuery::new(by_zone).with_details(), true),
+        ] {
+            assert_eq!(query.needs_details(), expected, "{query:?}");
+        }
+        let query = ListQuery::new(by_state.clone()).with_details();
+        assert!(query.needs_details() && query.with_details);
+        assert_eq!(query.filter, by_state);
+    }
+
+    #[test]
+    fn page_keeps_its_rows_and_the_statements_of_the_cloud() {
+        let id = InstanceId::new("i-1").unwrap();
+        let row = Observation::new(id, PowerState::Running, "on");
+        let next = NextPage::Named(PageToken::new("t-1"));
+        let page = ListPage::new(vec![row.clone()])
+            .with_next(next.clone())
+            .with_total(Some(7))
+            .with_numbered_pages()
+            .with_unidentified(3);
+        assert_eq!(page.observations, [row]);
+        assert_eq!((page.next.clone(), page.total), (next, Some(7)));
+        assert!(page.numbered);
+        assert_eq!((page.unidentified, page.rows()), (3, 4));
+        let empty = ListPage::default();
+        assert_eq!((empty.next.clone(), empty.total), (NextPage::End, None));
+        assert!(!empty.numbered && empty.rows() == 0);
+    }
+
+    #[test]
+    fn next_page_has_a_token_if_the_position_is_known() {
+        let token = PageToken::new("t-1");
+        for next in [NextPage::Named, NextPage::Expected, NextPage::Possible] {
+            assert_eq!(next(token.clone()).token(), Some(&token));
+        }
+        for next in [NextPage::End, NextPage::Unnamed] {
+            assert_eq!(next.token(), None);
+        }
+    }
+
+    #[test]
+    fn region_is_usable_unless_it_has_a_reason() {
+        let region = Region::new("r-1");
+        assert_eq!((&region.name, &region.unavailable), (&None, &None));
+        let (name, reason) = (Some("North".to_owned()), Some("closed".to_owned()));
+        let region = region
+            .with_name(name.clone())
+            .with_unavailable(reason.clone());
+        assert_eq!((region.name, region.unavailable), (name, reason));
+        assert_eq!(region.id, "r-1");
+    }
 }

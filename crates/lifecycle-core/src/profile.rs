@@ -416,6 +416,7 @@ impl fmt::Display for EnvVarNames {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{RebootOptions, StartOptions, StopOptions};
 
     #[test]
     fn intervals_grow_with_age_between_the_minimum_and_the_maximum() {
@@ -435,5 +436,136 @@ mod tests {
         }
         let reversed = PollingPolicy::new(seconds(1), seconds(9), seconds(5));
         assert_eq!(reversed.interval(seconds(1_000)), seconds(9));
+    }
+
+    fn profile(support: Support) -> Profile {
+        let limits = BatchLimits::all(10)
+            .with_start(5)
+            .with_stop(7)
+            .with_reboot(0)
+            .with_observe(3);
+        Profile::new("cloud", "Some Cloud", limits).with_support(support)
+    }
+
+    fn invalid(message: &str) -> Result<(), Fault> {
+        Err(Fault::new(FaultKind::Invalid, message))
+    }
+
+    #[test]
+    fn batch_has_at_least_one_instance_and_at_most_the_limit_of_the_action() {
+        let profile = profile(Support::NONE.with_initialize_local_disk());
+        let start = StartOptions::default();
+        let erasing = start.with_local_disk(LocalDisk::Initialize);
+        for (action, limit) in [
+            (Action::from(start), 5),
+            (Action::from(erasing), 1),
+            (Action::from(ActionKind::Stop), 7),
+            // A limit of 0 would make every batch impossible.
+            (Action::from(ActionKind::Reboot), 1),
+        ] {
+            assert_eq!(profile.batch_limit(&action), limit, "{action}");
+            assert_eq!(profile.check_batch(&action, 1), Ok(()), "{action}");
+            assert_eq!(profile.check_batch(&action, limit), Ok(()), "{action}");
+            for number in [0, limit + 1] {
+                let message =
+                    format!("{number} instances in one request; 1 to {limit} are allowed");
+                let result = profile.check_batch(&action, number);
+                assert_eq!(result, invalid(&message), "{action}");
+            }
+        }
+        let all = BatchLimits::all(10);
+        assert!(ActionKind::ALL.iter().all(|kind| all.of(*kind) == 10));
+        assert_eq!(all.observe, 10);
+    }
+
+    #[test]
+    fn observation_has_at_least_one_instance_and_at_most_the_limit() {
+        let profile = profile(Support::NONE);
+        for (number, expected) in [
+            (0, invalid("0 instances in one request; 1 to 3 are allowed")),
+            (1, Ok(())),
+            (3, Ok(())),
+            (4, invalid("4 instances in one request; 1 to 3 are allowed")),
+        ] {
+            assert_eq!(profile.check_observe(number), expected);
+        }
+    }
+
+    #[test]
+    fn action_is_supported_if_the_cloud_has_all_its_options() {
+        const NONE: Support = Support::NONE;
+        for (support, expected) in [
+            (NONE, &["start", "stop", "reboot"][..]),
+            (
+                NONE.with_forced(),
+                &["start", "stop", "stop, forced", "reboot", "reboot, forced"],
+            ),
+            (
+                NONE.with_release_billing(),
+                &["start", "stop", "stop, billing released", "reboot"],
+            ),
+            (
+                NONE.with_initialize_local_disk(),
+                &["start", "start, local disks initialised", "stop", "reboot"],
+            ),
+            (
+                NONE.with_forced().with_release_billing(),
+                &[
+                    "start",
+                    "stop",
+                    "stop, billing released",
+                    "stop, forced",
+                    "stop, forced, billing released",
+                    "reboot",
+                    "reboot, forced",
+                ],
+            ),
+        ] {
+            let profile = profile(support);
+            let supported: Vec<String> = Action::all_variants()
+                .filter(|action| profile.supports(action).is_ok())
+                .map(|action| action.to_string())
+                .collect();
+            assert_eq!(supported, expected, "{support:?}");
+        }
+    }
+
+    #[test]
+    fn unsupported_option_is_named_with_the_cloud() {
+        let forced = StopOptions::default().with_mode(StopMode::Forced);
+        let released = StopOptions::default().with_billing(StopBilling::Release);
+        let reboot = RebootOptions::default().with_mode(StopMode::Forced);
+        let erasing = StartOptions::default().with_local_disk(LocalDisk::Initialize);
+        for (action, message) in [
+            (Action::from(forced), "Some Cloud cannot force a stop"),
+            (
+                Action::from(released),
+                "Some Cloud cannot stop billing at a stop",
+            ),
+            (Action::from(reboot), "Some Cloud cannot force a reboot"),
+            (
+                Action::from(erasing),
+                "Some Cloud cannot initialise local disks at a start",
+            ),
+        ] {
+            let expected = Err(Fault::new(FaultKind::Unsupported, message));
+            let profile = profile(Support::NONE);
+            assert_eq!(profile.supports(&action), expected);
+            assert_eq!(profile.check_batch(&action, 1), expected);
+        }
+    }
+
+    #[test]
+    fn all_times_are_divided_by_a_positive_number_and_kept_otherwise() {
+        let millis = Duration::from_millis;
+        let fast = PollingPolicy::new(millis(300), millis(450), millis(3_000));
+        assert_eq!(
+            PollingPolicy::DEFAULT.divided_by(10.0),
+            fast.with_pause(millis(1_100))
+        );
+        for factor in [0.0, -2.0, f64::NAN, f64::INFINITY, 1e-300] {
+            let policy = PollingPolicy::DEFAULT.divided_by(factor);
+            assert_eq!(policy, PollingPolicy::DEFAULT, "{factor}");
+        }
     }
 }

@@ -376,3 +376,56 @@ pub enum JobStatus {
     /// The job finished, and the action failed.
     Failed(Fault),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ExecutionStatus;
+
+    #[test]
+    fn target_has_a_question_mark_only_before_a_query() {
+        let request = UnsignedRequest::new("List", http::Method::GET, "/v1/instances");
+        assert_eq!(request.target(), "/v1/instances");
+        let request = request.with_query("limit=10").with_body("text");
+        assert_eq!(request.target(), "/v1/instances?limit=10");
+        assert_eq!(request.body, "text");
+    }
+
+    #[test]
+    fn listed_instances_failed_perhaps_after_the_execution() {
+        let response = http::Response::new(Bytes::new());
+        let ack = |failed: &[&str]| {
+            let failed: Vec<String> = failed.iter().map(|id| (*id).to_owned()).collect();
+            BatchAck::without_failed(&failed, &response, Some("r-1".to_owned()))
+        };
+        assert!(matches!(ack(&[]), Ok(BatchAck::All)));
+        let Ok(BatchAck::Except(failed)) = ack(&["i-1", "i-2"]) else {
+            panic!("no list of failed instances");
+        };
+        let ids: Vec<&str> = failed.iter().map(|(id, _)| id.as_str()).collect();
+        assert_eq!(ids, ["i-1", "i-2"]);
+        for (_, fault) in failed {
+            assert_eq!(fault.kind(), FaultKind::Failed);
+            assert_eq!(fault.execution_status(), ExecutionStatus::Unknown);
+            assert_eq!(
+                (fault.status(), fault.request_id()),
+                (Some(200), Some("r-1"))
+            );
+        }
+        let fault = ack(&["i-1", "a/b"]).unwrap_err();
+        assert_eq!(fault.kind(), FaultKind::Unreadable);
+    }
+
+    #[test]
+    fn progress_of_a_job_has_the_parts_that_name_an_instance() {
+        let progress = JobProgress::new(JobStatus::Running);
+        assert!(progress.parts.is_empty());
+        let id = InstanceId::new("i-1").unwrap();
+        let progress = progress.with_parts(vec![(id, JobStatus::Succeeded)]);
+        assert!(matches!(progress.overall, JobStatus::Running));
+        assert!(
+            matches!(&*progress.parts, [(id, JobStatus::Succeeded)] if id.as_str() == "i-1"),
+            "{progress:?}"
+        );
+    }
+}

@@ -98,4 +98,18 @@ mod tests {
             assert_eq!(ReportedTime::new(&time.to_string()), time, "{text}");
         }
     }
+
+    #[test]
+    fn time_is_read_as_seconds_and_a_text_is_not() {
+        for (text, expected) in [
+            ("1970-01-01T00:00:00Z", Some(0)),
+            ("1969-12-31T23:59:59Z", Some(-1)),
+            ("2026-01-02T08:00:00+08:00", Some(1_767_312_000)),
+            ("2026-01-02T00:00", Some(1_767_312_000)),
+            ("unlimited", None),
+            ("", None),
+        ] {
+            assert_eq!(ReportedTime::new(text).unix_seconds(), expected, "{text}");
+        }
+    }
 }

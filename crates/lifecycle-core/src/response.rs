@@ -190,4 +190,58 @@ mod tests {
                 .contains("empty")
         );
     }
+
+    #[test]
+    fn text_is_searched_in_the_body_unless_the_body_is_binary() {
+        let json = response(&[], r#"{"Code": "Busy"}"#);
+        assert!(json.may_contain("\"Busy\"") && !json.may_contain("busy"));
+        let binary = http::Response::new(Bytes::from_static(b"\xff"));
+        assert!(binary.may_contain("Busy"));
+    }
+
+    #[test]
+    fn fault_of_an_unreadable_body_has_the_reason_and_the_beginning() {
+        let reason = |body| response(&[], body).unreadable("no id");
+        let fault = reason("<html>");
+        assert_eq!(fault.kind(), FaultKind::Unreadable);
+        assert_eq!(fault.status(), Some(429));
+        assert_eq!(
+            fault.message(),
+            "the response cannot be read (no id): <html>"
+        );
+        assert_eq!(reason(" \n").message(), "the response is empty (no id)");
+
+        let number = response(&[], " 7 ").json::<u8>();
+        assert_eq!(number, Ok(7));
+        let fault = response(&[], "seven").json::<u8>().unwrap_err();
+        assert_eq!(fault.kind(), FaultKind::Unreadable);
+        assert!(fault.message().ends_with(": seven"), "{fault}");
+    }
+
+    #[test]
+    fn status_of_a_foreign_response_shows_overload_and_throttling_only() {
+        for (status, kind) in [
+            (429, FaultKind::Throttled),
+            (408, FaultKind::Unavailable),
+            (503, FaultKind::Unavailable),
+            (400, FaultKind::Unreadable),
+            (401, FaultKind::Unreadable),
+            (404, FaultKind::Unreadable),
+            (407, FaultKind::Unreadable),
+            (302, FaultKind::Unreadable),
+        ] {
+            let mut response = response(&[("retry-after", "7")], "<html>");
+            *response.status_mut() = status.try_into().unwrap();
+            let fault = response.fault_from_status();
+            assert_eq!((fault.kind(), fault.status()), (kind, Some(status)));
+            assert_eq!(fault.retry_after(), Some(Duration::from_secs(7)));
+            assert_eq!(
+                fault.message(),
+                "the response is not in the format of the cloud: <html>"
+            );
+        }
+        let empty = response(&[], "").fault_from_status();
+        assert_eq!(empty.message(), "the response is empty");
+        assert_eq!(empty.retry_after(), None);
+    }
 }

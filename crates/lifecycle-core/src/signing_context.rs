@@ -79,4 +79,25 @@ mod tests {
         SigningContext::from_unix(i64::MAX, 0).extended();
         SigningContext::from_unix(i64::MIN, 0).extended();
     }
+
+    #[test]
+    fn time_is_cut_to_whole_seconds_between_the_years_of_the_calendar() {
+        use std::time::Duration;
+
+        let shift = Duration::from_millis(5_900);
+        for (time, seconds) in [
+            (UNIX_EPOCH, 0),
+            (UNIX_EPOCH + shift, 5),
+            (UNIX_EPOCH - shift, -5),
+        ] {
+            assert_eq!(SigningContext::new(time, 1).unix(), seconds);
+        }
+        for (seconds, expected) in [
+            (1_430_123_029, 1_430_123_029),
+            (i64::MAX, Timestamp::MAX.as_second()),
+            (i64::MIN, Timestamp::MIN.as_second()),
+        ] {
+            assert_eq!(SigningContext::from_unix(seconds, 1).unix(), expected);
+        }
+    }
 }

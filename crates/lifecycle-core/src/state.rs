@@ -237,4 +237,31 @@ mod tests {
             ]
         );
     }
+
+    #[test]
+    fn state_is_stuck_if_no_action_and_no_waiting_helps() {
+        let stuck: Vec<_> = PowerState::ALL
+            .iter()
+            .filter(|state| state.is_stuck())
+            .map(|state| state.as_str())
+            .collect();
+        assert_eq!(stuck, ["expired", "failed", "recycled", "deleted"]);
+    }
+
+    #[test]
+    fn states_and_kinds_of_billing_have_the_words_of_the_command() {
+        let names: Vec<_> = PowerState::ALL.iter().map(|state| state.as_str()).collect();
+        assert_eq!(
+            names.join(" "),
+            "creating starting running stopping stopped rebooting changing expired failed recycled \
+             deleted unknown"
+        );
+        for (billing, name) in [
+            (StoppedBilling::Billed, "billed"),
+            (StoppedBilling::NotBilled, "not-billed"),
+            (StoppedBilling::Unknown, "unknown"),
+        ] {
+            assert_eq!(billing.as_str(), name);
+        }
+    }
 }

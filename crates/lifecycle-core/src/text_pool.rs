@@ -30,3 +30,18 @@ impl TextPool {
         shared
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_texts_have_one_place_in_memory() {
+        let mut pool = TextPool::default();
+        let first = pool.share("zone-a");
+        assert_eq!(&*pool.share("zone-b"), "zone-b");
+        let again = pool.share(String::from("zone-a"));
+        assert_eq!(&*again, "zone-a");
+        assert!(Arc::ptr_eq(&first, &again));
+    }
+}

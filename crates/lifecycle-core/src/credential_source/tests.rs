@@ -208,3 +208,64 @@ fn response(status: u16, body: &'static [u8]) -> HttpResponse {
     let body = bytes::Bytes::from_static(body);
     http::Response::builder().status(status).body(body).unwrap()
 }
+
+#[test]
+fn chain_names_its_sources_and_their_requirements_in_order() {
+    let sources: Vec<Box<dyn CredentialSource>> = vec![
+        Box::new(WithoutKey),
+        Box::new(EnvCredentialSource::keys("C_ID", "C_SECRET", None)),
+        Box::new(EnvCredentialSource::token("C_TOKEN")),
+    ];
+    let chain = CredentialSourceChain::new(sources);
+    assert_eq!(
+        chain.name(),
+        "without key, else environment, else environment"
+    );
+    assert_eq!(
+        chain.requirements(),
+        "a service; or C_ID and C_SECRET; or C_TOKEN"
+    );
+}
+
+#[test]
+fn settings_of_sources_are_kept() {
+    let endpoint = |text| Endpoint::parse(text).unwrap();
+    let config = CredentialSourceConfig::in_region("r-1");
+    assert_eq!(config.region.as_deref(), Some("r-1"));
+    assert_eq!(
+        (config.profile, config.identity, config.metadata),
+        (None, None, None)
+    );
+    let config = CredentialSourceConfig::default()
+        .with_region("r-2")
+        .with_profile("prod")
+        .with_identity(endpoint("sts.example.com"))
+        .with_metadata(endpoint("http://169.254.169.254"));
+    assert_eq!(config.region.as_deref(), Some("r-2"));
+    assert_eq!(config.profile.as_deref(), Some("prod"));
+    assert_eq!(config.identity, Some(endpoint("sts.example.com")));
+    assert_eq!(config.metadata, Some(endpoint("http://169.254.169.254")));
+}
+
+#[test]
+fn expiry_and_renewal_of_a_key_are_kept() {
+    let resolved = ResolvedCredential::new(Credential::token("t"), "here");
+    assert_eq!((resolved.expires, resolved.renewal), (None, None));
+    let (expires, ahead) = (SystemTime::UNIX_EPOCH, Duration::from_secs(60));
+    let resolved = resolved.with_expiry(expires).with_renewal(ahead);
+    assert_eq!(
+        (resolved.expires, resolved.renewal),
+        (Some(expires), Some(ahead))
+    );
+}
+
+#[test]
+fn message_without_a_code_is_not_quoted() {
+    let fault = Fault::new(FaultKind::Unreadable, "quoted body");
+    let coded = without_excerpt(fault.clone().with_code("Denied"));
+    assert_eq!(coded.message(), "quoted body");
+    assert_eq!(
+        without_excerpt(fault).message(),
+        "the response is not in the format of the cloud"
+    );
+}

@@ -234,4 +234,114 @@ mod tests {
             prop_assert!(has_escape(text) || pattern.is_plainly_in(text) == is_found);
         }
     }
+
+    #[test]
+    fn spelling_ends_after_its_last_byte() {
+        for (secret, text, expected) in [
+            ("ab-1", "ab-12", Some(4)),
+            ("ab-1", "ab-2", None),
+            ("ab-1", "ab-", None),
+            // Percent-encoded once to three times.
+            ("a/b", "a%2Fb", Some(5)),
+            ("a/b", "a%2fb", Some(5)),
+            ("a/b", "a%252Fb", Some(7)),
+            ("a/b", "a%25252Fb", Some(9)),
+            ("a/b", "a%2525252Fb", None),
+            ("a/b", "a%2Eb", None),
+            ("a/b", "a%2", None),
+            ("ä", "%C3%A4", Some(6)),
+            ("ä", "%C3%", None),
+            ("a b", "a+b", Some(3)),
+            ("a b", "a%20b", Some(5)),
+            ("a-b", "a+b", None),
+            // JSON, and JSON inside JSON.
+            (r"\a", r"\a", Some(2)),
+            (r"\a", r"\\a", Some(3)),
+            (r"\a", r"\\\\a", Some(5)),
+            (r"S3cret\word", r"S3cret\\word", Some(12)),
+            (r"S3cret\word", r"S3cret\\xxword", None),
+            ("\"", r#"\""#, Some(2)),
+            ("'", r"\'", Some(2)),
+            ("/", r"\/", Some(2)),
+            ("/", r"\\\/", Some(4)),
+            ("/", r"\'", None),
+            ("ä", r"\u00e4", Some(6)),
+            ("ä", r"\\u00E4", Some(7)),
+            ("ä", r"\u00e5", None),
+            ("ä", r"\u00e", None),
+            ("😀", r"\ud83d\ude00", Some(12)),
+            ("😀", r"\\uD83D\\uDE00", Some(14)),
+            ("😀", r"\ud83d\ude01", None),
+            ("😀", r"\ud83d", None),
+            // XML and HTML.
+            ("&b", "&amp;b", Some(6)),
+            ("<", "&lt;", Some(4)),
+            (">", "&gt;", Some(4)),
+            ("\"", "&quot;", Some(6)),
+            ("'", "&apos;", Some(6)),
+            ("'", "&#39;", Some(5)),
+            ("'", "&#x27;", Some(6)),
+            ("'", "&#X27;", Some(6)),
+            ("<", "&gt;", None),
+            ("<", "&lt", None),
+            ("<", "&;", None),
+            ("<", "&less;", None),
+            // The longest entity has 10 bytes.
+            ("'", "&#0000039;", Some(10)),
+            ("'", "&#00000039;", None),
+        ] {
+            let pattern = Pattern::new(secret);
+            for before in ["", "1", "1234567"] {
+                let text = format!("{before}{text}");
+                let end = pattern.end_of_spelling(text.as_bytes(), before.len());
+                assert_eq!(end, expected.map(|end| before.len() + end), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn character_above_ffff_is_read_from_two_escapes() {
+        for (digits, expected) in [
+            ("00C4", Some(('Ä', 4))),
+            ("00c4\\u0041", Some(('Ä', 4))),
+            (r"d83d\ude00", Some(('😀', 10))),
+            (r"D83D\\\uDE00", Some(('😀', 12))),
+            (r"d800\udc00", Some(('\u{10000}', 10))),
+            (r"dbff\udfff", Some(('\u{10ffff}', 10))),
+            // The second escape is not the second half of a pair.
+            (r"d83d\u0041", None),
+            (r"d83d\udbff", None),
+            (r"d83d\ue000", None),
+            (r"d83d\nde00", None),
+            ("d83d", None),
+            ("00g4", None),
+            ("00c", None),
+        ] {
+            assert_eq!(unicode_escape(digits.as_bytes()), expected, "{digits}");
+        }
+    }
+
+    #[test]
+    fn number_has_hexadecimal_digits_only() {
+        for (digits, expected) in [
+            ("4a", Some(0x4a)),
+            ("00FF", Some(0xff)),
+            ("", None),
+            ("+f", None),
+            ("-f", None),
+            ("0g", None),
+        ] {
+            assert_eq!(hex(digits.as_bytes()), expected, "{digits}");
+        }
+    }
+
+    #[test]
+    fn escape_starts_with_one_of_four_characters() {
+        for text in ["a%", r"a\", "a&", "a+"] {
+            assert!(has_escape(text.as_bytes()), "{text}");
+        }
+        for text in ["", "a", "ä-/=;'\""] {
+            assert!(!has_escape(text.as_bytes()), "{text}");
+        }
+    }
 }

@@ -169,6 +169,14 @@ fn secret_of_medium_length_is_replaced_only_as_a_whole_word() {
         ),
         ("a%3DPassw0rd%26", "a%3D[secret]%26"),
         (r"\u003dPassw0rd\nPassw0rd\n", r"\u003d[secret]\n[secret]\n"),
+        (
+            r"\rPassw0rd\tPassw0rd\bPassw0rd\f",
+            r"\r[secret]\t[secret]\b[secret]\f",
+        ),
+        // Hexadecimal digits alone are no escape.
+        ("x3DPassw0rd", "x3DPassw0rd"),
+        ("003dPassw0rd", "003dPassw0rd"),
+        ("nPassw0rd", "nPassw0rd"),
     ] {
         assert_eq!(scrub("Passw0rd", body), expected);
     }
@@ -181,4 +189,21 @@ fn body_without_secrets_is_not_copied() {
     let mut response = http::Response::new(body.clone());
     Scrubber::new(&Request::new(Bytes::new()), Some(&key)).scrub(&mut response);
     assert_eq!(response.body().as_ptr(), body.as_ptr());
+}
+
+#[test]
+fn secret_of_16_characters_is_replaced_inside_a_word_and_a_shorter_one_is_not() {
+    let (long, short) = ("abcdefgh12345678", "abcdefgh1234567");
+    assert_eq!(scrub(long, format!("x{long}y")), "x[secret]y");
+    assert_eq!(scrub(short, format!("x{short}y")), format!("x{short}y"));
+    assert_eq!(scrub(short, format!("x-{short}-y")), "x-[secret]-y");
+}
+
+#[test]
+fn secret_that_begins_with_another_secret_is_replaced_as_a_whole() {
+    let (short, long) = ("abcdefgh12345678", "abcdefgh12345678-and-more");
+    let key = Credential::session("AK", short, long);
+    let mut response = http::Response::new(Bytes::from(format!("{long} {short}")));
+    Scrubber::new(&Request::new(Bytes::new()), Some(&key)).scrub(&mut response);
+    assert_eq!(response.body(), "[secret] [secret]");
 }

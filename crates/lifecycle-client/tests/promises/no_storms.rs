@@ -106,7 +106,8 @@ async fn only_an_answer_about_the_call_itself_confirms_a_key() {
     for (status, kind, body, concurrent) in [
         (200, "", "i-0 running", 4),
         (400, "invalid", "no", 4),
-        (429, "throttled", "later", 4),
+        (403, "permission", "no", 4),
+        (429, "throttled", "later", 1),
         (503, "unavailable", "later", 1),
         (407, "", "no", 1),
         (418, "", "no", 1),

@@ -11,7 +11,7 @@ use lifecycle_core::{
     Action, ApiCall, BatchAck, Credential, Fault, FaultKind, HttpResponse, InstanceId, ListPage,
     ListQuery, Observation, PageToken, Profile, Provider, Region, SigningContext, UnsignedRequest,
 };
-use support::{ScriptedCloud, Toy, fault, ok, outcomes};
+use support::{ScriptedCloud, Toy, answer, fault, ok, outcomes};
 
 /// The toy cloud with headers of an action, and with a call for regions.
 #[derive(Debug, Default)]
@@ -60,8 +60,12 @@ impl Provider for WideToy {
         self.0.sign(unsigned, key, at)
     }
 
+    /// Reads the id of the request in the body, such as `request r-1`.
     fn check(&self, response: &HttpResponse) -> Result<(), Fault> {
-        self.0.check(response)
+        let id = std::str::from_utf8(response.body()).unwrap();
+        let id = id.strip_prefix("request ");
+        let checked = self.0.check(response);
+        checked.map_err(|fault| fault.with_request_id(id))
     }
 
     fn request_id(&self, response: &HttpResponse) -> Option<String> {
@@ -130,4 +134,23 @@ async fn failed_call_for_regions_is_an_error_with_its_fault() {
         panic!("{error:?}");
     };
     assert_eq!((operation, attempts), ("list regions", 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn request_id_of_the_body_is_kept_and_completed_by_the_header() {
+    for (headers, body, expected) in [
+        (&[][..], "request r-body", Some("r-body")),
+        (
+            &[("request-id", "r-head")],
+            "request r-body",
+            Some("r-body"),
+        ),
+        (&[("request-id", "r-head")], "no", Some("r-head")),
+        (&[], "no", None),
+    ] {
+        let cloud = ScriptedCloud::new(move |_| answer(400, headers, body));
+        let report = client(cloud).start(["i-1"]).await.unwrap();
+        let fault = report.instances()[0].outcome.fault().unwrap();
+        assert_eq!(fault.request_id(), expected, "{headers:?} {body}");
+    }
 }

@@ -213,9 +213,11 @@ impl Bucket {
             // The tokens until now come at the old rate.
             self.fill(now);
             self.rate.count_success();
-            let may_climb = !self.is_capped || self.rate.per_second < self.rate.configured;
-            if permit.queued && may_climb {
+            if permit.queued {
                 self.rate.climb_by_one_call();
+            }
+            if self.is_capped {
+                self.rate.per_second = self.rate.per_second.min(self.rate.configured);
             }
         }
     }

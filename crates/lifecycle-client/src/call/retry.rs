@@ -181,7 +181,10 @@ mod tests {
     use lifecycle_core::Idempotency;
 
     use super::*;
-    use crate::call::{context::CallKind, event::IgnoreEvents};
+    use crate::call::{
+        context::CallKind,
+        event::{CallEvent, CallObserver, IgnoreEvents},
+    };
 
     #[test]
     fn failed_call_is_retried_only_if_useful_and_harmless() {
@@ -276,6 +279,60 @@ mod tests {
         };
         let (retries, error) = fail(timed_out, millis(60_000), &RetryBudget::new(50)).await;
         assert_eq!((retries.len(), error.attempts), (4, 5));
+    }
+
+    /// The observer of a call whose purpose is reached without its response.
+    struct NoLongerNeeded;
+
+    #[async_trait::async_trait]
+    impl CallObserver for NoLongerNeeded {
+        fn on_event(&self, _: CallEvent) {}
+
+        async fn is_still_needed(&self) -> bool {
+            false
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn call_without_a_response_in_time_is_repeated_only_if_still_needed() {
+        let policy = RetryPolicy::default();
+        let deadline = Instant::now() + millis(60_000);
+        let ctx = CallContext::of_read(CallKind::Observe, 1, deadline, &NoLongerNeeded);
+        for (timed_out, expected) in [(true, 1), (false, 5)] {
+            let attempt = async |_| {
+                Err::<CallOutput<()>, _>(AttemptError {
+                    timed_out,
+                    ..AttemptError::answered(Fault::new(FaultKind::NoAnswer, "no response"))
+                })
+            };
+            let budget = RetryBudget::new(50);
+            let result = retry_loop(attempt, &ctx, &policy, &budget, || 0.5, |_, _, _| {});
+            assert_eq!(result.await.unwrap_err().attempts, expected, "{timed_out}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn success_tells_whether_an_earlier_attempt_may_have_been_executed() {
+        let policy = RetryPolicy::default();
+        let deadline = Instant::now() + millis(60_000);
+        let ctx = CallContext::of_read(CallKind::Observe, 1, deadline, &IgnoreEvents);
+        for (first, expected) in [
+            (FaultKind::Unavailable, ExecutionStatus::Unknown),
+            (FaultKind::Unreachable, ExecutionStatus::NotExecuted),
+        ] {
+            let attempt = async |number| match number {
+                1 => Err(AttemptError::answered(Fault::new(first, "no"))),
+                _ => Ok(CallOutput {
+                    value: number,
+                    request_id: None,
+                    execution: ExecutionStatus::NotExecuted,
+                }),
+            };
+            let budget = RetryBudget::new(50);
+            let result = retry_loop(attempt, &ctx, &policy, &budget, || 0.5, |_, _, _| {});
+            let output = result.await.unwrap();
+            assert_eq!((output.value, output.execution), (2, expected), "{first:?}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -31,3 +31,33 @@ pub trait SimulatedClouds: fmt::Debug + Send + Sync + 'static {
         1.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::clock::SystemClock;
+
+    /// Clouds without any setting of their own.
+    #[derive(Debug)]
+    struct Plain;
+
+    impl SimulatedClouds for Plain {
+        fn transport(&self) -> Arc<dyn Transport> {
+            unreachable!("no call is made")
+        }
+
+        fn clock(&self) -> Arc<dyn Clock> {
+            Arc::new(SystemClock)
+        }
+
+        fn credential(&self, _: &str) -> Option<Credential> {
+            None
+        }
+    }
+
+    #[test]
+    fn simulated_clouds_have_no_projects_and_the_speed_of_real_clouds_by_default() {
+        assert_eq!(Plain.project(), None);
+        assert_eq!(Plain.speed(), 1.0);
+    }
+}

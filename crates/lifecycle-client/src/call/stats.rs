@@ -519,6 +519,9 @@ mod tests {
         };
         assert_eq!(found.reads, limit(Some(4.0), 1, SECOND));
         assert_eq!(found.writes, limit(None, 3, 6 * SECOND));
+        let found = stats.snapshot([None, Some(0.5)]);
+        let rates = [found.reads.per_second, found.writes.per_second];
+        assert_eq!(rates, [None, Some(0.5)]);
     }
 
     #[test]

@@ -140,6 +140,19 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn output_ends_where_the_program_closes_it() {
+        let (program, mut stdout) = tokio::io::duplex(64);
+        drop(program);
+        let mut output = Vec::new();
+        let read = timeout(
+            Duration::from_secs(5),
+            read_output(&mut stdout, &mut output),
+        );
+        read.await.expect("the end is recognized").unwrap();
+        assert_eq!(output, b"");
+    }
+
+    #[tokio::test]
     #[expect(clippy::disallowed_methods, reason = "measures a real program")]
     async fn process_left_behind_does_not_hold_up_the_output() {
         let start = Instant::now();

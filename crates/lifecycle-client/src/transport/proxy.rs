@@ -216,6 +216,24 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn client_calls_through_the_proxy_and_keeps_its_other_settings() {
+        let server = wiremock::MockServer::start().await;
+        let redirect = wiremock::ResponseTemplate::new(307)
+            .insert_header("location", "http://elsewhere.invalid/");
+        wiremock::Mock::given(wiremock::matchers::any())
+            .respond_with(redirect)
+            .mount(&server)
+            .await;
+        let settings = read(&[("HTTP_PROXY", &*server.uri())]).unwrap();
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none());
+        let client = settings.apply(client).unwrap().build().unwrap();
+        let response = client.get("http://cloud.invalid/").send().await.unwrap();
+        assert_eq!(response.status(), 307, "the redirect is not followed");
+    }
+
     #[test]
     fn variable_of_a_call_depends_on_scheme_and_no_proxy() {
         let settings = read(&[

@@ -93,6 +93,10 @@ mod unix {
         fn empty_value_is_an_error_unless_the_other_variable_has_a_value() {
             let folder = tempfile::TempDir::new().unwrap();
             let (full, empty) = (folder.path().as_os_str(), OsStr::new(""));
+            let store = folder.path().join("store.pem");
+            let key = rcgen::generate_simple_self_signed(vec![]).unwrap();
+            std::fs::write(&store, key.cert.pem()).unwrap();
+            let (store, missing) = (store.as_os_str(), folder.path().join("missing"));
             for (file, folders, expected) in [
                 (None, None, None),
                 (Some(empty), None, Some(FILE)),
@@ -101,6 +105,11 @@ mod unix {
                 (Some(empty), Some(full), None),
                 (None, Some(full), None),
                 (Some(full), Some(empty), Some(FILE)),
+                (Some(store), None, None),
+                (Some(store), Some(empty), None),
+                (Some(store), Some(full), None),
+                (Some(store), Some(missing.as_os_str()), Some(FOLDERS)),
+                (None, Some(missing.as_os_str()), Some(FOLDERS)),
             ] {
                 let error = check_values(file, folders).err();
                 let text = error.map_or_else(String::new, |error| error.to_string());

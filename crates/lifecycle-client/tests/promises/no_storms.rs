@@ -7,12 +7,13 @@ use std::{
 };
 
 use lifecycle_client::RetryPolicy;
-use lifecycle_core::{FaultKind, PowerState};
+use lifecycle_core::{FaultKind, PowerState, Rate, RateLimits};
 
 use crate::{
     scripts::timeline,
     support::{
-        CallResult, ScriptedCloud, answer, fault, id, ids, ok, outcomes, quick_timeouts, seconds,
+        CallResult, ScriptedCloud, all_in_state, answer, fault, id, ids, ok, outcomes,
+        quick_timeouts, seconds,
     },
 };
 
@@ -30,6 +31,7 @@ async fn retry_waits_stay_below_the_ceiling_and_attempts_end() {
         let ceiling = policy.ceiling(n as u32 + 1);
         assert!(wait <= ceiling + Duration::from_millis(2), "{wait:?}");
         assert!(wait > Duration::ZERO);
+        assert!(wait < ceiling, "a random part of {ceiling:?}");
     }
 }
 
@@ -97,6 +99,62 @@ async fn first_use_of_a_key_is_a_single_call() {
     let work = client.start(ids(40)).into_future();
     let _ = tokio::time::timeout(seconds(3), work).await;
     assert_eq!(cloud.log().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_an_answer_about_the_call_itself_confirms_a_key() {
+    for (status, kind, body, concurrent) in [
+        (200, "", "i-0 running", 4),
+        (400, "invalid", "no", 4),
+        (403, "permission", "no", 4),
+        (429, "throttled", "later", 1),
+        (503, "unavailable", "later", 1),
+        (407, "", "no", 1),
+        (418, "", "no", 1),
+    ] {
+        let mut starts = 0;
+        let cloud = ScriptedCloud::new(move |_| {
+            starts += 1;
+            match starts {
+                1 => answer(status, &[("kind", kind)], body),
+                _ => CallResult::NoAnswer,
+            }
+        });
+        let client = cloud.client_with(|builder| builder.retry(RetryPolicy::never()));
+        let first = client.observe([id(0)]).await.unwrap();
+        assert_eq!(first.len(), 1);
+        let work = client.start(ids(40)).into_future();
+        let _ = tokio::time::timeout(seconds(3), work).await;
+        let starts = cloud.calls("start").len();
+        assert_eq!(starts, concurrent, "after {status} {kind} {body}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn throttled_call_lowers_the_rate_of_its_kind_and_delays_the_next_call() {
+    let mut starts = 0;
+    let cloud = ScriptedCloud::new(move |sent| {
+        starts += u32::from(sent.operation == "start");
+        match (sent.operation.as_str(), starts) {
+            ("start", 1) => answer(429, &[("retry-after", "17")], "later"),
+            ("start", _) => ok("ok"),
+            _ => all_in_state(sent, "running"),
+        }
+    });
+    let client = cloud.client_with(|builder| {
+        let limits = RateLimits::new(Rate::new(10.0, 10), Rate::new(8.0, 8));
+        let builder = builder.rate_limits(limits);
+        builder.retry(RetryPolicy::never())
+    });
+    client.observe([id(0)]).await.unwrap();
+    client.start([id(1)]).await.unwrap();
+    let stats = client.stats();
+    let rates = [stats.reads.per_second, stats.writes.per_second];
+    assert_eq!(rates, [Some(10.0), Some(4.0)]);
+    client.observe([id(2)]).await.unwrap();
+    client.start([id(3)]).await.unwrap();
+    let at: Vec<u64> = cloud.log().iter().map(|sent| sent.at.as_secs()).collect();
+    assert_eq!(at, [0, 0, 0, 17]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -343,6 +343,21 @@ fn capped_rate_climbs_back_to_the_configured_rate_and_no_further() {
     assert!(cut < 10.0);
     assert_eq!(success(false), cut, "the call was not queued");
     assert!(success(true) > cut);
+    let rates: Vec<f64> = (0..200).map(|_| success(true)).collect();
+    assert!(rates.is_sorted());
+    assert!(rates.iter().all(|rate| *rate <= 10.0), "{rates:?}");
+    assert_eq!(rates.last(), Some(&10.0));
+}
+
+#[test]
+fn queued_call_raises_the_rate_by_the_time_between_two_calls() {
+    let mut by_call = AdaptiveRate::new(20.0);
+    by_call.cut();
+    let mut by_time = by_call;
+    by_call.climb_by_one_call();
+    by_time.climb(0.1);
+    assert_eq!(by_call, by_time, "ten calls a second");
+    assert!(by_call.per_second > 10.0);
 }
 
 #[tokio::test(start_paused = true)]

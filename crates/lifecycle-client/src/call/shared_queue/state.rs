@@ -143,6 +143,10 @@ impl QueueState {
 
     /// Records a lease.
     pub(super) fn leased(&mut self, lease: &PermitLease, now: Instant) {
+        if self.alone.is_some() {
+            // The store can have lost the bucket. The numbers of a new bucket begin at 0.
+            self.seen = None;
+        }
         self.see(lease.rate);
         self.sharers = lease.sharers.max(1);
         self.closed_until = self.closed_until.max(now + lease.closed_for.min(MAX_HINT));

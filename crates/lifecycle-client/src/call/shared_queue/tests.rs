@@ -38,7 +38,10 @@ struct TestLimit {
 #[derive(Debug, Default)]
 struct Counts {
     leases: AtomicU32,
+    /// The number of returned permits.
     given_back: AtomicU32,
+    /// The number of calls that return permits.
+    returns: AtomicU32,
     /// Every question ends with an error.
     fails: AtomicBool,
     /// No question gets an answer.
@@ -96,6 +99,7 @@ impl SharedRateLimit for TestLimit {
     ) -> Result<(), SharedRateError> {
         self.arrive().await?;
         self.counts.given_back.fetch_add(permits, Ordering::Relaxed);
+        self.counts.returns.fetch_add(1, Ordering::Relaxed);
         self.memory.give_back(scope, permits, cuts).await
     }
 
@@ -233,6 +237,52 @@ async fn unused_permits_return_to_the_bucket() {
     assert_eq!(acquire_times(&queue, start, 3).await, [0, 50, 100]);
 }
 
+/// Acquires a permit, and lets a further call wait until it has leased a permit in advance.
+async fn waiting_call(queue: &SharedQueue) -> impl Future<Output = SharedPermit> {
+    queue.acquire().await;
+    let mut waiting = Box::pin(queue.acquire());
+    while !lock(&queue.0.state).has_permits() {
+        let soon = timeout(Duration::from_millis(20), &mut waiting);
+        assert!(soon.await.is_err());
+    }
+    waiting
+}
+
+#[tokio::test(start_paused = true)]
+async fn permit_of_the_only_waiting_call_returns_if_the_call_is_dropped() {
+    let limit = TestLimit::default();
+    let queue = queue(&limit, Rate::new(4.0, 1), 1);
+    drop(waiting_call(&queue).await);
+    sleep(SECOND).await;
+    assert_eq!(limit.counts.given_back.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn call_that_leaves_no_unused_permit_starts_no_report() {
+    let queue = queue(&TestLimit::default(), Rate::new(4.0, 1), 1);
+    let is_reporting = || lock(&queue.0.state).is_reporting;
+    queue.acquire().await;
+    assert!(!is_reporting(), "the permit is in use");
+    let first = waiting_call(&queue).await;
+    let mut second = Box::pin(queue.acquire());
+    assert!(timeout(SECOND / 100, &mut second).await.is_err());
+    drop(second);
+    assert!(!is_reporting(), "the first call still waits for the permit");
+    drop(first);
+    assert!(is_reporting());
+}
+
+#[tokio::test(start_paused = true)]
+async fn report_without_unused_permits_returns_none() {
+    let limit = TestLimit::default();
+    let queue = queue(&limit, Rate::new(10.0, 10), 1);
+    let permit = queue.acquire().await;
+    queue.throttled(&permit, None);
+    sleep(SECOND).await;
+    assert_eq!(queue.per_second(), Some(5.0), "the report was sent");
+    assert_eq!(limit.counts.returns.load(Ordering::Relaxed), 0);
+}
+
 #[tokio::test(start_paused = true)]
 async fn hint_of_the_cloud_pauses_every_sharer() {
     let limit = TestLimit::default();
@@ -350,27 +400,10 @@ fn paused_runtime() -> tokio::runtime::Runtime {
 }
 
 #[test]
-#[expect(clippy::async_yields_async, reason = "the call is dropped outside")]
 fn waiting_call_can_be_dropped_outside_of_a_runtime() {
     let limit = TestLimit::default();
     let queue = queue(&limit, Rate::new(4.0, 1), 1);
-    let waiting = paused_runtime().block_on(async {
-        queue.acquire().await;
-        // A further call waits for a permit that is leased ahead.
-        let mut waiting = Box::pin(queue.acquire());
-        for _ in 0..10 {
-            if lock(&queue.0.state).has_permits() {
-                break;
-            }
-            assert!(
-                timeout(Duration::from_millis(20), &mut waiting)
-                    .await
-                    .is_err()
-            );
-        }
-        assert!(lock(&queue.0.state).has_permits());
-        waiting
-    });
+    let waiting = paused_runtime().block_on(waiting_call(&queue));
     drop(waiting);
     // Another runtime goes on, and the tasks of the first one are replaced.
     paused_runtime().block_on(async {
@@ -394,4 +427,21 @@ fn queue_returns_to_the_shared_bucket_although_the_runtime_of_the_failure_ended(
         sleep(LONGEST_REJOIN_WAIT * 2).await;
     });
     assert!(!lock(&queue.0.state).is_alone());
+}
+
+#[test]
+fn results_are_reported_although_the_runtime_of_an_earlier_report_ended() {
+    let limit = TestLimit::default();
+    let queue = queue(&limit, Rate::new(10.0, 10), 1);
+    let permit = paused_runtime().block_on(async {
+        let permit = queue.acquire().await;
+        queue.succeeded(&permit);
+        assert!(lock(&queue.0.state).is_reporting);
+        permit
+    });
+    paused_runtime().block_on(async {
+        queue.throttled(&permit, None);
+        sleep(SECOND).await;
+    });
+    assert_eq!(queue.per_second(), Some(5.0));
 }

@@ -186,7 +186,12 @@ fn permit_from_before_a_cut_is_not_given_back() {
 fn older_rate_does_not_replace_a_newer_one() {
     let mut state = state();
     assert_eq!(state.per_second(), None);
-    for (version, per_second, expected) in [(2, 20.0, 20.0), (1, 10.0, 20.0), (3, 30.0, 30.0)] {
+    for (version, per_second, expected) in [
+        (2, 20.0, 20.0),
+        (1, 10.0, 20.0),
+        (3, 30.0, 30.0),
+        (3, 40.0, 40.0),
+    ] {
         state.see(rate(per_second, version, 0));
         assert_eq!(state.per_second(), Some(expected));
     }
@@ -345,4 +350,20 @@ fn queue_without_the_bucket_keeps_the_rejected_keys_and_no_other_result() {
     state.limit_together();
     assert!(state.is_joined() && !state.is_alone());
     assert_eq!(state.per_second(), Some(10.0));
+}
+
+#[test]
+fn rate_of_a_bucket_that_was_lost_and_created_again_replaces_the_rate_from_before() {
+    let (mut state, now) = (state(), Instant::now());
+    state.see(rate(20.0, 7, 3));
+    state.limit_alone(Arc::new(RateLimiter::capped(Rate::new(2.0, 1))));
+    // The numbers of the new bucket begin at 0.
+    let mut anew = lease(0, 0.0, 5.0);
+    anew.rate = rate(5.0, 0, 0);
+    state.leased(&anew, now);
+    state.limit_together();
+    assert_eq!(state.per_second(), Some(5.0));
+    assert!(state.succeeded(0, true));
+    state.throttled(0, None, now);
+    assert!(state.feedback.is_throttled);
 }

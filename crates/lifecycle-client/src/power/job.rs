@@ -87,6 +87,7 @@ impl JobFollower<'_> {
             // A new read is worth more than one that takes longer.
             let limit = Instant::now() + engine.timeouts.attempt + polling.ceiling;
             context.deadline = context.deadline.min(limit);
+            context.send_by = context.deadline;
             match engine.execute(&call, &context).await {
                 Ok(output) => {
                     match output.value.overall {

@@ -156,9 +156,15 @@ async fn silent_read_of_a_job_ends_after_an_attempt_and_the_longest_interval() {
         _ => ok("job j-1"),
     });
     assert_eq!(outcomes(&start_and_wait(&cloud, 600).await), ["reached"]);
-    // The read begins after 2 s, an attempt has 30 s, and the longest interval is 15 s.
-    let lookup = cloud.calls("observe")[0].at.as_secs();
-    assert_eq!(lookup, 47, "{:?}", cloud.log());
+    // The read begins after 2 s, an attempt has 30 s, and the longest interval is 15 s. No attempt is sent
+    // without time for its answer.
+    let log = cloud.log();
+    let log: Vec<_> = log
+        .iter()
+        .map(|sent| (sent.operation.as_str(), sent.at.as_secs()))
+        .collect();
+    let expected = [("start", 0), ("job", 2), ("job", 32), ("observe", 47)];
+    assert_eq!(log, expected);
 }
 
 #[tokio::test(start_paused = true)]

@@ -288,3 +288,24 @@ async fn last_lookup_of_an_accepted_batch_without_a_list_is_at_the_end_of_the_se
         .collect();
     assert_eq!(times, [0, 3, 6, 9, 12, 15, 18, 21, 24, 27, 30]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn instance_refused_after_a_rejected_batch_is_looked_at() {
+    // The cloud may have executed a part of the batch. It refuses the instance alone for another reason.
+    for (later, expected) in [("running", "reached"), ("stopped", "refused")] {
+        let cloud = ScriptedCloud::new(move |sent| match (&*sent.operation, sent.ids.len()) {
+            ("observe", _) if sent.at < seconds(2) => all_in_state(sent, "stopped"),
+            ("observe", _) => all_in_state(sent, later),
+            (_, 2) => fault(FaultKind::WrongState),
+            _ => fault(FaultKind::Capacity),
+        });
+        let cloud = cloud.with_action_latency(seconds(1));
+        let report = cloud
+            .client()
+            .start(ids(2))
+            .strict()
+            .wait(seconds(60))
+            .await;
+        assert_eq!(outcomes(&report.unwrap()), [expected; 2], "{later}");
+    }
+}

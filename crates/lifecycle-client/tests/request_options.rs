@@ -313,6 +313,37 @@ mod force_after {
         assert_eq!(cloud.log(), []);
     }
 
+    /// The cloud refuses the forced batch because the graceful stop has succeeded, and shows that 12 s later.
+    #[tokio::test(start_paused = true)]
+    async fn forced_batch_rejected_before_a_late_view_is_not_sent_again() {
+        let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
+            "observe" if sent.at < seconds(12) => all_in_state(sent, "running"),
+            "observe" => all_in_state(sent, "stopped"),
+            "force-stop" => fault(FaultKind::WrongState),
+            _ => ok("ok"),
+        });
+        let client = cloud.client();
+        let stop = client.stop(ids(2)).force_after(seconds(5));
+        assert_eq!(outcomes(&stop.await.unwrap()), ["reached"; 2]);
+        assert_eq!(cloud.calls("force-stop").len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn search_in_a_rejected_graceful_batch_does_not_wait_for_late_views() {
+        let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
+            "observe" if sent.at < seconds(4) => all_in_state(sent, "running"),
+            "observe" => all_in_state(sent, "stopped"),
+            "stop" if sent.ids.len() > 1 => fault(FaultKind::Capacity),
+            _ => ok("ok"),
+        });
+        let stop = cloud.client().stop(ids(2)).force_after(seconds(5));
+        assert_eq!(outcomes(&stop.await.unwrap()), ["reached"; 2]);
+        let calls = cloud.calls("stop");
+        let sizes: Vec<_> = calls.iter().map(|call| call.ids.len()).collect();
+        assert_eq!(sizes, [2, 1, 1]);
+        assert!(calls[2].at < seconds(1), "{calls:?}");
+    }
+
     #[tokio::test(start_paused = true)]
     async fn late_batches_are_forced_in_full_batches() {
         let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {

@@ -4,6 +4,7 @@
 mod support;
 
 use std::{
+    future::IntoFuture,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -111,6 +112,67 @@ async fn lookups_follow_the_polling_policy_with_a_tenth_of_jitter() {
         let due = (age / 10.0).clamp(3.0, 15.0);
         assert!((wait / due - 1.0).abs() <= 0.101, "{wait} s after {age} s");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn first_lookup_of_each_action_has_a_random_delay() {
+    let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
+        "observe" => all_in_state(sent, "running"),
+        _ => ok("ok"),
+    });
+    let start = cloud.client().start(ids(1)).wait(seconds(60));
+    assert!(start.await.unwrap().is_success());
+    let delay = seconds(2).mul_f64(0.9 + 0.2 * first_fraction());
+    assert_times(&times(&cloud, "observe"), &[delay]);
+}
+
+/// Lookups are due every 3 s, and a lookup of one instance takes along what is due within a third of that.
+#[tokio::test(start_paused = true)]
+async fn lookup_takes_no_instance_along_that_is_due_much_later() {
+    let cloud = ScriptedCloud::new(|sent| all_in_state(sent, "starting"));
+    let client = cloud.client();
+    let wait = |n| client.wait([support::id(n)], PowerState::Running);
+    let first = wait(0).timeout(seconds(9)).into_future();
+    let second = async {
+        tokio::time::sleep(Duration::from_millis(1_650)).await;
+        wait(1).timeout(seconds(9)).await
+    };
+    let (first, second) = futures_util::future::join(first, second).await;
+    assert!(!first.unwrap().is_success() && !second.unwrap().is_success());
+    let looks = cloud.calls("observe");
+    let looks: Vec<String> = looks.iter().map(|look| look.ids.join(" ")).collect();
+    assert_eq!(looks[..4], ["i-0", "i-1", "i-0", "i-1"], "{looks:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn silent_lookup_ends_after_an_attempt_and_the_longest_interval() {
+    let cloud = ScriptedCloud::new(|_| CallResult::NoAnswer);
+    let client =
+        cloud.client_with(|builder| builder.retry(RetryPolicy::default().with_attempts(9)));
+    let wait = client.wait(ids(1), PowerState::Running);
+    wait.timeout(seconds(50)).await.unwrap();
+    let looks = times(&cloud, "observe");
+    // An attempt has 30 s. The second attempt has the rest of 45 s, and the next lookup begins 4.5 s later.
+    assert_eq!(looks.len(), 3, "{looks:?}");
+    assert!(
+        looks[1] >= seconds(30) && looks[1] < seconds(31),
+        "{looks:?}"
+    );
+    assert!(
+        looks[2] >= seconds(49) && looks[2] < seconds(50),
+        "{looks:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn failed_connection_of_a_lookup_starts_no_search() {
+    let cloud = ScriptedCloud::new(|_| CallResult::ConnectionRefused);
+    let client = cloud.client_with(|builder| builder.retry(RetryPolicy::never()));
+    let statuses = client.observe(ids(4)).await.unwrap();
+    for status in statuses {
+        assert_eq!(status.result.unwrap_err().kind(), FaultKind::Unreachable);
+    }
+    assert_eq!(cloud.log().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -234,6 +234,18 @@ async fn observation_list_and_failed_connection_have_spans() {
     assert_eq!(failed.field("http.response.status_code"), "");
 }
 
+#[tokio::test(start_paused = true)]
+async fn span_of_a_call_has_the_instances_of_the_call() {
+    let (capture, _guard) = Capture::begin();
+    let cloud = ScriptedCloud::new(|sent| all_in_state(sent, "running"));
+    // The toy cloud reads ten instances in a call.
+    cloud.client().observe(ids(12)).await.unwrap();
+    let calls = capture.spans("lifecycle.call");
+    let mut instances: Vec<&str> = calls.iter().map(|(_, it)| it.field("instances")).collect();
+    instances.sort_unstable();
+    assert_eq!(instances, ["10", "2"]);
+}
+
 /// The secrets of the test: the secret of the key, the token of the session, and the password of the identity
 /// service.
 const SECRETS: [&str; 3] = ["s3cret-of-key", "t0ken-of-session", "passw0rd-of-service"];

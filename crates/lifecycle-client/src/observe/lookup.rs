@@ -12,7 +12,7 @@ use futures_util::{StreamExt, stream};
 use lifecycle_core::{Fault, FaultKind, InstanceId, Observation};
 
 use crate::{
-    call::context::{CallContext, CallError, CallKind},
+    call::context::{CallContext, CallError},
     call::engine::Engine,
     observe::duplicates::fold,
 };
@@ -208,7 +208,6 @@ impl StateReader {
         };
         let call = call.map_err(CallError::unsent)?;
         let ctx = CallContext {
-            kind: CallKind::Observe,
             instances: ids.len(),
             ..*ctx
         };
@@ -314,5 +313,46 @@ impl BatchReadSupport {
 
     fn set(&self, reads: BatchReads) {
         self.0.store(reads as u8, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lifecycle_core::PowerState;
+
+    use super::*;
+
+    #[test]
+    fn kind_of_the_fault_tells_whether_one_instance_or_every_lookup_is_concerned() {
+        use FaultKind::{Credential, Invalid, Permission, Unsupported, WrongEndpoint};
+        let one = [Invalid, WrongEndpoint, Permission, Unsupported];
+        let for_good = [Credential, Permission, Unsupported];
+        for kind in FaultKind::ALL {
+            assert_eq!(
+                may_concern_one_instance(*kind),
+                one.contains(kind),
+                "{kind}"
+            );
+            assert_eq!(fails_for_good(*kind), for_good.contains(kind), "{kind}");
+        }
+    }
+
+    #[test]
+    fn only_a_found_instance_has_a_row() {
+        let id = InstanceId::new("i-1").unwrap();
+        let row = Observation::new(id, PowerState::Running, "running");
+        assert_eq!(ObserveResult::Found(row.clone()).found(), Some(&row));
+        assert_eq!(ObserveResult::NotFound.found(), None);
+        assert_eq!(ObserveResult::Failed(shows_others()).found(), None);
+    }
+
+    #[test]
+    fn support_of_batch_reads_is_remembered() {
+        let support = BatchReadSupport::default();
+        assert_eq!(support.get(), BatchReads::Unknown);
+        for reads in [BatchReads::Supported, BatchReads::Unsupported] {
+            support.set(reads);
+            assert_eq!(support.get(), reads);
+        }
     }
 }

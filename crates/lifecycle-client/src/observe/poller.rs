@@ -491,8 +491,57 @@ mod tests {
         schedule.add(id(0), 1, now, now);
         schedule.add(id(0), 2, now, now);
         schedule.remove(&id(0), 1);
-        assert_eq!(schedule.instances.len(), 1);
+        assert_eq!(schedule.instances[&id(0)].waiters, [2]);
         schedule.forget(2);
         assert!(schedule.instances.is_empty() && schedule.queue.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn batch_is_not_larger_than_the_limit() {
+        let mut schedule = PollSchedule::default();
+        let now = Instant::now();
+        for n in 0..5 {
+            schedule.add(id(n), 1, now, now);
+        }
+        let mut sizes = Vec::new();
+        while let Some(batch) = schedule.take_batch(now, Duration::ZERO, 2) {
+            sizes.push(batch.len());
+        }
+        assert_eq!(sizes, [2, 2, 1]);
+        assert_eq!(schedule.unfinished().count(), 5);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn instance_due_at_the_end_of_the_slack_belongs_to_the_batch() {
+        let second = Duration::from_secs(1);
+        for (due, expected) in [(999, 2), (1_000, 2), (1_001, 1)] {
+            let mut schedule = PollSchedule::default();
+            let now = Instant::now();
+            schedule.add(id(0), 1, now, now);
+            schedule.add(id(1), 1, now, now + Duration::from_millis(due));
+            let batch = schedule.take_batch(now, second, 10).unwrap();
+            assert_eq!(batch.len(), expected, "{due} ms");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn unfinished_observations_of_an_ended_task_are_due_after_the_usual_interval() {
+        let mut schedule = PollSchedule::default();
+        let began = Instant::now();
+        let second = Duration::from_secs(1);
+        schedule.add(id(0), 1, began, began);
+        schedule.add(id(1), 1, began, began + 90 * second);
+        schedule.take_batch(began, Duration::ZERO, 10).unwrap();
+        tokio::time::advance(60 * second).await;
+        let now = Instant::now();
+        let policy = PollingPolicy::DEFAULT;
+        schedule.requeue_unfinished(now, &policy);
+        assert_eq!(schedule.unfinished().count(), 0);
+        let queue: Vec<_> = schedule.queue.into_iter().collect();
+        let expected = [
+            (now + policy.interval(60 * second), id(0)),
+            (began + 90 * second, id(1)),
+        ];
+        assert_eq!(queue, expected);
     }
 }

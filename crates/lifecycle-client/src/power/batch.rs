@@ -99,4 +99,15 @@ mod tests {
         assert!(rest.observed && rest.resent);
         assert!(take(second).retain(|_| false).is_none());
     }
+
+    #[test]
+    fn batch_that_is_sent_again_counts_as_resent() {
+        let first = ActionBatch::new(ids(&["a"]));
+        assert!(!first.resent && !first.observed && !first.first_half);
+        let again = ActionBatch::again(first);
+        assert!(again.resent && !again.observed);
+        assert_eq!(again.ids, ids(&["a"]));
+        let rest = ActionBatch::rest(ids(&["b"]));
+        assert!(rest.resent && !rest.observed);
+    }
 }

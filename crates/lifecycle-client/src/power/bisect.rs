@@ -192,3 +192,65 @@ pub(crate) fn call_budget(batch: usize) -> usize {
     let depth = batch.max(1).ilog2() as usize + 1;
     2 + 2 * MAX_UNFIT * depth
 }
+
+#[cfg(test)]
+mod tests {
+    use lifecycle_core::{Lock, RebootOptions, StartOptions, StopOptions};
+
+    use super::*;
+
+    use ActionKind::{Start, Stop};
+    use PowerState::{Failed, Running, Starting, Stopped, Stopping, Unknown};
+
+    #[test]
+    fn budget_of_a_batch_finds_eight_unfit_instances() {
+        for (batch, calls) in [
+            (0, 18),
+            (1, 18),
+            (2, 34),
+            (3, 34),
+            (4, 50),
+            (10, 66),
+            (100, 114),
+        ] {
+            assert_eq!(call_budget(batch), calls, "a batch of {batch}");
+        }
+    }
+
+    #[test]
+    fn only_a_reboot_may_not_be_repeated() {
+        assert!(is_idempotent(&StartOptions::default().into()));
+        assert!(is_idempotent(&StopOptions::default().into()));
+        assert!(!is_idempotent(&RebootOptions::default().into()));
+    }
+
+    #[test]
+    fn state_explains_a_rejected_batch_if_the_state_does_not_allow_the_action() {
+        use FaultKind::{Busy, Capacity, Locked, WrongState};
+        for (kind, state, is_locked, fault, expected) in [
+            // At the goal.
+            (Start, Running, false, Capacity, true),
+            (Stop, Stopped, false, Capacity, true),
+            // Ready for the action: only a lock can be the reason.
+            (Start, Stopped, false, WrongState, false),
+            (Start, Stopped, true, Locked, true),
+            (Start, Stopped, true, WrongState, false),
+            (Start, Stopped, false, Locked, false),
+            (Stop, Running, false, WrongState, false),
+            (Stop, Running, true, Locked, true),
+            // In a transition, or broken.
+            (Start, Stopping, false, WrongState, true),
+            (Start, Stopping, false, Capacity, false),
+            (Stop, Starting, false, Busy, true),
+            (Stop, Failed, false, WrongState, true),
+            (Stop, Failed, false, Locked, false),
+            (Start, Unknown, false, WrongState, false),
+        ] {
+            let id = InstanceId::new("i-1").unwrap();
+            let mut seen = Observation::new(id, state, state.as_str());
+            seen.lock = is_locked.then_some(Lock::Financial);
+            let found = explains(kind, &seen, fault);
+            assert_eq!(found, expected, "{kind}, {state}, {is_locked}, {fault}");
+        }
+    }
+}

@@ -352,7 +352,7 @@ fn observed(tracked: &TrackedInstance, seen: &Observation, options: &DecideOptio
         _ => (state == options.goal).then_some(Evidence::Seen),
     };
     let moved = match options.kind {
-        Some(ActionKind::Reboot) => tracked.has_left() || evidence.is_some(),
+        Some(ActionKind::Reboot) => evidence.is_some(),
         _ => state.is_moving_to(options.goal),
     };
     let reached = evidence.filter(|evidence| {

@@ -82,3 +82,37 @@ impl ForceDeadlines {
 
 /// Forced stops that are due within this time go out in the same calls.
 const TOGETHER: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+
+    fn id(name: &str) -> InstanceId {
+        InstanceId::new(name).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn timers_that_end_within_a_second_are_due_together_and_none_is_early() {
+        let (timers, mut deadlines) = ForceTimers::new(Duration::from_secs(60));
+        let began = Instant::now();
+        // The timers start at 0 s, 1 s, 1.5 s and 9 s.
+        for (name, pause) in [("a", 1_000), ("b", 500), ("c", 7_500), ("d", 0)] {
+            timers.start(vec![id(name)]);
+            advance(Duration::from_millis(pause)).await;
+        }
+        for (names, millis) in [
+            (&["a", "b"][..], 61_000),
+            (&["c"], 61_500),
+            (&["d"], 69_000),
+        ] {
+            let due = deadlines.due().await;
+            let expected: Vec<_> = names.iter().map(|name| id(name)).collect();
+            assert_eq!(due, Some(expected));
+            assert_eq!(began.elapsed(), Duration::from_millis(millis), "{names:?}");
+        }
+        drop(timers);
+        assert_eq!(deadlines.due().await, None);
+    }
+}

@@ -87,15 +87,14 @@ impl JobFollower<'_> {
             // A new read is worth more than one that takes longer.
             let limit = Instant::now() + engine.timeouts.attempt + polling.ceiling;
             context.deadline = context.deadline.min(limit);
+            context.send_by = context.deadline;
             match engine.execute(&call, &context).await {
                 Ok(output) => {
                     match output.value.overall {
                         JobStatus::Unknown => self.read_failed(1),
                         _ => self.runner.tracker().read_answered(&ids),
                     }
-                    if self.record(output.value).await {
-                        return;
-                    }
+                    self.record(output.value).await;
                 }
                 // Instances stay visible when their job is gone or unreadable.
                 Err(error) if is_final(error.fault.kind()) => break,
@@ -127,8 +126,8 @@ impl JobFollower<'_> {
         }
     }
 
-    /// Records the progress, and returns whether nothing is left to follow.
-    async fn record(&mut self, progress: JobProgress) -> bool {
+    /// Records the progress. Nothing is left to follow after the end of the job.
+    async fn record(&mut self, progress: JobProgress) {
         let (mut succeeded, mut failed) = (Vec::new(), Vec::new());
         for (id, status) in progress.parts {
             if !self.open.contains(&id) {
@@ -144,25 +143,22 @@ impl JobFollower<'_> {
             }
             self.open.remove(&id);
         }
-        let ended = match progress.overall {
+        match progress.overall {
             JobStatus::Succeeded => {
                 // The poller has to see the instances that the job does not name.
                 for id in &self.open {
                     self.runner.tracker().batch_job_succeeded(id, &self.id);
                 }
                 self.runner.subscription.add(self.open.drain());
-                true
             }
             JobStatus::Failed(fault) => {
                 failed.extend(self.open.drain().map(|id| (id, fault.clone())));
-                true
             }
-            _ => self.open.is_empty(),
-        };
+            _ => {}
+        }
         self.confirm(succeeded).await;
         self.record_failed(failed).await;
         self.runner.notify();
-        ended
     }
 
     /// Observes instances whose part succeeded: the goal is usually visible at once.
@@ -231,4 +227,25 @@ fn is_final(kind: FaultKind) -> bool {
             | FaultKind::Credential
             | FaultKind::Unsupported
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn job_is_given_up_only_after_faults_that_every_later_read_has_too() {
+        use FaultKind::{Credential, Invalid, NotFound, Permission, Unsupported, WrongEndpoint};
+        let lasting = [
+            NotFound,
+            Invalid,
+            WrongEndpoint,
+            Permission,
+            Credential,
+            Unsupported,
+        ];
+        for kind in FaultKind::ALL {
+            assert_eq!(is_final(*kind), lasting.contains(kind), "{kind}");
+        }
+    }
 }

@@ -97,3 +97,17 @@ pub(crate) fn state_may_explain(kind: FaultKind) -> bool {
         FaultKind::WrongState | FaultKind::Busy | FaultKind::Failed | FaultKind::Unknown
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn state_can_explain_only_rejections_that_leave_the_reason_open() {
+        use FaultKind::{Busy, Failed, Unknown, WrongState};
+        for kind in FaultKind::ALL {
+            let expected = [WrongState, Busy, Failed, Unknown].contains(kind);
+            assert_eq!(state_may_explain(*kind), expected, "{kind}");
+        }
+    }
+}

@@ -485,3 +485,94 @@ impl fmt::Display for Pending {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use lifecycle_core::FaultKind;
+
+    use super::*;
+
+    fn fault() -> Fault {
+        Fault::new(FaultKind::Locked, "no")
+    }
+
+    fn row(n: usize, outcome: Outcome) -> InstanceReport {
+        InstanceReport::new(InstanceId::new(&format!("i-{n}")).unwrap(), outcome)
+    }
+
+    fn all_pending() -> Vec<(Pending, &'static str, bool)> {
+        let state = PowerState::Failed;
+        let outdated = Pending::StateOutdated {
+            last: None,
+            age: None,
+            fault: fault(),
+        };
+        vec![
+            (Pending::Deadline(None), "deadline", false),
+            (outdated, "state-outdated", true),
+            (Pending::Unconfirmed, "unconfirmed", false),
+            (Pending::StuckState(state), "stuck-state", false),
+            (Pending::Vanished, "vanished", false),
+            (Pending::Unobservable(fault()), "unobservable", true),
+            (Pending::JobFailed(fault()), "job-failed", true),
+            (Pending::NotForced(fault()), "not-forced", true),
+            (Pending::Cancelled(Some(state)), "cancelled", false),
+        ]
+    }
+
+    #[test]
+    fn pending_reason_has_a_name_and_the_fault_behind_it() {
+        for (pending, name, has_fault) in all_pending() {
+            assert_eq!(pending.as_str(), name);
+            assert_eq!(pending.fault().is_some(), has_fault, "{name}");
+            let outcome = Outcome::Pending(pending);
+            assert_eq!(outcome.fault().is_some(), has_fault, "{name}");
+        }
+    }
+
+    #[test]
+    fn outcome_has_a_name_a_fault_and_success() {
+        for (outcome, name, is_success, has_fault) in [
+            (Outcome::Reached(Evidence::Seen), "reached", true, false),
+            (Outcome::Accepted, "accepted", true, false),
+            (Outcome::Unchanged, "unchanged", true, false),
+            (Outcome::Refused(fault()), "refused", false, true),
+            (Outcome::Uncertain(fault()), "uncertain", false, true),
+            (Outcome::Pending(Pending::Vanished), "pending", false, false),
+            (Outcome::Skipped(fault()), "skipped", false, true),
+        ] {
+            assert_eq!(outcome.as_str(), name);
+            assert_eq!(outcome.is_success(), is_success, "{name}");
+            let kind = outcome.fault().map(Fault::kind);
+            assert_eq!(kind, has_fault.then_some(FaultKind::Locked), "{name}");
+        }
+    }
+
+    #[test]
+    fn error_of_an_incomplete_report_has_the_first_fault_as_its_source() {
+        let rows = [
+            row(0, Outcome::Accepted),
+            row(1, Outcome::Pending(Pending::Vanished)),
+            row(2, Outcome::Refused(fault())),
+        ];
+        let report: Report = rows.into_iter().collect();
+        let error = report.into_result().unwrap_err();
+        let text = error.to_string();
+        assert!(text.starts_with("2 of 3 instances"), "{text}");
+        assert!(text.contains("first: i-1: pending"), "{text}");
+        assert_eq!(error.source().unwrap().to_string(), fault().to_string());
+        let vanished: Report = [row(1, Outcome::Pending(Pending::Vanished))]
+            .into_iter()
+            .collect();
+        assert!(vanished.into_result().unwrap_err().source().is_none());
+    }
+
+    #[test]
+    fn report_has_the_selection_in_words() {
+        let report: Report = [row(0, Outcome::Accepted)].into_iter().collect();
+        assert_eq!(report.selected_by(), None);
+        let report = report.with_selected_by(Some("tag env=dev".to_owned()));
+        assert_eq!(report.selected_by(), Some("tag env=dev"));
+        assert!(report.into_result().is_ok());
+    }
+}

@@ -175,7 +175,6 @@ impl<I: Clone + Eq + Hash> RolloutState<I> {
         self.wave.start = wave.end;
         let before = self.rows.len();
         match (reports.next(), reports.next()) {
-            (None, _) if self.resume.is_empty() => {}
             (Some(only), None) if self.resume.is_empty() => self.rows.extend(only),
             (first, second) => {
                 let rows = first.into_iter().chain(second).chain(reports).flatten();

@@ -110,3 +110,70 @@ fn nothing_sent(state: PowerState) -> Fault {
     let message = format!("the instance is {state}; nothing was sent");
     Fault::new(FaultKind::WrongState, message)
 }
+
+#[cfg(test)]
+mod tests {
+    use lifecycle_core::Lock;
+
+    use super::*;
+
+    use ActionKind::{Reboot, Start, Stop};
+    use PowerState::{Expired, Failed, Rebooting, Running, Starting, Stopped, Stopping, Unknown};
+
+    fn found(state: PowerState) -> Option<ObserveResult> {
+        let id = InstanceId::new("i-1").unwrap();
+        let seen = Observation::new(id, state, state.as_str());
+        Some(ObserveResult::Found(seen))
+    }
+
+    fn locked(state: PowerState) -> Option<ObserveResult> {
+        let mut result = found(state);
+        if let Some(ObserveResult::Found(seen)) = &mut result {
+            seen.lock = Some(Lock::Financial);
+        }
+        result
+    }
+
+    #[test]
+    fn look_decides_in_which_call_an_instance_is_sent() {
+        let blind = || Some(ObserveResult::Failed(Fault::new(FaultKind::NoAnswer, "no")));
+        let absent = || Some(ObserveResult::NotFound);
+        for (kind, strict, result, expected) in [
+            (Start, false, found(Stopped), "together"),
+            (Start, false, found(Running), "together"),
+            (Start, true, found(Stopped), "together"),
+            (Start, true, found(Running), "refused"),
+            (Start, true, found(Starting), "refused"),
+            (Stop, true, found(Running), "together"),
+            (Stop, true, found(Stopping), "refused"),
+            (Start, false, blind(), "together"),
+            (Start, true, blind(), "skipped"),
+            (Start, true, absent(), "alone"),
+            (Start, false, absent(), "alone"),
+            (Start, false, None, "alone"),
+            // A rejected batch of reboots is a risk.
+            (Reboot, false, found(Running), "together"),
+            (Reboot, false, locked(Running), "alone"),
+            (Reboot, false, found(Starting), "alone"),
+            (Reboot, false, found(Rebooting), "alone"),
+            (Reboot, false, found(Unknown), "alone"),
+            (Reboot, false, found(Stopped), "refused"),
+            (Reboot, false, found(Failed), "refused"),
+            (Reboot, false, found(Expired), "refused"),
+            (Reboot, true, blind(), "together"),
+            (Reboot, false, None, "together"),
+            (Reboot, false, absent(), "alone"),
+        ] {
+            let decision = match decide(kind, strict, result.as_ref()) {
+                SendDecision::Together => "together",
+                SendDecision::Alone => "alone",
+                SendDecision::Refused(fault) => {
+                    assert_eq!(fault.kind(), FaultKind::WrongState);
+                    "refused"
+                }
+                SendDecision::Skipped(_) => "skipped",
+            };
+            assert_eq!(decision, expected, "{kind}, strict: {strict}, {result:?}");
+        }
+    }
+}

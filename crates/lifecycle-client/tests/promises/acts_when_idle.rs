@@ -401,3 +401,18 @@ async fn refusal_without_reason_stands_if_no_look_shows_a_transition() {
     assert_eq!(outcomes(&stop.await.unwrap()), ["refused"]);
     assert_eq!(cloud.calls("stop").len(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn action_without_an_answer_at_the_deadline_is_uncertain() {
+    // The order of the parts of a request at the deadline is random.
+    for _ in 0..12 {
+        let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
+            "observe" => crate::support::all_in_state(sent, at(BOOT, sent.at)),
+            _ => CallResult::NoAnswer,
+        });
+        let stop = cloud.client().stop(ids(1)).when_idle().wait(seconds(40));
+        let report = stop.await.unwrap();
+        assert_eq!(cloud.calls("stop").len(), 1);
+        assert_eq!(outcomes(&report), ["uncertain"], "{report:?}");
+    }
+}

@@ -205,3 +205,14 @@ async fn reboots_are_sent_one_by_one_if_the_cloud_does_not_know_the_batch_call()
     assert_eq!(outcomes(&report), ["accepted"; 4]);
     assert_eq!(cloud.calls("reboot").len(), 5);
 }
+
+#[tokio::test(start_paused = true)]
+async fn failed_batch_of_reboots_is_not_resent() {
+    let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
+        "observe" => all_in_state(sent, "running"),
+        _ => fault(FaultKind::Failed),
+    });
+    let report = cloud.client().reboot(ids(2)).wait(seconds(300)).await;
+    assert_eq!(outcomes(&report.unwrap()), ["uncertain"; 2]);
+    assert_eq!(cloud.calls("reboot").len(), 1);
+}

@@ -245,4 +245,20 @@ async fn missing_job_falls_back_to_polling() {
         .await
         .unwrap();
     assert_eq!(outcomes(&report), ["reached"; 2]);
+    assert_eq!(cloud.calls("job").len(), 2, "the job is not read any more");
+}
+
+#[tokio::test(start_paused = true)]
+async fn wait_for_an_instance_that_the_cloud_calls_unknown_ends_at_once() {
+    let cloud = ScriptedCloud::new(|_| fault(FaultKind::NotFound));
+    let client = cloud.client();
+    let report = client.wait([id(1)], PowerState::Running).await.unwrap();
+    assert_eq!(outcomes(&report), ["refused"]);
+    assert_eq!(cloud.log().len(), 1);
+    let statuses = client.observe([id(1)]).await.unwrap();
+    let fault = statuses[0].result.as_ref().unwrap_err();
+    assert!(
+        fault.message().starts_with("the cloud does not show it"),
+        "{fault}"
+    );
 }

@@ -2,6 +2,7 @@
 //! budget, the cloud's `Retry-After` takes precedence, and rejected keys stay unused.
 
 use std::{
+    future::IntoFuture,
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
@@ -176,4 +177,27 @@ async fn concurrent_waits_share_one_poller() {
         observations.len()
     );
     assert!(observations.iter().any(|sent| sent.ids.len() == 8));
+}
+
+#[tokio::test(start_paused = true)]
+async fn end_of_one_wait_does_not_end_the_lookups_of_another() {
+    let cloud = ScriptedCloud::new(|sent| {
+        let state = match sent.at < seconds(60) {
+            true => "starting",
+            false => "running",
+        };
+        crate::support::all_in_state(sent, state)
+    });
+    let client = cloud.client();
+    let short = client.wait([id(0), id(1)], PowerState::Running);
+    let short = short.timeout(seconds(10)).into_future();
+    let long = client
+        .wait([id(1), id(2)], PowerState::Running)
+        .into_future();
+    let (short, long) = futures_util::future::join(short, long).await;
+    assert_eq!(outcomes(&short.unwrap()), ["pending"; 2]);
+    assert_eq!(outcomes(&long.unwrap()), ["reached"; 2]);
+    let later = cloud.calls("observe").into_iter();
+    let mut later = later.filter(|lookup| lookup.at > seconds(10));
+    assert!(later.all(|lookup| lookup.ids == ["i-1", "i-2"]));
 }

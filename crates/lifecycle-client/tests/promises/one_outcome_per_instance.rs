@@ -1,8 +1,10 @@
 //! Tests of the promise of one outcome per requested instance, in request order, without duplicates.
 
+use std::fmt;
+
 use futures_util::StreamExt;
-use lifecycle_client::{Error, Event};
-use lifecycle_core::StopMode;
+use lifecycle_client::{Client, Error, Event, ObserveRequest, PowerRequest, Target};
+use lifecycle_core::{InstanceId, StartOptions, StopMode};
 
 use crate::{
     scripts::constant_state,
@@ -126,4 +128,73 @@ async fn invalid_request_is_refused_before_anything_is_sent() {
     assert!(matches!(release.await, Err(Error::Unsupported(_))));
     assert!(client.stop(ids(1)).mode(StopMode::Forced).check().is_ok());
     assert_eq!(cloud.log(), []);
+}
+
+/// Two clouds behind one target.
+#[derive(Clone, Debug)]
+struct Pair([Client; 2]);
+
+/// An instance of one of the clouds.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Place(usize, InstanceId);
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.0, self.1)
+    }
+}
+
+impl Target for Pair {
+    type Instance = Place;
+    type Location = usize;
+    type Error = Error;
+
+    fn split(place: &Place) -> (usize, InstanceId) {
+        (place.0, place.1.clone())
+    }
+
+    fn join(cloud: &usize, id: InstanceId) -> Place {
+        Place(*cloud, id)
+    }
+
+    fn offline_client(&self, cloud: &usize) -> Result<Client, Error> {
+        Ok(self.0[*cloud].clone())
+    }
+
+    async fn connect(&self, cloud: &usize) -> Result<Client, Error> {
+        self.offline_client(cloud)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn instances_of_several_clouds_keep_the_request_order() {
+    let clouds = ["running", "stopped"].map(|state| constant_state("ok", state));
+    let pair = Pair(clouds.each_ref().map(ScriptedCloud::client));
+    let places = || [(1, 0), (0, 1), (1, 2), (0, 0)].map(|(cloud, n)| Place(cloud, id(n)));
+
+    let statuses = ObserveRequest::new(pair.clone(), places()).await.unwrap();
+    let seen = statuses.iter().map(|status| {
+        let state = status.result.as_ref().unwrap().state;
+        format!("{} {state}", status.instance)
+    });
+    let expected = [
+        "1/i-0 stopped",
+        "0/i-1 running",
+        "1/i-2 stopped",
+        "0/i-0 running",
+    ];
+    assert!(seen.eq(expected), "{statuses:?}");
+
+    let start = PowerRequest::new(pair, places(), StartOptions::default());
+    let planned = start.dry_run().unwrap();
+    let planned: Vec<_> = planned.into_iter().map(|call| call.instances).collect();
+    let [first, second, third, fourth] = places();
+    assert_eq!(planned, [[second, fourth], [first, third]]);
+    let report = start.await.unwrap();
+    assert!(report.is_success());
+    let rows = report.instances().iter().map(|row| row.instance.clone());
+    assert!(rows.eq(places()), "{report:?}");
+    for (cloud, expected) in clouds.iter().zip([["i-1", "i-0"], ["i-0", "i-2"]]) {
+        assert_eq!(cloud.calls("start")[0].ids, expected);
+    }
 }

@@ -180,3 +180,13 @@ async fn job_failed_because_of_the_goal_state_is_unchanged() {
         .unwrap();
     assert_eq!(outcomes(&report), ["unchanged"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn success_of_the_part_of_an_instance_ends_the_reboot_at_once() {
+    let cloud = with_job(&["running\ni-0 ok"], "running");
+    let begin = tokio::time::Instant::now();
+    let reboot = cloud.client().reboot(ids(1)).wait(seconds(300));
+    assert_eq!(outcomes(&reboot.await.unwrap()), ["reached"]);
+    assert!(begin.elapsed() < seconds(3), "{:?}", begin.elapsed());
+    assert_eq!(cloud.calls("job").len(), 1);
+}

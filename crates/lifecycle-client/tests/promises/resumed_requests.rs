@@ -1,7 +1,8 @@
 //! Tests of the promise that a resumed request continues where an earlier process ended.
 
+use futures_util::StreamExt;
 use lifecycle_client::{
-    Evidence, InstanceReport, Outcome, Report, ResumePoint, WaitTimeout, Waves,
+    Event, Evidence, InstanceReport, Outcome, Report, ResumePoint, WaitTimeout, Waves,
 };
 use lifecycle_core::{
     Fault, FaultKind, InstanceId, JobId, Observation, PowerState, StoppedBilling,
@@ -82,8 +83,10 @@ async fn reboot_without_evidence_is_uncertain_after_the_time_to_settle() {
     let cloud = ScriptedCloud::new(|_| ok("i-0 running 2026-01-01"));
     let was = before(0, PowerState::Running, Some("2026-01-01"));
     let reboot = cloud.client().reboot(ids(1)).wait(WAIT);
+    let begin = tokio::time::Instant::now();
     let report = reboot.resume([(id(0), unclear(was, true))]).await.unwrap();
     assert_eq!(outcomes(&report), ["uncertain"]);
+    assert_eq!(begin.elapsed().as_secs(), 30);
     assert_eq!(cloud.calls("reboot"), []);
 }
 
@@ -216,4 +219,46 @@ async fn cancelled_resume_reports_what_an_earlier_process_sent_as_uncertain() {
     let reboot = cloud.client().reboot(ids(3)).wait(WAIT).resume(points);
     let report = reboot.events().cancel().unwrap();
     assert_eq!(outcomes(&report), ["accepted", "uncertain", "skipped"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn action_is_sent_again_only_on_request_and_a_reboot_never() {
+    let points = |resend| [(id(0), unclear(None, resend))];
+    let cloud = constant_state("ok", "stopped");
+    let client = cloud.client();
+    let start = client.start(ids(1)).wait(WAIT).resume(points(false));
+    assert_eq!(outcomes(&start.await.unwrap()), ["uncertain"]);
+    let reboot = client.reboot(ids(1)).wait(WAIT).resume(points(true));
+    assert_eq!(outcomes(&reboot.await.unwrap()), ["uncertain"]);
+    assert_eq!(cloud.calls("start").len() + cloud.calls("reboot").len(), 0);
+    let start = client.start(ids(1)).wait(WAIT).resume(points(true));
+    assert_eq!(outcomes(&start.await.unwrap()), ["pending"]);
+    assert_eq!(cloud.calls("start").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn job_of_several_instances_is_followed_once() {
+    let cloud = with_job(&["ok\ni-0 ok\ni-1 ok\ni-2 ok"], "running");
+    let points = [(0, "j-1"), (1, "j-2"), (2, "j-1")];
+    let points = points.map(|(n, job)| (id(n), accepted(Some(job))));
+    let start = cloud.client().start(ids(3)).wait(WAIT).resume(points);
+    assert_eq!(outcomes(&start.await.unwrap()), ["reached"; 3]);
+    let jobs = cloud.calls("job").into_iter();
+    let jobs: Vec<_> = jobs.map(|read| read.ids.concat()).collect();
+    assert_eq!(jobs, ["j-1", "j-2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn row_of_an_earlier_process_is_an_event_and_its_wave_does_not_begin_again() {
+    let cloud = constant_state("ok", "running");
+    let start = cloud.client().start(ids(2)).wait(WAIT).waves(Waves::of(1));
+    let request = start.resume([settled(0, Outcome::Unchanged)]);
+    let events: Vec<Event> = request.events().collect().await;
+    let words = events.iter().filter_map(|event| match event {
+        Event::Settled(row) => Some(format!("{} {}", row.instance, row.outcome.as_str())),
+        Event::Wave { number, .. } => Some(format!("wave {number}")),
+        _ => None,
+    });
+    let words: Vec<_> = words.collect();
+    assert_eq!(words, ["i-0 unchanged", "wave 2", "i-1 reached"]);
 }

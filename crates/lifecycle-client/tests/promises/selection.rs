@@ -1,10 +1,14 @@
 //! Tests of selections: a filter never widens a list, and a request acts on the selected instances only.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
+use async_trait::async_trait;
 use lifecycle_client::{
-    Client, Error, Event, InstanceReport, ListDefect, Outcome, PowerRequest, SelectFuture,
-    SelectInstances, SelectedInstances,
+    CallRecorder, Client, Error, Event, InstanceReport, ListDefect, Outcome, PowerRequest,
+    RecordError, RecordedRequest, Recorder, SelectFuture, SelectInstances, SelectedInstances,
 };
 use lifecycle_core::{ActionKind, Fault, FaultKind, InstanceFilter, PowerState, StopOptions};
 
@@ -68,7 +72,9 @@ impl SelectInstances for Two {
             client.list().await?;
             let fault = Fault::new(FaultKind::Protected, "protected");
             let protected = InstanceReport::new(id(0), Outcome::Skipped(fault));
-            Ok(SelectedInstances::new(vec![id(1), id(2), id(1)]).with_left_alone(vec![protected]))
+            let selected = SelectedInstances::new(vec![id(1), id(2), id(1)]);
+            let selected = selected.with_left_alone(vec![protected]);
+            Ok(selected.with_description("instances of a test"))
         })
     }
 }
@@ -89,6 +95,36 @@ async fn request_selects_once_and_acts_on_the_selected_instances() {
     assert_eq!(outcomes(&report), ["skipped", "accepted", "accepted"]);
     assert_eq!(cloud.calls("stop").len(), 1);
     assert_eq!(cloud.calls("stop")[0].ids, ["i-1", "i-2"]);
+    assert_eq!(report.selected_by(), Some("instances of a test"));
+}
+
+/// A recorder that checks the request, and has no place for the record.
+#[derive(Debug)]
+struct Reader;
+
+#[async_trait]
+impl Recorder for Reader {
+    async fn begin(&self, request: RecordedRequest) -> Result<Arc<dyn CallRecorder>, RecordError> {
+        assert_eq!(&*request.instances, [id(1), id(2)]);
+        assert_eq!(request.selected_by.as_deref(), Some("instances of a test"));
+        let left_alone = request.left_alone.iter();
+        assert!(left_alone.map(|row| &row.instance).eq([&id(0)]));
+        Err(RecordError::new("read"))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn recorder_receives_the_selection_and_the_instances_left_alone() {
+    let cloud = cloud();
+    let request = PowerRequest::select(cloud.client(), Two::default(), StopOptions::default());
+    let report = request.recorder(Arc::new(Reader)).await.unwrap();
+    assert_eq!(outcomes(&report), ["skipped"; 3]);
+    let fault = report.outcome(&id(1)).and_then(Outcome::fault).unwrap();
+    assert!(
+        fault.message().ends_with("nothing was sent: read"),
+        "{fault}"
+    );
+    assert_eq!(cloud.calls("stop"), []);
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,7 +8,7 @@ use lifecycle_client::Event;
 use lifecycle_core::FaultKind;
 
 use crate::support::{
-    CallResult, ScriptedCloud, SentCall, all_in_state, fault, ids, ok, outcomes, seconds,
+    CallResult, ScriptedCloud, SentCall, all_in_state, answer, fault, ids, ok, outcomes, seconds,
     server_error,
 };
 
@@ -235,5 +235,77 @@ async fn instance_of_an_accepted_batch_without_a_list_is_uncertain_until_a_looku
         let report = client.start(ids(2)).await.unwrap();
         assert_eq!(outcomes(&report), expected, "{failures} failures");
         assert!(start.elapsed() < seconds(60), "{:?}", start.elapsed());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn failed_start_of_a_single_instance_is_settled_by_lookups() {
+    // The cloud names no instance: the start may have been executed, and is not sent again.
+    let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
+        "observe" => all_in_state(sent, "running"),
+        _ => fault(FaultKind::Failed),
+    });
+    let report = cloud.client().start(ids(1)).wait(seconds(60)).await;
+    assert_eq!(outcomes(&report.unwrap()), ["reached"]);
+    assert_eq!(cloud.calls("start").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn refused_instance_that_does_not_exist_keeps_the_code_of_the_cloud() {
+    for (code, kind, message) in [
+        (Some("Conflict"), FaultKind::WrongState, "no"),
+        (
+            None,
+            FaultKind::NotFound,
+            "the cloud does not show it: there is none in this region, or the key may not see it",
+        ),
+    ] {
+        let cloud = ScriptedCloud::new(move |sent| match (sent.operation.as_str(), code) {
+            ("observe", _) => ok(""),
+            (_, Some(code)) => answer(400, &[("kind", "wrong-state"), ("code", code)], "no"),
+            (_, None) => fault(FaultKind::WrongState),
+        });
+        let report = cloud.client().start(ids(1)).await.unwrap();
+        let fault = report.instances()[0].outcome.fault().unwrap();
+        assert_eq!((fault.kind(), fault.code()), (kind, code));
+        assert_eq!(fault.message(), message);
+        assert_eq!(cloud.calls("start").len(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn last_lookup_of_an_accepted_batch_without_a_list_is_at_the_end_of_the_settle_time() {
+    let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
+        "observe" => fault(FaultKind::Invalid),
+        _ => ok("unlisted"),
+    });
+    let report = cloud.client().start(ids(1)).await.unwrap();
+    assert_eq!(outcomes(&report), ["uncertain"]);
+    let times: Vec<u64> = cloud
+        .calls("observe")
+        .iter()
+        .map(|sent| sent.at.as_secs())
+        .collect();
+    assert_eq!(times, [0, 3, 6, 9, 12, 15, 18, 21, 24, 27, 30]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn instance_refused_after_a_rejected_batch_is_looked_at() {
+    // The cloud may have executed a part of the batch. It refuses the instance alone for another reason.
+    for (later, expected) in [("running", "reached"), ("stopped", "refused")] {
+        let cloud = ScriptedCloud::new(move |sent| match (&*sent.operation, sent.ids.len()) {
+            ("observe", _) if sent.at < seconds(2) => all_in_state(sent, "stopped"),
+            ("observe", _) => all_in_state(sent, later),
+            (_, 2) => fault(FaultKind::WrongState),
+            _ => fault(FaultKind::Capacity),
+        });
+        let cloud = cloud.with_action_latency(seconds(1));
+        let report = cloud
+            .client()
+            .start(ids(2))
+            .strict()
+            .wait(seconds(60))
+            .await;
+        assert_eq!(outcomes(&report.unwrap()), [expected; 2], "{later}");
     }
 }

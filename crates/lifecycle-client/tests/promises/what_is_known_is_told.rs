@@ -124,15 +124,66 @@ async fn unreadable_job_leads_to_lookups_after_a_few_reads() {
 
 #[tokio::test(start_paused = true)]
 async fn unreadable_job_is_followed_until_it_fails() {
-    let reads = AtomicUsize::new(0);
-    let cloud = ScriptedCloud::new(move |sent| match sent.operation.as_str() {
-        "job" if reads.fetch_add(1, Ordering::Relaxed) < 6 => ok("odd"),
-        "job" => ok("capacity"),
-        "observe" => all_in_state(sent, "stopped"),
+    for unreadable in [|| ok("odd"), server_error] {
+        let reads = AtomicUsize::new(0);
+        let cloud = ScriptedCloud::new(move |sent| match sent.operation.as_str() {
+            "job" if reads.fetch_add(1, Ordering::Relaxed) < 6 => unreadable(),
+            "job" => ok("capacity"),
+            "observe" => all_in_state(sent, "stopped"),
+            _ => ok("job j-1"),
+        });
+        let report = start_and_wait(&cloud, 600).await;
+        assert_eq!(outcomes(&report), ["refused"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn lookups_begin_after_the_second_read_of_a_job_without_a_status() {
+    let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
+        "job" => ok("odd"),
+        "observe" => all_in_state(sent, "running"),
         _ => ok("job j-1"),
     });
-    let report = start_and_wait(&cloud, 600).await;
-    assert_eq!(outcomes(&report), ["refused"]);
+    assert_eq!(outcomes(&start_and_wait(&cloud, 600).await), ["reached"]);
+    assert_eq!(cloud.calls("job").len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn silent_read_of_a_job_ends_after_an_attempt_and_the_longest_interval() {
+    let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
+        "job" => CallResult::NoAnswer,
+        "observe" => all_in_state(sent, "running"),
+        _ => ok("job j-1"),
+    });
+    assert_eq!(outcomes(&start_and_wait(&cloud, 600).await), ["reached"]);
+    // The read begins after 2 s, an attempt has 30 s, and the longest interval is 15 s. No attempt is sent
+    // without time for its answer.
+    let log = cloud.log();
+    let log: Vec<_> = log
+        .iter()
+        .map(|sent| (sent.operation.as_str(), sent.at.as_secs()))
+        .collect();
+    let expected = [("start", 0), ("job", 2), ("job", 32), ("observe", 47)];
+    assert_eq!(log, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn job_is_not_read_any_more_when_lookups_have_settled_its_instances() {
+    // The job of i-0 never has a status, and the job of i-1 takes two minutes.
+    let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
+        "job" if sent.ids == ["i-0"] => ok("odd"),
+        "job" if sent.at < seconds(120) => ok("running"),
+        "job" => ok("ok\ni-1 ok"),
+        "observe" => all_in_state(sent, "running"),
+        _ => ok(format!("job {}", sent.ids[0])),
+    });
+    let client = cloud.client_in_batches_of(1);
+    let report = client.start(ids(2)).wait(seconds(600)).await.unwrap();
+    assert_eq!(outcomes(&report), ["reached"; 2]);
+    let mut reads = cloud.calls("job");
+    reads.retain(|read| read.ids == ["i-0"]);
+    // A read that waits for its time is not cancelled by a lookup.
+    assert!(reads.len() <= 3, "{reads:?}");
 }
 
 /// The effect of a start that the cloud does not answer.

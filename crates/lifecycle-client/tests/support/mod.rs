@@ -322,6 +322,10 @@ impl Provider for Toy {
             .with_status(response.status().as_u16())
             .with_instances(named)
             .with_retry_after(response.retry_after());
+        let fault = match response.header("code") {
+            Some(code) => fault.with_code(code),
+            None => fault,
+        };
         Err(match response.header("effect") {
             Some("none") => fault.with_execution_status(ExecutionStatus::NotExecuted),
             _ => fault,

@@ -226,3 +226,44 @@ fn instance_of_an_earlier_page_is_left_out() {
     let ids: Vec<&str> = fresh.iter().map(|row| row.instance.as_str()).collect();
     assert_eq!(ids, ["i-3", "i-4"]);
 }
+
+#[test]
+fn named_page_is_followed_although_the_total_is_reached() {
+    let pages = [
+        rows(0..100).with_total(Some(100)).with_next(named("2")),
+        rows(100..120).with_total(Some(100)),
+    ];
+    assert_eq!(read(pages), (2, 120, Continuation::End));
+}
+
+#[test]
+fn named_page_without_a_new_instance_ends_the_list_if_the_total_is_reached() {
+    for total in [100, 101] {
+        let page = |n: usize| {
+            rows(0..100)
+                .with_total(Some(total))
+                .with_next(named(&n.to_string()))
+        };
+        let expected = match total {
+            100 => (2, 100, Continuation::End),
+            _ => (12, 100, Continuation::Fail(ListDefect::NothingNew)),
+        };
+        assert_eq!(read((0..99).map(page)), expected, "total {total}");
+    }
+}
+
+#[test]
+fn row_without_id_counts_for_the_total() {
+    let page = rows(0..4)
+        .with_unidentified(1)
+        .with_total(Some(5))
+        .with_next(possible("2"));
+    let defect = ListDefect::Unidentified { rows: 1 };
+    assert_eq!(read([page]), (1, 4, Continuation::Fail(defect)));
+}
+
+#[test]
+fn empty_page_in_front_of_the_first_instance_ends_a_list_of_expected_pages() {
+    let page = ListPage::default().with_next(expected("2"));
+    assert_eq!(read([page]), (1, 0, Continuation::End));
+}

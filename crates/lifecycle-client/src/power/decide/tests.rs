@@ -11,6 +11,8 @@ use crate::power::tracked_instance::{JobEvidence, RunHistory};
 use ActionKind::{Reboot, Start, Stop};
 use PowerState::{Changing, Failed, Rebooting, Running, Starting, Stopped, Stopping, Unknown};
 
+mod when_idle;
+
 /// One row of the table: a request, an instance of the request, a fact, and the decision.
 type Rule = (DecideOptions, TrackedInstance, Fact<'static>, &'static str);
 

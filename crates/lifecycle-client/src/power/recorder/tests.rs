@@ -52,8 +52,12 @@ fn answer_follows_from_the_end_of_the_call() {
     let [first, second] = [&ids(2)[0], &ids(2)[1]].map(Clone::clone);
     let except = |kind| BatchAck::Except(vec![(second.clone(), fault(kind))]);
     let each = BatchAck::Each {
-        accepted: vec![first],
+        accepted: vec![first.clone()],
         refused: Vec::new(),
+    };
+    let second_refused = BatchAck::Each {
+        accepted: vec![first],
+        refused: vec![(second.clone(), fault(FaultKind::Locked))],
     };
     let job = BatchAck::Job(JobId::new("j-1").unwrap());
     for (result, expected) in [
@@ -74,6 +78,7 @@ fn answer_follows_from_the_end_of_the_call() {
             ["accepted", "unclear"],
         ),
         (output(each, NotExecuted), ["accepted", "unclear"]),
+        (output(second_refused, NotExecuted), ["accepted", "refused"]),
         (
             error(FaultKind::Deadline, NotExecuted, false),
             ["not-sent"; 2],
@@ -100,4 +105,15 @@ fn answer_follows_from_the_end_of_the_call() {
     }
     let single = error(FaultKind::Locked, NotExecuted, true);
     assert_eq!(words(&single, 1), ["refused"]);
+}
+
+#[test]
+fn error_of_a_recorder_has_the_source_of_its_reason() {
+    use std::error::Error as _;
+
+    let error = RecordError::new(crate::Error::Unsupported(fault(FaultKind::Unsupported)));
+    let source = error.source().map(ToString::to_string);
+    let expected = fault(FaultKind::Unsupported).to_string();
+    assert_eq!(source, Some(expected));
+    assert!(RecordError::new("the disk is full").source().is_none());
 }

@@ -9,7 +9,7 @@
 
 mod support;
 
-use std::{error::Error as _, future::IntoFuture, time::Duration};
+use std::{error::Error as _, future::IntoFuture, sync::Arc, time::Duration};
 
 use lifecycle_facade::{
     Event, Fault, FaultKind, Fleet, FleetError, FleetEvent, FleetEventStream, FleetReport,
@@ -79,6 +79,16 @@ async fn instance_named_through_two_accounts_or_in_two_spellings_is_one_instance
         .map(|call| call.instances.len())
         .sum();
     assert_eq!(named, 1);
+}
+
+#[tokio::test]
+async fn instances_of_a_request_share_the_text_of_their_region() {
+    let fleet = fleet(&simulator("baidu/bj=1"));
+    let distinct = distinct_instances(&fleet, ["baidu/bj/i-1", "baidu/BJ/i-2"]).unwrap();
+    let [first, second] = &distinct[..] else {
+        panic!("two instances: {distinct:?}");
+    };
+    assert!(Arc::ptr_eq(&first.location.region, &second.location.region));
 }
 
 #[tokio::test(start_paused = true)]

@@ -138,6 +138,7 @@ fn list_request<'a>(
 /// Concatenates text, because no part needs an escape (`InstanceId` guarantees this for ids) and a
 /// serializer is several times slower for a hundred ids.
 fn action_body(key: &str, kind: Option<&str>, ids: &[InstanceId]) -> String {
+    // An id with its JSON has 46 bytes, the text around the ids at most 58.
     let mut body = String::with_capacity(64 + 48 * ids.len());
     body.extend([r#"{""#, key, r#"":{"#]);
     if let Some(kind) = kind {

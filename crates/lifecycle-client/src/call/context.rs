@@ -58,6 +58,15 @@ impl<'a> CallContext<'a> {
             observer,
         }
     }
+
+    /// Returns the context of a call that ends at `limit` if the deadline is later.
+    pub(crate) fn ending_by(self, limit: Instant) -> Self {
+        Self {
+            deadline: self.deadline.min(limit),
+            send_by: self.send_by.min(limit),
+            ..self
+        }
+    }
 }
 
 /// The result of a successful call.

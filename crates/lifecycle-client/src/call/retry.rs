@@ -122,8 +122,10 @@ fn may_retry(fault: &Fault, ctx: &CallContext<'_>, attempts: u32, policy: &Retry
         }
         // An action with an unreadable response is not retried: an observation will show the result.
         FaultKind::Unreadable => ctx.kind.is_read() && attempts < policy.attempts,
-        // In a batch, the busy instance must be found first.
-        FaultKind::Busy => ctx.instances == 1 && attempts < policy.attempts,
+        // In a batch, the busy instance must be found first. A reboot can be the reason why the instance is busy.
+        FaultKind::Busy => {
+            ctx.instances == 1 && ctx.kind.is_idempotent() && attempts < policy.attempts
+        }
         _ => false,
     }
 }
@@ -200,7 +202,8 @@ mod tests {
             (REBOOT, 9, FaultKind::Throttled, true),
             (READ, 9, FaultKind::Unreadable, true),
             (START, 9, FaultKind::Unreadable, false),
-            (REBOOT, 1, FaultKind::Busy, true),
+            (START, 1, FaultKind::Busy, true),
+            (REBOOT, 1, FaultKind::Busy, false),
             (START, 9, FaultKind::Busy, false),
             (READ, 1, FaultKind::Credential, false),
             (READ, 1, FaultKind::Invalid, false),

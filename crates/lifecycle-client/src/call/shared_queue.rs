@@ -144,7 +144,10 @@ impl Inner {
     }
 
     async fn try_lease(&self, permits: u32) -> Result<(), SharedRateError> {
-        let is_joined = lock(&self.state).is_joined();
+        let (is_joined, version) = {
+            let state = lock(&self.state);
+            (state.is_joined(), state.version())
+        };
         let leased = in_time(async {
             if !is_joined {
                 self.limit.join(&self.scope, self.configured).await?;
@@ -154,7 +157,7 @@ impl Inner {
         });
         let mut lease = leased.await?;
         self.keys.update(std::mem::take(&mut lease.rejected_keys));
-        lock(&self.state).leased(&lease, Instant::now());
+        lock(&self.state).leased(&lease, version, Instant::now());
         Ok(())
     }
 

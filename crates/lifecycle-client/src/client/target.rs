@@ -177,21 +177,23 @@ pub fn distinct_instances<T: Target>(
 
 /// Returns each instance once, in their order, with the ids as the cloud spells them.
 pub(super) fn distinct<T: Target>(target: &T, instances: Vec<T::Instance>) -> Vec<T::Instance> {
-    let mut clients: BTreeMap<T::Location, Option<Client>> = BTreeMap::new();
+    let mut clients: BTreeMap<T::Location, (T::Location, Option<Client>)> = BTreeMap::new();
     let mut seen = HashSet::with_capacity(instances.len());
     let mut distinct = Vec::with_capacity(instances.len());
     for instance in instances {
         let (location, id) = T::split(&instance);
-        let client = clients
-            .entry(location.clone())
+        // All instances of a location share the texts of the first instance.
+        let (location, client) = clients.entry(location).or_insert_with_key(|location| {
+            let client = target.offline_client(location);
             // The check of the request reports a location without a client.
-            .or_insert_with_key(|location| target.offline_client(location).ok());
+            (location.clone(), client.ok())
+        });
         let id = match client {
             Some(client) => client.observer.engine.provider().canonical_id(&id),
             None => id,
         };
-        if seen.insert(T::join(&T::machine_location(&location), id.clone())) {
-            distinct.push(T::join(&location, id));
+        if seen.insert(T::join(&T::machine_location(location), id.clone())) {
+            distinct.push(T::join(location, id));
         }
     }
     distinct

@@ -248,21 +248,21 @@ struct Partition {
 
 impl Partition {
     fn of(requested: &[InstanceId], rows: Vec<Observation>) -> Self {
-        let wanted: HashSet<&InstanceId> = requested.iter().collect();
-        let mut results = ObserveResults::with_capacity(rows.len());
-        let mut has_others = false;
-        for row in fold(rows) {
-            if wanted.contains(&row.instance) {
-                results.insert(row.instance.clone(), ObserveResult::Found(row));
-            } else {
-                has_others = true;
-            }
-        }
+        let found = |row: Observation| (row.instance.clone(), ObserveResult::Found(row));
+        let mut results: ObserveResults = fold(rows).into_iter().map(found).collect();
+        let rows = results.len();
         let missing = requested.iter().filter(|id| !results.contains_key(*id));
+        let missing: Vec<InstanceId> = missing.cloned().collect();
+        // Fewer instances were found than there are rows, unless all rows are of requested instances.
+        let has_others = rows + missing.len() != requested.len();
+        if has_others {
+            let wanted: HashSet<&InstanceId> = requested.iter().collect();
+            results.retain(|id, _| wanted.contains(id));
+        }
         Self {
-            missing: missing.cloned().collect(),
+            missing,
+            has_others: results.len() != rows,
             results,
-            has_others,
         }
     }
 }

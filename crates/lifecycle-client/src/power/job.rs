@@ -83,11 +83,9 @@ impl JobFollower<'_> {
         let mut next = after(since, polling.first);
         while next < self.runner.deadline && self.has_open_instances() {
             sleep_until(next).await;
-            let mut context = request.context();
             // A new read is worth more than one that takes longer.
             let limit = Instant::now() + engine.timeouts.attempt + polling.ceiling;
-            context.deadline = context.deadline.min(limit);
-            context.send_by = context.deadline;
+            let context = request.context().ending_by(limit);
             match engine.execute(&call, &context).await {
                 Ok(output) => {
                     match output.value.overall {

@@ -161,33 +161,28 @@ impl<I: Clone + Eq + Hash> RolloutState<I> {
 
     /// Takes the report of the rows so far and of the instances that were not sent.
     fn take_report(&mut self, unsent: Vec<InstanceReport<I>>) -> Report<I> {
-        let rows = mem::take(&mut self.rows).into_iter().chain(unsent);
-        let report: Report<I> = rows.collect();
+        let mut rows = mem::take(&mut self.rows);
+        rows.extend(unsent);
+        let report: Report<I> = rows.into_iter().collect();
         report.with_selected_by(self.selected_by.take())
     }
 
     /// Appends the rows of the wave under way, and returns the number of failures.
     fn end_wave(&mut self, report: impl Fn(&mut OutcomeTracker) -> Report) -> usize {
-        let mut reports = mem::take(&mut self.running)
-            .into_iter()
-            .map(|running| running.end(&report));
         let wave = self.wave.clone();
         self.wave.start = wave.end;
         let before = self.rows.len();
-        match (reports.next(), reports.next()) {
-            (Some(only), None) if self.resume.is_empty() => self.rows.extend(only),
-            (first, second) => {
-                let rows = first.into_iter().chain(second).chain(reports).flatten();
-                let mut rows: HashMap<I, InstanceReport<I>> =
-                    rows.map(|row| (row.instance.clone(), row)).collect();
-                let ordered = self.instances[wave].iter();
-                let ordered = ordered.filter_map(|instance| {
-                    let row = rows.remove(instance);
-                    row.or_else(|| self.settled_row(instance))
-                });
-                let ordered: Vec<_> = ordered.collect();
-                self.rows.extend(ordered);
-            }
+        let is_in_order = self.running.len() <= 1 && self.resume.is_empty();
+        self.rows.reserve(wave.len());
+        for running in mem::take(&mut self.running) {
+            self.rows.extend(running.end(&report));
+        }
+        let settled = self.settled_rows(wave.clone());
+        self.rows.extend(settled);
+        if !is_in_order {
+            let positions: HashMap<&I, usize> = self.instances[wave].iter().zip(0..).collect();
+            let position = |row: &InstanceReport<I>| positions.get(&row.instance).copied();
+            self.rows[before..].sort_by_cached_key(position);
         }
         let failed = |row: &&InstanceReport<I>| !row.outcome.is_success();
         self.rows[before..].iter().filter(failed).count()
@@ -301,9 +296,9 @@ where
         if let Some(fault) = end {
             let halted = {
                 let mut state = lock(state);
-                let rows = state.untouched(&state.instances[wave], &fault);
+                let rows = state.untouched(&state.instances[wave.clone()], &fault);
                 state.rows.extend_from_slice(&rows);
-                state.wave = instances..instances;
+                state.wave = wave.end..wave.end;
                 rows
             };
             for row in &halted {

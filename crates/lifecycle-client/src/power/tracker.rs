@@ -7,7 +7,7 @@ mod apply;
 
 use std::{
     collections::{HashMap, VecDeque},
-    mem, slice,
+    mem,
     time::Duration,
 };
 
@@ -113,9 +113,9 @@ impl OutcomeTracker {
 
     /// Records the observation of an instance by triage, before the action is sent.
     pub(crate) fn before(&mut self, seen: Observation) {
-        self.note(&seen);
-        if let Some(tracked) = self.get_mut(&seen.instance) {
-            tracked.record_before(seen);
+        if let Some(&at) = self.index.get(&seen.instance) {
+            self.note(at, &seen);
+            self.instances[at].record_before(seen);
         }
     }
 
@@ -242,11 +242,15 @@ impl OutcomeTracker {
 
     /// Records that the cloud accepted the action; `true` when the instance needs polling.
     pub(crate) fn accepted(&mut self, id: &InstanceId, request_id: Option<&str>) -> bool {
-        if let Some(tracked) = self.get_mut(id).filter(|tracked| tracked.is_open()) {
+        let Some(&at) = self.index.get(id) else {
+            return false;
+        };
+        let tracked = &mut self.instances[at];
+        if tracked.is_open() {
             tracked.request_id = request_id.map(Into::into);
             tracked.contact.answered(Instant::now());
         }
-        self.settle_fact(id, Fact::Accepted, None)
+        self.apply(at, Fact::Accepted, None)
     }
 
     /// Records a lost answer: the action may have been executed. Lookups settle the question until
@@ -306,11 +310,14 @@ impl OutcomeTracker {
         seen: Option<&Observation>,
         settle_by: Instant,
     ) -> bool {
-        if let Some(seen) = seen.filter(|_| self.is_open(id)) {
-            self.note(seen);
+        let Some(&at) = self.index.get(id) else {
+            return false;
+        };
+        if let Some(seen) = seen.filter(|_| self.instances[at].is_open()) {
+            self.note(at, seen);
         }
         let fact = Fact::RejectedAfterObserve(fault, seen);
-        self.settle_fact(id, fact, Some(settle_by))
+        self.apply(at, fact, Some(settle_by))
     }
 
     /// Records an action not sent.
@@ -341,33 +348,31 @@ impl OutcomeTracker {
 
     /// Records the result of a lookup.
     pub(crate) fn looked_up(&mut self, id: &InstanceId, result: &ObserveResult) {
+        let Some(&at) = self.index.get(id) else {
+            return;
+        };
+        let tracked = &mut self.instances[at];
         // Views of a waiting instance come from the looks before the action.
-        let is_waiting = |&at: &usize| self.instances[at].awaits_idle();
-        if !self.is_open(id) || self.index.get(id).is_some_and(is_waiting) {
+        if !tracked.is_open() || tracked.awaits_idle() {
             return;
         }
-        let goal = self.options.goal;
         let fact = match result {
             ObserveResult::Found(seen) => {
-                self.note(seen);
-                if let Some(tracked) = self.get_mut(id) {
-                    tracked.record_observed(seen, goal);
-                }
+                self.note(at, seen);
+                self.instances[at].record_observed(seen, self.options.goal);
                 Fact::Observed(seen)
             }
             ObserveResult::NotFound => {
-                if let Some(tracked) = self.get_mut(id) {
-                    tracked.contact.answered(Instant::now());
-                    tracked.not_found_in_a_row = tracked.not_found_in_a_row.saturating_add(1);
-                }
+                tracked.contact.answered(Instant::now());
+                tracked.not_found_in_a_row = tracked.not_found_in_a_row.saturating_add(1);
                 Fact::NotFound
             }
             ObserveResult::Failed(fault) => {
-                self.read_failed(slice::from_ref(id), fault);
+                tracked.contact.failed(fault);
                 Fact::ObserveFailed(fault)
             }
         };
-        self.settle_fact(id, fact, None);
+        self.apply(at, fact, None);
     }
 
     /// Settles the ambiguous instances whose time is over.

@@ -40,6 +40,8 @@ impl Log {
 struct TestRecorder {
     log: Log,
     fails_at: Option<usize>,
+    /// The recorder does not return from a row of an instance that was not sent.
+    hangs_at_skipped: bool,
 }
 
 impl TestRecorder {
@@ -108,6 +110,9 @@ impl CallRecorder for TestRecorder {
         for row in rows {
             self.log
                 .add(format!("settled {}={}", row.instance, row.outcome.as_str()));
+            if self.hangs_at_skipped && row.outcome.as_str() == "skipped" {
+                std::future::pending().await
+            }
         }
     }
 
@@ -325,6 +330,27 @@ async fn request_of_several_waves_is_recorded_as_a_whole_and_halted_waves_too() 
         "settled i-2=skipped",
     ];
     assert_eq!(recorder.log.of("settled"), settled);
+}
+
+#[tokio::test(start_paused = true)]
+async fn request_cancelled_while_a_halted_wave_is_recorded_has_a_row_for_each_instance() {
+    let recorder = TestRecorder {
+        hangs_at_skipped: true,
+        ..TestRecorder::default()
+    };
+    let cloud = logged(&recorder, |sent| match sent.operation.as_str() {
+        "observe" => all_in_state(sent, "stopped"),
+        _ => fault(FaultKind::Quota),
+    });
+    let start = cloud.client().start(ids(4)).waves(Waves::of(1));
+    let mut events = start.recorder(recorder.boxed()).events();
+    let read = async { while events.next().await.is_some() {} };
+    tokio::time::timeout(seconds(10), read).await.unwrap_err();
+    assert_eq!(recorder.log.of("settled").len(), 2);
+    assert_eq!(
+        outcomes(&events.cancel().unwrap()),
+        ["refused", "skipped", "skipped", "skipped"]
+    );
 }
 
 /// A recorder without an end.

@@ -138,7 +138,7 @@ fn may_overlap(one: &LocationPattern, other: &LocationPattern) -> bool {
             LocationPattern::Location(location),
         ) => {
             location.cloud == *cloud
-                && location.account == *account
+                && location.account.as_deref() == account.as_deref()
                 && region.matches(&location.region)
         }
         (
@@ -156,10 +156,10 @@ fn may_overlap(one: &LocationPattern, other: &LocationPattern) -> bool {
     }
 }
 
-fn account_of(pattern: &LocationPattern) -> Option<&String> {
+fn account_of(pattern: &LocationPattern) -> Option<&str> {
     match pattern {
-        LocationPattern::Location(location) => location.account.as_ref(),
-        LocationPattern::Regions { account, .. } => account.as_ref(),
+        LocationPattern::Location(location) => location.account.as_deref(),
+        LocationPattern::Regions { account, .. } => account.as_deref(),
         LocationPattern::Account(account) => Some(account),
         _ => None,
     }

@@ -322,7 +322,7 @@ impl Connector {
         let (settings, cloud) = (&self.settings, location.cloud);
         let account = settings.account(location)?;
         if let Some(only) = cloud.only_region()
-            && location.region != only
+            && *location.region != *only
         {
             let problem = format!("{cloud} has one endpoint for all regions: write {cloud}/{only}");
             return Err(FleetError::at(location)(problem));
@@ -386,7 +386,7 @@ fn key_owner(location: &Location) -> Location {
 /// Returns the location that stands for all regions of an account.
 fn everywhere(location: &Location) -> Location {
     Location {
-        region: String::new(),
+        region: Arc::default(),
         ..location.clone()
     }
 }

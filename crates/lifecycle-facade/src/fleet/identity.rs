@@ -17,7 +17,7 @@ use super::{Location, lock::lock};
 /// Runs look-ups, and never sends a rejected key again: some clouds lock a key after a few rejections.
 #[derive(Debug, Default)]
 pub(super) struct IdentityLookups {
-    rejections: Mutex<BTreeMap<Option<String>, Rejections>>,
+    rejections: Mutex<BTreeMap<Option<Arc<str>>, Rejections>>,
 }
 
 /// The rejected keys of one account. A search holds the lock, so the searches of an account run one at a time.
@@ -26,7 +26,7 @@ type Rejections = Arc<AsyncMutex<Vec<Rejection>>>;
 /// A rejected key, and the response of the cloud.
 #[derive(Debug)]
 struct Rejection {
-    region: String,
+    region: Arc<str>,
     key: Arc<Credential>,
     fault: Fault,
 }

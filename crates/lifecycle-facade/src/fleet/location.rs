@@ -1,6 +1,6 @@
 //! `Location` (`cloud/region`) and `InstanceReference` (`cloud/region/instance`).
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Arc};
 
 use lifecycle_core::InstanceId;
 
@@ -14,9 +14,9 @@ pub struct Location {
     /// The cloud.
     pub cloud: Cloud,
     /// The region, as named by the cloud, in lower case.
-    pub region: String,
+    pub region: Arc<str>,
     /// The name of the account; `None` for the account of the cloud's own tools.
-    pub account: Option<String>,
+    pub account: Option<Arc<str>>,
 }
 
 impl Location {
@@ -24,15 +24,15 @@ impl Location {
     pub fn new(cloud: Cloud, region: impl AsRef<str>) -> Self {
         Self {
             cloud,
-            region: region.as_ref().to_ascii_lowercase(),
+            region: region.as_ref().to_ascii_lowercase().into(),
             account: None,
         }
     }
 
     /// Sets the name of the account.
     #[must_use]
-    pub fn with_account(mut self, name: impl Into<String>) -> Self {
-        self.account = Some(name.into());
+    pub fn with_account(mut self, name: impl AsRef<str>) -> Self {
+        self.account = Some(name.as_ref().into());
         self
     }
 }

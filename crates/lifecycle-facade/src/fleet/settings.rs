@@ -57,7 +57,7 @@ impl FleetSettings {
             return Ok(None);
         };
         let wrong = |problem: String| FleetError::at(location)(problem);
-        let account = self.accounts.get(name);
+        let account = self.accounts.get(&**name);
         let account = account.ok_or_else(|| wrong(self.unknown_account(name)))?;
         if account.cloud != location.cloud {
             return Err(wrong(format!(
@@ -156,7 +156,7 @@ impl FleetSettings {
             let own = account.and_then(own);
             simulator.or(own).or(own_simulator).cloned()
         };
-        let mut config = CredentialSourceConfig::in_region(&location.region);
+        let mut config = CredentialSourceConfig::in_region(&*location.region);
         config.identity = service(|account| account.identity_endpoint.as_ref());
         config.metadata = service(|account| account.metadata_endpoint.as_ref());
         config.profile = account.and_then(|account| account.profile.clone());

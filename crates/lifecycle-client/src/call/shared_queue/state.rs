@@ -141,10 +141,16 @@ impl QueueState {
         f64::from(waiting).max(recent).min(share).max(1.0) as u32
     }
 
-    /// Records a lease.
-    pub(super) fn leased(&mut self, lease: &PermitLease, now: Instant) {
-        if self.alone.is_some() {
-            // The store can have lost the bucket. The numbers of a new bucket begin at 0.
+    /// Returns the version of the present rate; `None` before the first lease.
+    pub(super) fn version(&self) -> Option<u64> {
+        self.seen.map(|seen| seen.version)
+    }
+
+    /// Records a lease. `known` is the version of the rate at the time of the request for the lease: a
+    /// lower version in the response is that of a new bucket, because the store has lost the bucket.
+    pub(super) fn leased(&mut self, lease: &PermitLease, known: Option<u64>, now: Instant) {
+        if known.is_some_and(|known| lease.rate.version < known) {
+            self.forget_results();
             self.seen = None;
         }
         self.see(lease.rate);
@@ -178,18 +184,24 @@ impl QueueState {
 
     /// Records the rate of the shared bucket.
     pub(super) fn see(&mut self, rate: SharedRate) {
-        let known = self.seen.get_or_insert(rate);
-        if known.version > rate.version {
-            return;
+        if let Some(known) = self.seen {
+            if known.version > rate.version {
+                return;
+            }
+            if known.cuts != rate.cuts {
+                self.forget_results();
+            }
         }
-        if known.cuts != rate.cuts {
-            // Results from before a cut say nothing about the new rate, and a cut empties the bucket.
-            self.feedback.unused = 0;
-            self.feedback.successes = 0;
-            self.feedback.queued_successes = 0;
-            self.feedback.is_throttled = false;
-        }
-        *known = rate;
+        self.seen = Some(rate);
+    }
+
+    /// Removes the results from before a cut, or of a lost bucket: the results say nothing about the new rate, and the
+    /// new bucket is empty.
+    fn forget_results(&mut self) {
+        self.feedback.unused = 0;
+        self.feedback.successes = 0;
+        self.feedback.queued_successes = 0;
+        self.feedback.is_throttled = false;
     }
 
     /// Records the success of a call with a permit from after this number of cuts. Returns whether there is

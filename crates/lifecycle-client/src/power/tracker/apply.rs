@@ -100,10 +100,8 @@ impl OutcomeTracker {
     }
 
     /// Keeps an observation, and emits an event when the cloud's own state word has changed.
-    pub(super) fn note(&mut self, seen: &Observation) {
-        let Some(tracked) = self.get_mut(&seen.instance) else {
-            return;
-        };
+    pub(super) fn note(&mut self, at: usize, seen: &Observation) {
+        let tracked = &mut self.instances[at];
         tracked.contact.seen(Instant::now());
         let before = tracked.last.replace(seen.clone());
         if before.is_none_or(|before| before.raw != seen.raw) {

@@ -50,7 +50,7 @@ fn permits_are_used_at_the_times_of_their_tokens() {
     let (mut state, now) = (state(), Instant::now());
     assert_eq!(step(&mut state, 9, now, Duration::ZERO), "lease 1");
     assert!(!state.has_permits());
-    state.leased(&lease(3, 1.5, 10.0), now);
+    state.leased(&lease(3, 1.5, 10.0), None, now);
     assert!(state.has_permits());
     let mut next = |after| step(&mut state, 1, now, millis(after));
     assert_eq!(next(0), "use 0 at once");
@@ -65,10 +65,10 @@ fn permits_are_used_at_the_times_of_their_tokens() {
 #[test]
 fn permit_is_queued_after_a_lease_without_permits() {
     let (mut state, now) = (state(), Instant::now());
-    state.leased(&lease(0, 0.0, 10.0), now);
-    state.leased(&lease(1, 1.0, 10.0), now);
+    state.leased(&lease(0, 0.0, 10.0), None, now);
+    state.leased(&lease(1, 1.0, 10.0), None, now);
     assert_eq!(step(&mut state, 1, now, Duration::ZERO), "use 0 queued");
-    state.leased(&lease(1, 1.0, 10.0), now);
+    state.leased(&lease(1, 1.0, 10.0), None, now);
     assert_eq!(step(&mut state, 1, now, Duration::ZERO), "use 0 at once");
 }
 
@@ -81,6 +81,7 @@ fn number_of_permits_follows_the_calls_up_to_the_share() {
                 sharers,
                 ..lease(used, f64::from(used), 100.0)
             },
+            None,
             now,
         );
         for _ in 0..used {
@@ -109,7 +110,7 @@ fn empty_bucket_is_asked_again_a_quarter_of_a_second_before_the_next_token() {
         (-9.0, 0.0001, "sleep 299750"),
     ] {
         let (mut state, now) = (state(), Instant::now());
-        state.leased(&lease(0, tokens, per_second), now);
+        state.leased(&lease(0, tokens, per_second), None, now);
         let found = step(&mut state, 1, now, Duration::ZERO);
         assert_eq!(found, expected, "{tokens} at {per_second}");
         let at = millis(expected.strip_prefix("sleep ").unwrap().parse().unwrap());
@@ -128,7 +129,7 @@ fn several_sharers_ask_at_different_times_over_a_few_tokens() {
                 sharers,
                 ..lease(0, 0.0, per_second)
             };
-            state.leased(&lease, now);
+            state.leased(&lease, None, now);
             let Next::Sleep(until) = state.next(1, now) else {
                 panic!("no token");
             };
@@ -149,7 +150,7 @@ fn closed_bucket_is_asked_again_at_the_end_of_the_pause() {
             closed_for,
             ..lease(0, 0.0, 0.1)
         };
-        state.leased(&closed, now);
+        state.leased(&closed, None, now);
         let sleep = format!("sleep {expected}000");
         assert_eq!(step(&mut state, 1, now, Duration::ZERO), sleep);
         let end = expected * SECOND;
@@ -161,7 +162,7 @@ fn closed_bucket_is_asked_again_at_the_end_of_the_pause() {
 #[test]
 fn unused_permit_is_given_back_after_a_quarter_of_a_second() {
     let (mut state, now) = (state(), Instant::now());
-    state.leased(&lease(2, 1.0, 10.0), now);
+    state.leased(&lease(2, 1.0, 10.0), None, now);
     // Permits under way are watched until their use or their end.
     let feedback = state.take_feedback(now + millis(249)).unwrap();
     assert_eq!(feedback.unused, 0);
@@ -176,7 +177,7 @@ fn unused_permit_is_given_back_after_a_quarter_of_a_second() {
 #[test]
 fn permit_from_before_a_cut_is_not_given_back() {
     let (mut state, now) = (state(), Instant::now());
-    state.leased(&lease(2, 2.0, 10.0), now);
+    state.leased(&lease(2, 2.0, 10.0), None, now);
     state.see(rate(5.0, 2, 1));
     assert!(state.take_feedback(now + SECOND).is_none());
     assert!(!state.has_permits());
@@ -245,7 +246,7 @@ fn success_of_a_calm_rate_is_reported_only_if_the_call_was_queued() {
 #[test]
 fn throttled_call_closes_the_queue_and_drops_its_permits() {
     let (mut state, now) = (state(), Instant::now());
-    state.leased(&lease(2, 2.0, 10.0), now);
+    state.leased(&lease(2, 2.0, 10.0), None, now);
     state.throttled(7, None, now);
     assert!(
         state.has_permits() && !state.feedback.is_throttled,
@@ -324,7 +325,7 @@ fn share_without_the_bucket_is_the_known_rate_by_sharers_or_a_tenth() {
         sharers: 4,
         ..lease(1, 1.0, 12.0)
     };
-    state.leased(&lease, Instant::now());
+    state.leased(&lease, None, Instant::now());
     assert_eq!(state.safe_share(configured), Rate::new(3.0, 1));
 }
 
@@ -332,7 +333,7 @@ fn share_without_the_bucket_is_the_known_rate_by_sharers_or_a_tenth() {
 fn queue_without_the_bucket_keeps_the_rejected_keys_and_no_other_result() {
     let (mut state, now) = (state(), Instant::now());
     assert!(!state.is_joined() && !state.is_alone());
-    state.leased(&lease(2, 2.0, 10.0), now);
+    state.leased(&lease(2, 2.0, 10.0), None, now);
     assert!(state.is_joined() && !state.is_alone());
     let key = RejectedKey {
         digest: "digest".to_owned(),
@@ -356,14 +357,37 @@ fn queue_without_the_bucket_keeps_the_rejected_keys_and_no_other_result() {
 fn rate_of_a_bucket_that_was_lost_and_created_again_replaces_the_rate_from_before() {
     let (mut state, now) = (state(), Instant::now());
     state.see(rate(20.0, 7, 3));
-    state.limit_alone(Arc::new(RateLimiter::capped(Rate::new(2.0, 1))));
+    state.throttled(3, None, now);
     // The numbers of the new bucket begin at 0.
-    let mut anew = lease(0, 0.0, 5.0);
-    anew.rate = rate(5.0, 0, 0);
-    state.leased(&anew, now);
-    state.limit_together();
+    let mut first_lease = lease(0, 0.0, 5.0);
+    first_lease.rate = rate(5.0, 0, 0);
+    state.leased(&first_lease, Some(7), now);
     assert_eq!(state.per_second(), Some(5.0));
+    assert!(!state.feedback.is_throttled, "by the lost bucket");
     assert!(state.succeeded(0, true));
     state.throttled(0, None, now);
     assert!(state.feedback.is_throttled);
+}
+
+#[test]
+fn lease_that_arrives_after_a_newer_rate_does_not_replace_the_newer_rate() {
+    let (mut state, now) = (state(), Instant::now());
+    state.see(rate(20.0, 7, 3));
+    let mut late = lease(0, 0.0, 10.0);
+    late.rate = rate(10.0, 6, 3);
+    state.leased(&late, Some(5), now);
+    assert_eq!(state.per_second(), Some(20.0));
+}
+
+#[test]
+fn result_from_before_a_cut_by_another_client_does_not_change_the_rate_after_a_failure() {
+    let (mut state, now) = (state(), Instant::now());
+    state.see(rate(20.0, 7, 3));
+    state.limit_alone(Arc::new(RateLimiter::capped(Rate::new(2.0, 1))));
+    state.throttled(3, None, now);
+    let mut cut = lease(0, 0.0, 10.0);
+    cut.rate = rate(10.0, 8, 4);
+    state.leased(&cut, Some(7), now);
+    state.limit_together();
+    assert!(!state.feedback.is_throttled);
 }

@@ -10,6 +10,9 @@ const SEEDS: usize = 2_000;
 const FLEET_SEEDS: usize = 100;
 
 /// Seeds that once broke a promise, with the reason.
+///
+/// Each new option of the draw changes the scenario of a seed. So a seed is a random case today; the tests of the client and the
+/// placements of refused batches keep the reasons.
 const BROKEN_ONCE: [(u64, &str); 29] = [
     (
         20_052_712,

@@ -10,7 +10,9 @@ use lifecycle_client::{
     CallRecorder, Client, Error, Event, InstanceReport, ListDefect, Outcome, PowerRequest,
     RecordError, RecordedRequest, Recorder, SelectFuture, SelectInstances, SelectedInstances,
 };
-use lifecycle_core::{ActionKind, Fault, FaultKind, InstanceFilter, PowerState, StopOptions};
+use lifecycle_core::{
+    ActionKind, Fault, FaultKind, InstanceFilter, InstanceId, PowerState, StopOptions,
+};
 
 use crate::support::{ScriptedCloud, id, ids, ok, outcomes};
 
@@ -31,6 +33,15 @@ async fn filter_that_the_cloud_ignores_does_not_widen_the_list() {
     let rows = two_pages().client().list().filter(stopped()).await.unwrap();
     let ids: Vec<_> = rows.into_iter().map(|row| row.instance).collect();
     assert_eq!(ids, [id(1), id(2)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn instance_of_a_filter_is_found_in_each_spelling() {
+    let upper = InstanceId::new("I-1").unwrap();
+    let filter = InstanceFilter::default().with_instance(upper);
+    let rows = two_pages().client().list().filter(filter).await.unwrap();
+    let ids: Vec<_> = rows.into_iter().map(|row| row.instance).collect();
+    assert_eq!(ids, [id(1)]);
 }
 
 #[tokio::test(start_paused = true)]

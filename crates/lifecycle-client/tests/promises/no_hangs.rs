@@ -7,7 +7,7 @@ use std::{
 };
 
 use lifecycle_client::{Outcome, Pending, RetryPolicy, Timeouts, WaitTimeout};
-use lifecycle_core::{ActionKind, Fault, FaultKind, PowerState};
+use lifecycle_core::{ActionKind, Fault, FaultKind, PollingPolicy, PowerState};
 
 use crate::{
     scripts::{constant_state, timeline, with_job},
@@ -157,14 +157,13 @@ async fn wait_ends_at_the_first_poll_that_the_proxy_or_the_certificate_forbids()
 }
 
 #[tokio::test(start_paused = true)]
-async fn longest_time_limit_of_an_attempt_does_not_panic() {
-    let mut timeouts = Timeouts::default();
-    timeouts.attempt = Duration::MAX;
+async fn longest_interval_of_lookups_does_not_panic() {
+    let polling = PollingPolicy::new(seconds(2), seconds(3), Duration::MAX);
     for cloud in [
         constant_state("ok", "running"),
         with_job(&["running", "ok"], "running"),
     ] {
-        let client = cloud.client_with(|builder| builder.timeouts(timeouts));
+        let client = cloud.client_with(|builder| builder.polling(polling));
         let report = client.start(ids(1)).wait(seconds(60)).await.unwrap();
         assert_eq!(outcomes(&report), ["reached"]);
     }

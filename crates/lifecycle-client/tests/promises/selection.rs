@@ -45,6 +45,23 @@ async fn instance_of_a_filter_is_found_in_each_spelling() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn only_a_list_with_a_condition_on_tags_may_repeat_named_pages() {
+    // No row is failed, so no row needs its tags.
+    let filter = InstanceFilter::default().with_state(PowerState::Failed);
+    let tagged = filter.clone().with_tag("env=dev".parse().unwrap());
+    for (filter, calls) in [(filter, 2), (tagged, 12)] {
+        let pages = AtomicUsize::new(0);
+        let cloud = ScriptedCloud::new(move |_| {
+            let next = pages.fetch_add(1, Ordering::Relaxed);
+            ok(format!("page-{next}\ni-0 running"))
+        });
+        let error = cloud.client().list().filter(filter).await.unwrap_err();
+        assert_eq!(error.kind(), FaultKind::Unreadable);
+        assert_eq!(cloud.log().len(), calls);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn filter_on_facts_that_the_cloud_does_not_report_is_an_error() {
     let tagged = InstanceFilter::default().with_tag("!env".parse().unwrap());
     let error = two_pages().client().list().filter(tagged.clone()).await;

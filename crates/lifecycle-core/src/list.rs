@@ -102,10 +102,10 @@ pub enum NextPage {
     /// The cloud named the next page.
     Named(PageToken),
     /// The page is full. The position of the next page follows from this page, and the list ends
-    /// with the first page without a new instance.
+    /// with an empty page; with a total, also with a page without a new instance.
     Expected(PageToken),
     /// The page has fewer rows than requested. Some clouds send short pages, so the list goes on
-    /// until the total is reached; without a total, until a page has no new instance.
+    /// until the total is reached; without a total, until a page is empty.
     Possible(PageToken),
     /// The cloud reported a further page, but not the position of that page.
     Unnamed,

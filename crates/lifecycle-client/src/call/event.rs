@@ -18,6 +18,7 @@ pub(crate) enum CallEvent {
         /// The cloud's name of the operation.
         operation: &'static str,
         wait: Duration,
+        fault: Fault,
     },
     /// The attempt failed for another reason.
     Retrying {
@@ -34,7 +35,11 @@ impl CallEvent {
     /// Returns the event for `fault`, before attempt number `attempt`.
     pub(crate) fn new(operation: &'static str, attempt: u32, wait: Duration, fault: Fault) -> Self {
         match fault.kind() {
-            FaultKind::Throttled => Self::Throttled { operation, wait },
+            FaultKind::Throttled => Self::Throttled {
+                operation,
+                wait,
+                fault,
+            },
             _ => Self::Retrying {
                 operation,
                 attempt,

@@ -24,7 +24,7 @@ use crate::{
 /// Returns the instances of `query` page by page. The stream ends after the first error.
 pub(crate) fn pages(
     engine: Arc<Engine>,
-    query: ListQuery,
+    mut query: ListQuery,
 ) -> impl Stream<Item = Result<Vec<Observation>, Error>> + Send {
     let span = tracing::info_span!(
         "lifecycle.request",
@@ -33,12 +33,20 @@ pub(crate) fn pages(
         region = engine.collector().labels.known_region(),
         account = engine.collector().labels.known_account(),
     );
+    // The rows have the spelling of the cloud.
+    for id in &mut query.filter.instances {
+        *id = engine.provider().canonical_id(id);
+    }
+    let tracker = ListTracker {
+        may_begin_again: !query.filter.tags.is_empty(),
+        ..ListTracker::default()
+    };
     let start = Cursor {
         span,
         engine,
         query,
         continuation: Continuation::First,
-        tracker: ListTracker::default(),
+        tracker,
     };
     stream::try_unfold(start, Cursor::advance)
 }
@@ -121,8 +129,8 @@ impl Cursor {
     }
 }
 
-/// The number of pages in a row without a new instance that a cloud may name. A list with conditions can begin
-/// again at the first instance, after the limit of a condition: a thousand instances are ten pages.
+/// The number of pages in a row without a new instance that a cloud may name: empty pages, and pages of a
+/// list that begins again at the first instance, where a thousand instances are ten pages.
 const BARREN_PAGES: u8 = 10;
 
 /// The numbers of instances that the cloud counted during a list. The number changes when another
@@ -157,6 +165,10 @@ struct ListTracker {
     unidentified: usize,
     totals: Option<Totals>,
     barren_pages: u8,
+    /// The list has a condition on tags. Such a list can begin again after the limit of the condition.
+    may_begin_again: bool,
+    /// The cloud named the position of this page.
+    is_named: bool,
 }
 
 impl ListTracker {
@@ -192,12 +204,19 @@ impl ListTracker {
             true => self.barren_pages.saturating_add(1),
             false => 0,
         };
+        let was_named = mem::replace(&mut self.is_named, matches!(next, NextPage::Named(_)));
+        let is_repeated = is_barren && !is_empty;
         match next {
             NextPage::Named(_) if is_barren && self.has_total() => self.end(),
+            NextPage::Named(_) if is_repeated && was_named && !self.may_begin_again => {
+                Continuation::Fail(ListDefect::NothingNew)
+            }
             NextPage::Named(_) if self.barren_pages > BARREN_PAGES => {
                 Continuation::Fail(ListDefect::NothingNew)
             }
-            NextPage::Expected(_) if is_barren && self.totals.is_none() && !is_empty => {
+            NextPage::Expected(_) | NextPage::Possible(_)
+                if is_repeated && self.totals.is_none() =>
+            {
                 Continuation::Fail(ListDefect::NothingNew)
             }
             NextPage::Expected(_) if is_barren => self.end(),

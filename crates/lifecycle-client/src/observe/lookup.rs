@@ -108,9 +108,9 @@ impl StateReader {
     /// Returns the results of an observation of several instances.
     ///
     /// An instance of another request, or a requested instance without a row, can mean that the
-    /// cloud ignores lists of ids. Every cloud documents observations of single instances, so
-    /// missing instances are read one by one, until the cloud has shown that it understands lists
-    /// of ids.
+    /// cloud ignores lists of ids, or reads a list as one unknown id. Every cloud documents
+    /// observations of single instances, so missing instances are read one by one, until a response
+    /// with two requested instances, and no other, shows that the cloud understands lists of ids.
     async fn complete(
         &self,
         requested: &[InstanceId],
@@ -137,7 +137,7 @@ impl StateReader {
         let is_absent = |result: &ObserveResult| matches!(result, ObserveResult::NotFound);
         if results.is_empty() && singles.values().any(is_found) {
             self.batch_reads.set(BatchReads::Unsupported);
-        } else if !has_others && singles.values().all(is_absent) {
+        } else if !has_others && results.len() >= 2 && singles.values().all(is_absent) {
             self.batch_reads.set(BatchReads::Supported);
         }
         results.extend(singles);
@@ -145,7 +145,7 @@ impl StateReader {
     }
 
     /// Separates the instances that cause the rejection of an observation from the other instances.
-    /// Gives up if the cloud rejects both halves, because the cause is not one instance then.
+    /// If the cloud rejects both halves, the cause is not one instance, and perhaps the list itself.
     async fn bisect(&self, chunk: &[InstanceId], ctx: &CallContext<'_>) -> ObserveResults {
         let mut results = ObserveResults::new();
         let mut parts = VecDeque::from(<[_; 2]>::from(chunk.split_at(chunk.len() / 2)));
@@ -160,7 +160,7 @@ impl StateReader {
                     rejections += 1;
                     let fault = error.fault;
                     if rejections == 2 && !answered {
-                        return failed(chunk, &fault).collect();
+                        return self.observe_without_lists(chunk, &fault, ctx).await;
                     }
                     if part.len() > 1 && may_concern_one_instance(fault.kind()) {
                         parts.extend(<[_; 2]>::from(part.split_at(part.len() / 2)));
@@ -169,6 +169,37 @@ impl StateReader {
                     }
                 }
             }
+        }
+        results
+    }
+
+    /// Reads the instances of a chunk one by one, after the cloud rejected the chunk and both halves. The
+    /// first instance decides whether the rest is read: a cloud that rejects every lookup gets one more call.
+    async fn observe_without_lists(
+        &self,
+        chunk: &[InstanceId],
+        rejection: &Fault,
+        ctx: &CallContext<'_>,
+    ) -> ObserveResults {
+        let halves = <[_; 2]>::from(chunk.split_at(chunk.len() / 2));
+        let first = match halves {
+            // The first half was a lookup of one instance.
+            [[_], _] => None,
+            _ => chunk.split_first(),
+        };
+        let Some((first, rest)) = first else {
+            return failed(chunk, rejection).collect();
+        };
+        let result = self.observe_single(first, ctx).await;
+        if let ObserveResult::Failed(_) = result {
+            return failed(chunk, rejection).collect();
+        }
+        let mut results = self.observe_singly(rest, ctx).await;
+        results.insert(first.clone(), result);
+        let is_found = |id: &InstanceId| results.get(id).is_some_and(|it| it.found().is_some());
+        // A rejected list of instances that single lookups show has no instance that explains the rejection.
+        if halves.iter().any(|half| half.iter().all(is_found)) {
+            self.batch_reads.set(BatchReads::Unsupported);
         }
         results
     }
@@ -279,7 +310,11 @@ fn shows_others() -> Fault {
 pub(crate) fn fails_for_good(kind: FaultKind) -> bool {
     matches!(
         kind,
-        FaultKind::Credential | FaultKind::Permission | FaultKind::Unsupported
+        FaultKind::Credential
+            | FaultKind::Permission
+            | FaultKind::Unsupported
+            | FaultKind::Certificate
+            | FaultKind::Proxy
     )
 }
 
@@ -324,9 +359,11 @@ mod tests {
 
     #[test]
     fn kind_of_the_fault_tells_whether_one_instance_or_every_lookup_is_concerned() {
-        use FaultKind::{Credential, Invalid, Permission, Unsupported, WrongEndpoint};
+        use FaultKind::{
+            Certificate, Credential, Invalid, Permission, Proxy, Unsupported, WrongEndpoint,
+        };
         let one = [Invalid, WrongEndpoint, Permission, Unsupported];
-        let for_good = [Credential, Permission, Unsupported];
+        let for_good = [Credential, Permission, Unsupported, Certificate, Proxy];
         for kind in FaultKind::ALL {
             assert_eq!(
                 may_concern_one_instance(*kind),

@@ -407,7 +407,12 @@ async fn poll_once(poller: &Poller, batch: Vec<InstanceId>, policy: &PollingPoli
     let reader = &poller.reader;
     let started = Instant::now();
     // A new observation is worth more than one that takes longer.
-    let deadline = started + reader.engine.timeouts.attempt + policy.ceiling;
+    let limit = reader
+        .engine
+        .timeouts
+        .attempt
+        .saturating_add(policy.ceiling);
+    let deadline = after(started, limit);
     let events = PollEvents {
         poller,
         batch: &batch,

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{
     batch::{ActionBatch, halves},
-    rejection::{reject, reject_after_observe, state_may_explain},
+    rejection::{poll_vanished, reject, reject_after_observe, state_may_explain},
     runner::RequestRunner,
 };
 use crate::instant::after;
@@ -69,14 +69,17 @@ async fn unexplained(
     fault: &Fault,
 ) -> Vec<InstanceId> {
     let results = runner.observe_once(ids).await;
+    // The cloud may have executed a part of the batch.
+    let unclear = fault
+        .clone()
+        .with_execution_status(ExecutionStatus::Unknown);
     let mut rest = Vec::new();
     for id in ids {
         match results.get(id) {
             Some(ObserveResult::Found(seen)) if explains(kind, seen, fault.kind()) => {
-                let unknown = ExecutionStatus::Unknown;
-                let fault = fault.clone().with_execution_status(unknown);
-                reject_after_observe(runner, id, &fault, Some(seen));
+                reject_after_observe(runner, id, &unclear, Some(seen));
             }
+            Some(ObserveResult::NotFound) if poll_vanished(runner, id, &unclear) => {}
             Some(ObserveResult::NotFound) => {
                 let fault = not_shown().with_request_id(fault.request_id());
                 runner.tracker().rejected(id, &fault);

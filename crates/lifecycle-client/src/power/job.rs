@@ -16,6 +16,7 @@ use super::{
 };
 use crate::call::context::CallKind;
 use crate::instant::after;
+use crate::observe::lookup::fails_for_good;
 
 /// A job and the instances of its batch.
 pub(crate) struct Job {
@@ -84,7 +85,8 @@ impl JobFollower<'_> {
         while next < self.runner.deadline && self.has_open_instances() {
             sleep_until(next).await;
             // A new read is worth more than one that takes longer.
-            let limit = Instant::now() + engine.timeouts.attempt + polling.ceiling;
+            let limit = engine.timeouts.attempt.saturating_add(polling.ceiling);
+            let limit = after(Instant::now(), limit);
             let context = request.context().ending_by(limit);
             match engine.execute(&call, &context).await {
                 Ok(output) => {
@@ -216,15 +218,11 @@ impl JobFollower<'_> {
 }
 
 fn is_final(kind: FaultKind) -> bool {
-    matches!(
-        kind,
-        FaultKind::NotFound
-            | FaultKind::Invalid
-            | FaultKind::WrongEndpoint
-            | FaultKind::Permission
-            | FaultKind::Credential
-            | FaultKind::Unsupported
-    )
+    fails_for_good(kind)
+        || matches!(
+            kind,
+            FaultKind::NotFound | FaultKind::Invalid | FaultKind::WrongEndpoint
+        )
 }
 
 #[cfg(test)]
@@ -233,7 +231,10 @@ mod tests {
 
     #[test]
     fn job_is_given_up_only_after_faults_that_every_later_read_has_too() {
-        use FaultKind::{Credential, Invalid, NotFound, Permission, Unsupported, WrongEndpoint};
+        use FaultKind::{
+            Certificate, Credential, Invalid, NotFound, Permission, Proxy, Unsupported,
+            WrongEndpoint,
+        };
         let lasting = [
             NotFound,
             Invalid,
@@ -241,6 +242,8 @@ mod tests {
             Permission,
             Credential,
             Unsupported,
+            Certificate,
+            Proxy,
         ];
         for kind in FaultKind::ALL {
             assert_eq!(is_final(*kind), lasting.contains(kind), "{kind}");

@@ -1,9 +1,9 @@
 //! Rejections of single instances: final rejections, and rejections that an observation must
 //! explain first.
 
-use lifecycle_core::{ActionKind, Fault, FaultKind, InstanceId, Observation};
+use lifecycle_core::{ActionKind, ExecutionStatus, Fault, FaultKind, InstanceId, Observation};
 
-use super::runner::RequestRunner;
+use super::{bisect::poll_ambiguous, runner::RequestRunner};
 use crate::observe::lookup::{ObserveResult, not_shown};
 
 /// Records that the cloud rejected these instances one by one. A rejection that can mean "already in
@@ -35,6 +35,7 @@ pub(crate) async fn reject(
                 Some(ObserveResult::Found(seen)) => {
                     reject_after_observe(runner, &id, &fault, Some(seen));
                 }
+                Some(ObserveResult::NotFound) if poll_vanished(runner, &id, &fault) => {}
                 // The lookup gives the reason that the cloud left out.
                 Some(ObserveResult::NotFound) if fault.code().is_none() => {
                     let fault = not_shown().with_request_id(fault.request_id());
@@ -60,16 +61,42 @@ async fn reject_reboots(runner: &RequestRunner<'_>, rejected: Vec<(InstanceId, F
     let ids: Vec<InstanceId> = open.iter().map(|(id, _)| id.clone()).collect();
     let results = runner.observe_once(&ids).await;
     for (id, fault) in open {
-        if let Some(ObserveResult::NotFound) = results.get(&id) {
-            let fault = not_shown().with_request_id(fault.request_id());
-            runner.tracker().rejected(&id, &fault);
-        } else {
-            let settle_by = runner.settle_by();
-            runner.tracker().answer_lost(&id, &fault, settle_by);
-            runner.subscription.add([id]);
+        match results.get(&id) {
+            Some(ObserveResult::NotFound) if poll_vanished(runner, &id, &fault) => {}
+            Some(ObserveResult::NotFound) => {
+                let fault = not_shown().with_request_id(fault.request_id());
+                runner.tracker().rejected(&id, &fault);
+            }
+            _ => {
+                let settle_by = runner.settle_by();
+                runner.tracker().answer_lost(&id, &fault, settle_by);
+                runner.subscription.add([id]);
+            }
         }
     }
     runner.notify();
+}
+
+/// Polls an instance that existed before a call and that the lookup after the call does not show, if the call
+/// may have been executed. Returns `false` for any other instance.
+pub(crate) fn poll_vanished(runner: &RequestRunner<'_>, id: &InstanceId, fault: &Fault) -> bool {
+    let is_doubtful = {
+        let tracker = runner.tracker();
+        let maybe_executed = fault.maybe_executed() || tracker.is_maybe_executed_before(id);
+        // The graceful stop before a forced stop was accepted, and decides.
+        let is_forced = tracker.is_forced(std::slice::from_ref(id));
+        maybe_executed && tracker.existed(id) && !is_forced
+    };
+    if is_doubtful {
+        let message = format!(
+            "{}; a lookup after the call does not show the instance",
+            fault.message()
+        );
+        let fault = fault.clone().with_message(message);
+        let fault = fault.with_execution_status(ExecutionStatus::Unknown);
+        poll_ambiguous(runner, std::slice::from_ref(id), &fault);
+    }
+    is_doubtful
 }
 
 /// Records a rejection and the lookup that followed, and polls the instance where that is needed.

@@ -113,8 +113,9 @@ impl RequestRunner<'_> {
         let mut tracker = self.tracker();
         match event {
             CallEvent::Sending { .. } => return,
-            CallEvent::Throttled { .. } => {}
-            CallEvent::Retrying { ref fault, .. } => tracker.read_failed(ids, fault),
+            CallEvent::Throttled { ref fault, .. } | CallEvent::Retrying { ref fault, .. } => {
+                tracker.read_failed(ids, fault);
+            }
         }
         tracker.call_event(ids, event);
     }

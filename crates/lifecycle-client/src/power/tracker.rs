@@ -461,7 +461,9 @@ impl OutcomeTracker {
                     instances,
                 });
             }
-            CallEvent::Throttled { operation, wait } => self.emit(Event::Throttled {
+            CallEvent::Throttled {
+                operation, wait, ..
+            } => self.emit(Event::Throttled {
                 operation,
                 instances,
                 wait,

@@ -1,13 +1,11 @@
 //! `HttpTransport`: the transport to real clouds.
 
-use std::{
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use lifecycle_core::{FaultKind, HttpResponse, is_loopback};
+use tokio::{sync::OnceCell, task::spawn_blocking};
 
 use crate::transport::{
     Transport, TransportError,
@@ -25,7 +23,7 @@ use crate::transport::{
 /// and SOCKS proxies. Plain HTTP to loopback addresses and to the metadata service bypasses every proxy.
 ///
 /// [reqwest]: https://docs.rs/reqwest
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct HttpTransport {
     /// Uses no proxy.
     default: reqwest::Client,
@@ -37,8 +35,18 @@ pub struct HttpTransport {
     direct: reqwest::Client,
     /// Opens a connection for each request. Built at the first use, because the store of CA
     /// certificates takes time to read.
-    unpooled: Arc<OnceLock<Self>>,
+    unpooled: Arc<OnceCell<Self>>,
     builder: HttpTransportBuilder,
+}
+
+/// Leaves out the clients, which can have the password of a proxy.
+impl fmt::Debug for HttpTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpTransport")
+            .field("proxies", &self.proxies)
+            .field("builder", &self.builder)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The largest accepted response. A page of 1000 full records has about 4 MiB.
@@ -61,16 +69,18 @@ impl HttpTransport {
         HttpTransportBuilder::default()
     }
 
-    fn unpooled(&self) -> Result<&Self, TransportError> {
-        if let Some(unpooled) = self.unpooled.get() {
-            return Ok(unpooled);
-        }
-        let builder = HttpTransportBuilder {
-            max_idle: 0,
-            ..self.builder.clone()
+    /// Returns the transport that opens a connection for each request. The first use builds the transport on
+    /// the threads for blocking calls.
+    async fn unpooled(&self) -> Result<&Self, TransportError> {
+        let build = || async {
+            let builder = HttpTransportBuilder {
+                max_idle: 0,
+                ..self.builder.clone()
+            };
+            let built = spawn_blocking(move || builder.build()).await;
+            built.unwrap_or_else(|error| Err(not_set_up(error)))
         };
-        let unpooled = builder.build()?;
-        Ok(self.unpooled.get_or_init(|| unpooled))
+        self.unpooled.get_or_try_init(build).await
     }
 }
 
@@ -138,8 +148,6 @@ impl HttpTransportBuilder {
     /// certificate is invalid, or if a variable names an unusable proxy or certificate store. The error
     /// names the variable.
     pub fn build(self) -> Result<HttpTransport, TransportError> {
-        let failed =
-            |error| TransportError::unsent("the HTTP client cannot be set up").with_source(error);
         let proxies = ProxySettings::from_environment()?;
         system_certificates::check()?;
         let direct = self.client().tls_certs_only([]);
@@ -148,14 +156,14 @@ impl HttpTransportBuilder {
             true => None,
             false => {
                 let client = proxies.apply(with_certificates())?;
-                Some(client.build().map_err(failed)?)
+                Some(client.build().map_err(not_set_up)?)
             }
         };
         Ok(HttpTransport {
-            default: with_certificates().build().map_err(failed)?,
+            default: with_certificates().build().map_err(not_set_up)?,
             proxied,
             proxies,
-            direct: direct.build().map_err(failed)?,
+            direct: direct.build().map_err(not_set_up)?,
             unpooled: Arc::default(),
             builder: self,
         })
@@ -177,7 +185,7 @@ impl HttpTransportBuilder {
 impl Transport for HttpTransport {
     async fn send(&self, request: http::Request<Bytes>) -> Result<HttpResponse, TransportError> {
         let transport = match request.extensions().get::<OwnConnection>() {
-            Some(_) => self.unpooled()?,
+            Some(_) => self.unpooled().await?,
             None => self,
         };
         let bypass_proxy = request.extensions().get::<BypassProxy>().is_some();
@@ -214,6 +222,10 @@ impl Transport for HttpTransport {
         *whole.headers_mut() = headers;
         Ok(whole)
     }
+}
+
+fn not_set_up(error: impl std::error::Error + Send + Sync + 'static) -> TransportError {
+    TransportError::unsent("the HTTP client cannot be set up").with_source(error)
 }
 
 /// The server of a request, for error messages.

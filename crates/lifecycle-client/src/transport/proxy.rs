@@ -5,6 +5,8 @@
 
 mod no_proxy;
 
+use std::fmt;
+
 use reqwest::{Proxy, Url};
 
 use crate::transport::TransportError;
@@ -19,10 +21,19 @@ pub(crate) struct ProxySettings {
 }
 
 /// A variable with the address of a proxy.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct ProxyVariable {
     name: &'static str,
     address: Url,
+}
+
+/// Leaves out the address, which can have a password.
+impl fmt::Debug for ProxyVariable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProxyVariable")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ProxySettings {
@@ -166,6 +177,14 @@ mod tests {
                 assert!(!error.contains("hidden"), "{error}");
             }
         }
+    }
+
+    #[test]
+    fn debug_text_has_the_name_of_the_variable_and_no_password() {
+        let settings = read(&[("HTTPS_PROXY", "http://ops:hidden@proxy.example:8080")]);
+        let text = format!("{:?}", settings.unwrap());
+        assert!(text.contains("HTTPS_PROXY"), "{text}");
+        assert!(!text.contains("hidden"), "{text}");
     }
 
     #[test]

@@ -108,6 +108,47 @@ async fn instance_that_may_have_rebooted_is_refused_only_if_the_instance_does_no
 }
 
 #[tokio::test(start_paused = true)]
+async fn instance_that_vanishes_after_a_call_with_a_possible_effect_is_uncertain() {
+    type Answer = fn(&[String]) -> CallResult;
+    let half_way: Answer = |_| ok("perhaps i-1");
+    let as_a_whole: Answer = |ids| match ids.len() {
+        1 => ok("ok"),
+        _ => fault(FaultKind::WrongState),
+    };
+    for (operation, result) in [
+        ("reboot", half_way),
+        ("start", half_way),
+        ("start", as_a_whole),
+    ] {
+        let mut is_sent = false;
+        let state = if operation == "start" {
+            "stopped"
+        } else {
+            "running"
+        };
+        let cloud = ScriptedCloud::new(move |sent| match sent.operation.as_str() {
+            "observe" => {
+                let shown = sent.ids.iter().filter(|id| *id != "i-1" || !is_sent);
+                let rows: Vec<String> = shown.map(|id| format!("{id} {state}")).collect();
+                ok(rows.join("\n"))
+            }
+            _ => {
+                is_sent = true;
+                result(&sent.ids)
+            }
+        });
+        let client = cloud.client();
+        let report = match operation {
+            "start" => client.start(ids(2)).strict().await.unwrap(),
+            _ => client.reboot(ids(2)).await.unwrap(),
+        };
+        assert_eq!(outcomes(&report), ["accepted", "uncertain"], "{operation}");
+        let text = report.instances()[1].outcome.to_string();
+        assert!(text.contains("does not show the instance"), "{text}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn reboot_of_stopped_instance_is_not_sent() {
     let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
         "observe" => {

@@ -7,12 +7,12 @@ use std::{
 };
 
 use lifecycle_client::{Outcome, Pending, RetryPolicy, Timeouts, WaitTimeout};
-use lifecycle_core::{ActionKind, Fault, FaultKind, PowerState};
+use lifecycle_core::{ActionKind, Fault, FaultKind, PollingPolicy, PowerState};
 
 use crate::{
     scripts::{constant_state, timeline, with_job},
     support::{
-        CallResult, ScriptedCloud, all_in_state, fault, id, ids, ok, outcomes, seconds,
+        CallResult, ScriptedCloud, all_in_state, answer, fault, id, ids, ok, outcomes, seconds,
         server_error,
     },
 };
@@ -136,6 +136,37 @@ async fn forbidden_poll_ends_the_wait() {
         report.instances()[0].outcome,
         Outcome::Pending(Pending::Unobservable(_))
     ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn wait_ends_at_the_first_poll_that_the_proxy_or_the_certificate_forbids() {
+    let proxy: fn() -> CallResult = || answer(407, &[], "no");
+    let certificate: fn() -> CallResult = || answer(400, &[("kind", "certificate")], "no");
+    for result in [proxy, certificate] {
+        let cloud = ScriptedCloud::new(move |_| result());
+        let wait = cloud.client().wait(ids(2), PowerState::Running);
+        let report = wait.timeout(seconds(600)).await.unwrap();
+        for row in report.instances() {
+            assert!(
+                matches!(row.outcome, Outcome::Pending(Pending::Unobservable(_))),
+                "{row:?}"
+            );
+        }
+        assert_eq!(cloud.log().len(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn longest_interval_of_lookups_does_not_panic() {
+    let polling = PollingPolicy::new(seconds(2), seconds(3), Duration::MAX);
+    for cloud in [
+        constant_state("ok", "running"),
+        with_job(&["running", "ok"], "running"),
+    ] {
+        let client = cloud.client_with(|builder| builder.polling(polling));
+        let report = client.start(ids(1)).wait(seconds(60)).await.unwrap();
+        assert_eq!(outcomes(&report), ["reached"]);
+    }
 }
 
 #[tokio::test(start_paused = true)]

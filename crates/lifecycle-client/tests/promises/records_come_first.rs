@@ -111,7 +111,7 @@ impl CallRecorder for TestRecorder {
             self.log
                 .add(format!("settled {}={}", row.instance, row.outcome.as_str()));
             if self.hangs_at_skipped && row.outcome.as_str() == "skipped" {
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
         }
     }

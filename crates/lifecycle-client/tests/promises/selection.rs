@@ -10,7 +10,9 @@ use lifecycle_client::{
     CallRecorder, Client, Error, Event, InstanceReport, ListDefect, Outcome, PowerRequest,
     RecordError, RecordedRequest, Recorder, SelectFuture, SelectInstances, SelectedInstances,
 };
-use lifecycle_core::{ActionKind, Fault, FaultKind, InstanceFilter, PowerState, StopOptions};
+use lifecycle_core::{
+    ActionKind, Fault, FaultKind, InstanceFilter, InstanceId, PowerState, StopOptions,
+};
 
 use crate::support::{ScriptedCloud, id, ids, ok, outcomes};
 
@@ -31,6 +33,32 @@ async fn filter_that_the_cloud_ignores_does_not_widen_the_list() {
     let rows = two_pages().client().list().filter(stopped()).await.unwrap();
     let ids: Vec<_> = rows.into_iter().map(|row| row.instance).collect();
     assert_eq!(ids, [id(1), id(2)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn instance_of_a_filter_is_found_in_each_spelling() {
+    let upper = InstanceId::new("I-1").unwrap();
+    let filter = InstanceFilter::default().with_instance(upper);
+    let rows = two_pages().client().list().filter(filter).await.unwrap();
+    let ids: Vec<_> = rows.into_iter().map(|row| row.instance).collect();
+    assert_eq!(ids, [id(1)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_a_list_with_a_condition_on_tags_may_repeat_named_pages() {
+    // No row is failed, so no row needs its tags.
+    let filter = InstanceFilter::default().with_state(PowerState::Failed);
+    let tagged = filter.clone().with_tag("env=dev".parse().unwrap());
+    for (filter, calls) in [(filter, 2), (tagged, 12)] {
+        let pages = AtomicUsize::new(0);
+        let cloud = ScriptedCloud::new(move |_| {
+            let next = pages.fetch_add(1, Ordering::Relaxed);
+            ok(format!("page-{next}\ni-0 running"))
+        });
+        let error = cloud.client().list().filter(filter).await.unwrap_err();
+        assert_eq!(error.kind(), FaultKind::Unreadable);
+        assert_eq!(cloud.log().len(), calls);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use futures_util::StreamExt;
-use lifecycle_client::Event;
+use lifecycle_client::{Event, Outcome, Pending};
 use lifecycle_core::FaultKind;
 
 use crate::support::{
@@ -201,6 +201,28 @@ async fn instance_that_vanishes_after_an_accepted_batch_without_a_list_is_uncert
     });
     let report = cloud.client().reboot(ids(2)).await.unwrap();
     assert_eq!(outcomes(&report), ["accepted", "uncertain"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn instance_that_vanishes_after_a_refused_forced_stop_is_pending_because_of_the_refusal() {
+    let is_forced = AtomicBool::new(false);
+    let cloud = ScriptedCloud::new(move |sent| match sent.operation.as_str() {
+        "observe" if is_forced.load(Ordering::Relaxed) => ok(""),
+        "observe" => all_in_state(sent, "running"),
+        "force-stop" => {
+            is_forced.store(true, Ordering::Relaxed);
+            ok("perhaps i-0")
+        }
+        _ => ok("ok"),
+    });
+    let client = cloud.client();
+    let stop = client.stop(ids(1)).strict().force_after(seconds(30));
+    let report = stop.wait(seconds(36)).await.unwrap();
+    let row = &report.instances()[0];
+    assert!(
+        matches!(row.outcome, Outcome::Pending(Pending::NotForced(_))),
+        "{row:?}"
+    );
 }
 
 /// Answers a batch without a list of the instances, shows i-0 only, and fails the first lookups.

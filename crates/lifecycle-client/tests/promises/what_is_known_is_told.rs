@@ -34,7 +34,8 @@ async fn start_and_wait(cloud: &ScriptedCloud, limit: u64) -> Report {
 #[tokio::test(start_paused = true)]
 async fn failed_lookups_at_the_deadline_are_the_reason_of_the_pending_row() {
     type Later = fn(&SentCall) -> CallResult;
-    let failures: [(Later, FaultKind); 3] = [
+    let failures: [(Later, FaultKind); 4] = [
+        (|_| fault(FaultKind::Throttled), FaultKind::Throttled),
         (|_| CallResult::ConnectionRefused, FaultKind::Unreachable),
         (|_| server_error(), FaultKind::Unavailable),
         (|_| CallResult::NoAnswer, FaultKind::NoAnswer),

@@ -75,6 +75,55 @@ async fn missing_instance_is_read_alone_until_lists_of_ids_are_proven() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn cloud_that_reads_a_list_of_ids_as_one_unknown_id_hides_no_instance() {
+    let cloud = ScriptedCloud::new(|sent| match sent.ids.as_slice() {
+        [one] if one == "i-0" || one == "i-1" => all_in_state(sent, "running"),
+        _ => ok(""),
+    });
+    let client = cloud.client();
+    for (requested, is_known) in [([id(8), id(9)], false), ([id(0), id(1)], true)] {
+        for status in client.observe(requested).await.unwrap() {
+            assert_eq!(status.result.is_ok(), is_known, "{}", status.instance);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn cloud_that_rejects_lists_of_ids_is_asked_one_by_one() {
+    let cloud = ScriptedCloud::new(|sent| match sent.ids.len() {
+        1 => all_in_state(sent, "running"),
+        _ => fault(FaultKind::Invalid),
+    });
+    let client = cloud.client();
+    // The list, both halves, and each instance; then each instance only.
+    for calls in [1 + 2 + 5, 1 + 2 + 5 + 5] {
+        let statuses = client.observe(ids(5)).await.unwrap();
+        assert!(statuses.iter().all(|status| status.result.is_ok()));
+        assert_eq!(cloud.log().len(), calls);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rejected_instance_in_each_half_does_not_hide_the_others_or_end_lists_of_ids() {
+    let rejected = ["i-1".to_owned(), "i-4".to_owned()];
+    let cloud =
+        ScriptedCloud::new(
+            move |sent| match sent.ids.iter().any(|id| rejected.contains(id)) {
+                true => fault(FaultKind::Invalid),
+                false => all_in_state(sent, "running"),
+            },
+        );
+    let client = cloud.client();
+    let statuses = client.observe(ids(6)).await.unwrap();
+    for (n, status) in statuses.iter().enumerate() {
+        assert_eq!(status.result.is_err(), n == 1 || n == 4, "i-{n}");
+    }
+    let before = cloud.log().len();
+    client.observe([id(2), id(3)]).await.unwrap();
+    assert_eq!(cloud.log().len(), before + 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn lookup_that_shows_another_instance_does_not_mean_not_found() {
     let cloud = ScriptedCloud::new(|_| ok("i-9 running"));
     let statuses = cloud.client().observe(ids(1)).await.unwrap();
@@ -137,10 +186,10 @@ async fn forbidden_instance_does_not_hide_the_other_instances() {
     let seen = client.observe(ids(10)).await.unwrap();
     let unseen = seen.iter().filter(|status| status.result.is_err());
     assert_eq!(unseen.count(), 1);
-    // Where nothing may be seen, nobody searches.
+    // Where nothing may be seen, the search ends after both halves and one instance.
     let cloud = ScriptedCloud::new(|_| fault(FaultKind::Permission));
     let _ = cloud.client().observe(ids(10)).await;
-    assert_eq!(cloud.log().len(), 3);
+    assert_eq!(cloud.log().len(), 4);
 }
 
 #[tokio::test(start_paused = true)]
@@ -205,5 +254,5 @@ async fn failure_of_the_whole_lookup_is_the_result_of_every_instance() {
     for status in statuses {
         assert_eq!(status.result.unwrap_err().kind(), FaultKind::Invalid);
     }
-    assert_eq!(cloud.log().len(), 3, "all, and both halves");
+    assert_eq!(cloud.log().len(), 4, "all, both halves, and one instance");
 }

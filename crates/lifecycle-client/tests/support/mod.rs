@@ -284,6 +284,11 @@ impl Provider for Toy {
         }))
     }
 
+    /// Ids are written in lower case.
+    fn canonical_id(&self, id: &InstanceId) -> InstanceId {
+        InstanceId::new(&id.as_str().to_ascii_lowercase()).unwrap()
+    }
+
     fn follow(&self, job: &JobId) -> Option<ApiCall<JobProgress>> {
         Some(ApiCall::new(
             text_request("job", job.as_str()),
@@ -446,6 +451,7 @@ fn kind(word: &str) -> Option<FaultKind> {
         FaultKind::Throttled,
         FaultKind::Unavailable,
         FaultKind::Failed,
+        FaultKind::Certificate,
     ]
     .into_iter()
     .find(|kind| kind.as_str() == word)

@@ -30,7 +30,14 @@ fn possible(token: &str) -> NextPage {
 /// Records pages up to the end of the list. Returns the number of pages and of instances, and the
 /// last step.
 fn read(pages: impl IntoIterator<Item = ListPage>) -> (usize, usize, Continuation) {
-    let mut tracker = ListTracker::default();
+    read_with(ListTracker::default(), pages)
+}
+
+/// Records pages with `tracker`, as [`read`] does.
+fn read_with(
+    mut tracker: ListTracker,
+    pages: impl IntoIterator<Item = ListPage>,
+) -> (usize, usize, Continuation) {
     let (mut count, mut listed) = (0, 0);
     for page in pages {
         let (rows, step) = tracker.record(page);
@@ -64,21 +71,28 @@ fn short_pages_without_total_are_followed_until_a_page_is_empty() {
 
 #[test]
 fn list_ends_at_the_first_page_without_a_new_instance() {
-    let again = |n: usize, total| {
+    for next in [expected, possible] {
+        let again = |n: usize, total| {
+            rows(0..100)
+                .with_total(total)
+                .with_next(next(&n.to_string()))
+        };
+        for (total, step) in [
+            (
+                Some(230),
+                Continuation::Fail(ListDefect::FewerThanTotal { total: 230 }),
+            ),
+            (None, Continuation::Fail(ListDefect::NothingNew)),
+        ] {
+            assert_eq!(read((0..9).map(|n| again(n, total))), (2, 100, step));
+        }
+    }
+    let again = |n: usize| {
         rows(0..100)
-            .with_total(total)
+            .with_total(Some(100))
             .with_next(expected(&n.to_string()))
     };
-    for (total, step) in [
-        (
-            Some(230),
-            Continuation::Fail(ListDefect::FewerThanTotal { total: 230 }),
-        ),
-        (None, Continuation::Fail(ListDefect::NothingNew)),
-        (Some(100), Continuation::End),
-    ] {
-        assert_eq!(read((0..9).map(|n| again(n, total))), (2, 100, step));
-    }
+    assert_eq!(read((0..9).map(again)), (2, 100, Continuation::End));
 }
 
 #[test]
@@ -101,11 +115,31 @@ fn named_pages_may_be_empty_a_few_times_but_not_for_ever() {
         read(endless),
         (11, 0, Continuation::Fail(ListDefect::NothingNew))
     );
-    let repeated = (0..99).map(|n| rows(0..5).with_next(named(&n.to_string())));
-    assert_eq!(
-        read(repeated),
-        (12, 5, Continuation::Fail(ListDefect::NothingNew))
-    );
+}
+
+#[test]
+fn named_page_that_repeats_instances_fails_a_list_without_conditions_on_tags_at_once() {
+    for (may_begin_again, expected) in [(false, 2), (true, 12)] {
+        let repeated = (0..99).map(|n| rows(0..5).with_next(named(&n.to_string())));
+        let tracker = ListTracker {
+            may_begin_again,
+            ..ListTracker::default()
+        };
+        let step = Continuation::Fail(ListDefect::NothingNew);
+        assert_eq!(read_with(tracker, repeated), (expected, 5, step));
+    }
+}
+
+#[test]
+fn repeated_page_whose_position_the_cloud_did_not_name_may_be_followed_by_a_named_page() {
+    // The cloud ignores the marker, and the provider goes on with page numbers.
+    let pages = [
+        rows(0..25).with_next(possible("i-24")),
+        rows(0..25).with_next(named("page 2")),
+        rows(25..30).with_next(possible("page 3")),
+        ListPage::default(),
+    ];
+    assert_eq!(read(pages), (4, 30, Continuation::End));
 }
 
 #[test]
@@ -246,7 +280,7 @@ fn named_page_without_a_new_instance_ends_the_list_if_the_total_is_reached() {
         };
         let expected = match total {
             100 => (2, 100, Continuation::End),
-            _ => (12, 100, Continuation::Fail(ListDefect::NothingNew)),
+            _ => (2, 100, Continuation::Fail(ListDefect::NothingNew)),
         };
         assert_eq!(read((0..99).map(page)), expected, "total {total}");
     }

@@ -209,20 +209,26 @@ impl Fault {
 /// Returns whether a code or a message reports a problem inside of the cloud, after which the cloud
 /// may have executed the request.
 fn reports_internal_problem(text: &str) -> bool {
-    const WORDS: [&str; 9] = [
-        "internalerror",
-        "internalserver",
-        "internalservice",
-        "unavailable",
-        "unknownerror",
-        "timeout",
-        "timedout",
-        "tryagainlater",
-        "exception",
-    ];
+    has_word(text, &INTERNAL_PROBLEMS) || has_word(text, &["tryagainlater", "exception"])
+}
+
+/// Words for a problem inside of the cloud, in lower case and without separators. Not `exception`: clouds
+/// use the word in plain rejections too, as in `ResourceNotFoundException`.
+const INTERNAL_PROBLEMS: [&str; 8] = [
+    "internalerror",
+    "internalexception",
+    "internalserver",
+    "internalservice",
+    "unavailable",
+    "unknownerror",
+    "timeout",
+    "timedout",
+];
+
+fn has_word(text: &str, words: &[&str]) -> bool {
     let letters = text.chars().filter(char::is_ascii_alphanumeric);
     let text: String = letters.map(|letter| letter.to_ascii_lowercase()).collect();
-    WORDS.iter().any(|word| text.contains(word))
+    words.iter().any(|word| text.contains(word))
 }
 
 /// Displays code, message, status and request id. Cuts parts of absurd length, so that each part is
@@ -396,6 +402,23 @@ impl FaultKind {
             429 => Self::Throttled,
             408 | 500..=599 => Self::Unavailable,
             _ => Self::Unknown,
+        }
+    }
+
+    /// Returns the kind of a code of the cloud that a provider does not list: [`Unavailable`](Self::Unavailable)
+    /// for a code that names a problem inside of the cloud, such as 400 `INTERNAL_ERROR`, because the cloud
+    /// may have executed the request; otherwise the kind of the HTTP status.
+    ///
+    /// ```
+    /// use lifecycle_core::FaultKind;
+    ///
+    /// assert_eq!(FaultKind::from_unlisted_code("INTERNAL_ERROR", 400), FaultKind::Unavailable);
+    /// assert_eq!(FaultKind::from_unlisted_code("NEW_LIMIT", 400), FaultKind::Invalid);
+    /// ```
+    pub fn from_unlisted_code(code: &str, status: u16) -> Self {
+        match has_word(code, &INTERNAL_PROBLEMS) {
+            true => Self::Unavailable,
+            false => Self::from_status(status),
         }
     }
 

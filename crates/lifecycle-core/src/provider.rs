@@ -171,6 +171,7 @@ pub struct ApiCall<T> {
     /// The unsigned request.
     pub request: UnsignedRequest,
     read: Box<Reader<T>>,
+    refine: fn(Fault) -> Fault,
 }
 
 type Reader<T> = dyn Fn(&HttpResponse) -> Result<T, Fault> + Send + Sync;
@@ -184,7 +185,22 @@ impl<T> ApiCall<T> {
         Self {
             request,
             read: Box::new(read),
+            refine: |fault| fault,
         }
+    }
+
+    /// Sets the function that refines the fault of a response, for a code whose meaning depends on the call:
+    /// [`Provider::check`] sees the response alone.
+    #[must_use]
+    pub fn with_refined_faults(mut self, refine: fn(Fault) -> Fault) -> Self {
+        self.refine = refine;
+        self
+    }
+
+    /// Returns the fault of a response, with the meaning that the fault has for this call. The caller refines
+    /// the faults of [`Provider::check`] and of [`read`](Self::read).
+    pub fn refined(&self, fault: Fault) -> Fault {
+        (self.refine)(fault)
     }
 
     /// Reads a response without an error according to [`Provider::check`].

@@ -54,7 +54,14 @@ fn empty_to_null(value: &mut Value) {
     }
 }
 
+/// Returns true for a body in XML whose root has an element with this name and without content.
+pub(crate) fn has_empty_element(response: &HttpResponse, name: &str) -> bool {
+    let body = is_xml(response).then(|| xml::read(response.body()).ok());
+    let body = body.flatten().unwrap_or_default();
+    body.get(name).and_then(Value::as_str) == Some("")
+}
+
 /// Returns true for a body in XML.
-pub(crate) fn is_xml(response: &HttpResponse) -> bool {
+fn is_xml(response: &HttpResponse) -> bool {
     response.body().trim_ascii_start().starts_with(b"<")
 }

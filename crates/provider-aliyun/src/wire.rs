@@ -371,7 +371,11 @@ fn read_page(
 struct Body {
     request_id: LenientText,
     code: LenientText,
+    #[serde(rename = "code")]
+    lower_code: LenientText,
     message: LenientText,
+    #[serde(rename = "message")]
+    lower_message: LenientText,
     instance_responses: LenientObject<InstanceResponses>,
     instances: LenientObject<Instances>,
     next_token: LenientText,
@@ -386,21 +390,25 @@ impl Body {
     /// status.
     fn read(response: &HttpResponse) -> Result<Self, Fault> {
         let body: Self = body::read(response)?;
-        match body.code.0 {
-            Some(code) if code != ACCEPTED => {
-                Err(fault::from_response(response, &code, body.message.0))
+        let codes = [&body.code, &body.lower_code].into_iter();
+        let code = codes
+            .filter_map(|code| code.0.clone())
+            .find(|code| code != ACCEPTED);
+        match code {
+            Some(code) => {
+                let message = body.message.0.or(body.lower_message.0);
+                Err(fault::from_response(response, &code, message))
             }
-            _ => Ok(body),
+            None => Ok(body),
         }
     }
 
-    /// Returns the rows. In XML, an empty list can be an element without children, which has no
-    /// rows.
+    /// Returns the rows. In XML, an empty list can be an element without content, which has no rows.
     fn page(self, response: &HttpResponse, with_details: bool) -> Result<ListPage, Fault> {
         let instances = self.instances.0;
         let rows = match instances.map(|instances| instances.instance.0) {
             Some(Some(rows)) => rows,
-            _ if body::is_xml(response) && response.may_contain("<Instances") => Vec::new(),
+            _ if body::has_empty_element(response, "Instances") => Vec::new(),
             _ => return Err(response.unreadable("it has no list of instances")),
         };
         let rows = rows.into_iter();

@@ -1,7 +1,9 @@
 //! Converts Baidu's error responses into faults: the meaning of error codes.
 
 use http::StatusCode;
-use lifecycle_core::{Fault, FaultKind, HttpResponse, InstanceId, LenientField, ResponseExt};
+use lifecycle_core::{
+    Fault, FaultKind, HttpResponse, InstanceId, LenientField, LenientText, ResponseExt,
+};
 use serde::Deserialize;
 
 /// Checks a response for an error. An error code is an error with any HTTP status.
@@ -11,7 +13,7 @@ pub(crate) fn check(response: &HttpResponse) -> Result<(), Fault> {
         return Ok(());
     }
     let error = ErrorBody::read(response);
-    let fault = match error.code.0.filter(|code| !code.is_empty()) {
+    let fault = match error.code.0.and_then(|code| code.0) {
         Some(code) => from_code(response, code, error.message.0.unwrap_or_default()),
         None if response.status().is_success() => return Ok(()),
         None if response.status() == StatusCode::METHOD_NOT_ALLOWED => response
@@ -40,12 +42,27 @@ fn from_code(response: &HttpResponse, code: String, message: String) -> Fault {
         "NoSuchObject" => ids_in(&message),
         _ => Vec::new(),
     };
-    let kind = kind(&code).unwrap_or(FaultKind::from_status(response.status().as_u16()));
-    Fault::new(kind, message)
+    let kind = kind(&code).unwrap_or_else(|| kind_of_unlisted(response, &code));
+    let fault = Fault::new(kind, message)
         .with_status(response.status().as_u16())
         .with_code(code)
         .with_retry_after(response.retry_after())
-        .with_instances(instances)
+        .with_instances(instances);
+    match request_id(response) {
+        Some(_) => fault.with_plain_rejection(),
+        None => fault,
+    }
+}
+
+/// Returns the kind of a code that [`kind`] does not list. Another sender than Baidu, such as a proxy, does
+/// not know the request id: status 404 of a proxy does not mean an unknown instance.
+fn kind_of_unlisted(response: &HttpResponse, code: &str) -> FaultKind {
+    match request_id(response) {
+        // The host has no such call.
+        _ if response.status() == StatusCode::METHOD_NOT_ALLOWED => FaultKind::Unsupported,
+        Some(_) => FaultKind::from_unlisted_code(code, response.status().as_u16()),
+        None => response.fault_from_status().kind(),
+    }
 }
 
 /// Returns the kind of a code; `None` if the HTTP status decides.
@@ -123,7 +140,8 @@ fn ids_in(message: &str) -> Vec<InstanceId> {
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct ErrorBody {
-    code: LenientField<String>,
+    /// A text or a number.
+    code: LenientField<LenientText>,
     message: LenientField<String>,
     request_id: LenientField<String>,
 }
@@ -131,7 +149,9 @@ struct ErrorBody {
 impl ErrorBody {
     /// Reads the fields of an error; a body in another format has no fields.
     fn read(response: &HttpResponse) -> Self {
-        serde_json::from_slice(response.body()).unwrap_or_default()
+        let mut body: Self = serde_json::from_slice(response.body()).unwrap_or_default();
+        body.request_id.0 = body.request_id.0.filter(|id| !id.is_empty());
+        body
     }
 }
 

@@ -51,7 +51,20 @@ pub(crate) fn act(
         [_] => read_power,
         _ => read_batch_power,
     };
-    Ok(ApiCall::new(request.with_query(query), read))
+    let call = ApiCall::new(request.with_query(query), read);
+    Ok(match (action, ids) {
+        (Action::Reboot(_), [_, _, ..]) => call.with_refined_faults(undocumented_call),
+        _ => call,
+    })
+}
+
+/// Returns the fault of the batch reboot, which no page documents: `BadRequest` can mean that the cloud does
+/// not know the call. The client sends the call of one instance then, after a proof that no instance moved.
+fn undocumented_call(fault: Fault) -> Fault {
+    match fault.code() {
+        Some("BadRequest") => fault.with_kind(FaultKind::Unsupported),
+        _ => fault,
+    }
 }
 
 /// Returns the call that reads one instance (<https://cloud.baidu.com/doc/BCC/s/sjwvyoeqr>) or
@@ -148,11 +161,13 @@ fn unsupported(what: &str) -> Fault {
 }
 
 /// Reads the response to a batch. An empty body is a success in the documentation, and what remains of
-/// a list of failed instances without the body.
+/// a list of failed instances without the body. An empty object says no more.
 fn read_batch_power(response: &HttpResponse) -> Result<BatchAck, Fault> {
-    match response.body().trim_ascii() {
-        [] => Ok(BatchAck::Unlisted),
-        _ => read_power(response),
+    let fields: Option<BTreeMap<String, IgnoredAny>> = response.json().ok();
+    let is_empty = response.body().trim_ascii().is_empty();
+    match is_empty || fields.is_some_and(|fields| fields.is_empty()) {
+        true => Ok(BatchAck::Unlisted),
+        false => read_power(response),
     }
 }
 

@@ -71,9 +71,12 @@ fn reported_fault(response: &HttpResponse) -> Option<Fault> {
         ErrorBody::in_body(&body)?
     };
     let fault = error.fault(|code| match code {
-        Some(code) => kind_of_status(code, response.status().as_u16()),
-        // Every error format of the cloud has a code: the text may come from a proxy.
-        None => response.fault_from_status().kind(),
+        Some(code) if is_own_code(code) || request_id(response).is_some() => {
+            kind_of_status(code, response.status().as_u16())
+        }
+        // The text may come from a proxy, whose status 404 does not mean an unknown server: every error
+        // format of the cloud has a code.
+        _ => response.fault_from_status().kind(),
     });
     let fault = with_part_errors(fault, &PartError::in_body(&body))
         .with_status(response.status().as_u16())
@@ -86,26 +89,29 @@ fn reported_fault(response: &HttpResponse) -> Option<Fault> {
 /// with a code that is unknown to this library. A proxy knows neither the form of the codes nor a
 /// request id.
 fn rejected_before_execution(fault: Fault) -> Fault {
-    let code = fault.code().and_then(|code| code.split_once('.'));
-    let (is_checked, is_own) = match code {
-        Some(("Ecs", "0101" | "0102" | "0105" | "0119")) => (true, true),
-        Some((service, number)) => {
-            let is_complete = !service.is_empty() && !number.is_empty();
-            let is_name = service.bytes().all(|b| b.is_ascii_alphanumeric());
-            let is_number = number.bytes().all(|b| b.is_ascii_digit());
-            (false, is_complete && is_name && is_number)
-        }
-        None => (false, false),
-    };
+    let code = fault.code().unwrap_or_default();
+    let is_checked = matches!(
+        code.split_once('.'),
+        Some(("Ecs", "0101" | "0102" | "0105" | "0119"))
+    );
+    let is_own = is_own_code(code) || fault.request_id().is_some();
     match fault.kind() {
         FaultKind::Failed if is_checked => {
             fault.with_execution_status(ExecutionStatus::NotExecuted)
         }
-        FaultKind::Unknown if is_own || fault.request_id().is_some() => {
-            fault.with_plain_rejection()
-        }
+        FaultKind::Unknown if is_own => fault.with_plain_rejection(),
         _ => fault,
     }
+}
+
+/// Returns true for a code in the form of the cloud: a service and a number, such as `Ecs.0005`.
+fn is_own_code(code: &str) -> bool {
+    code.split_once('.').is_some_and(|(service, number)| {
+        let is_complete = !service.is_empty() && !number.is_empty();
+        let is_name = service.bytes().all(|b| b.is_ascii_alphanumeric());
+        let is_number = number.bytes().all(|b| b.is_ascii_digit());
+        is_complete && is_name && is_number
+    })
 }
 
 /// The code and the message of an error, independent of the format.
@@ -282,13 +288,18 @@ fn stopped_at_gateway(code: &str) -> bool {
 
 /// Returns the kind of a code without an entry in the tables.
 ///
-/// ECS returns 400 for most errors, so the status says nothing about an unknown code of ECS. The
-/// statuses of the gateway are meaningful.
+/// ECS returns 400 for most errors, so the status says nothing about an unknown code of ECS, except for
+/// keys, permissions, unknown servers, lost time and throttling. The statuses of the gateway are
+/// meaningful.
 fn kind_of_status(code: &str, status: u16) -> FaultKind {
-    match status {
-        400 if !code.starts_with("APIG") => FaultKind::Unknown,
-        494 => FaultKind::Invalid,
-        _ => FaultKind::from_status(status),
+    let is_of_gateway = code.starts_with("APIG");
+    match (FaultKind::from_unlisted_code(code, status), status) {
+        (FaultKind::Unavailable, _) => FaultKind::Unavailable,
+        (kind, 401 | 403 | 404 | 429) => kind,
+        (_, 400) if !is_of_gateway => FaultKind::Unknown,
+        (_, 400..=499) if !is_of_gateway && is_own_code(code) => FaultKind::Unknown,
+        (_, 494) => FaultKind::Invalid,
+        (kind, _) => kind,
     }
 }
 

@@ -7,9 +7,28 @@ use http::{
     header::{CONTENT_TYPE, HOST},
 };
 use lifecycle_core::{
-    CredentialSourceConfig, Endpoint, Fault, FaultKind, ParseEndpointError, ProviderContext, header,
+    CredentialSourceConfig, Endpoint, Fault, FaultKind, HttpResponse, LenientText,
+    ParseEndpointError, ProviderContext, ResponseExt, header,
 };
+use serde::Deserialize;
 use serde_json::Value;
+
+/// The links in a list of IAM. IAM sends the whole list, so the next page is `null`.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Links {
+    next: LenientText,
+}
+
+impl Links {
+    /// Checks that the list has no other page: a part of the list must not pass for the whole list.
+    pub(crate) fn check_last_page(&self, response: &HttpResponse) -> Result<(), Fault> {
+        match &self.next.0 {
+            Some(_) => Err(response.unreadable("the list has another page")),
+            None => Ok(()),
+        }
+    }
+}
 
 /// The default domain of Huawei Cloud.
 pub(crate) const DOMAIN: &str = "myhuaweicloud.com";

@@ -3,8 +3,8 @@
 
 use http::Method;
 use lifecycle_core::{
-    Credential, CredentialSourceConfig, ExchangeStep, Fault, HttpResponse, ProviderContext,
-    UnsignedRequest, encode,
+    Credential, CredentialSourceConfig, ExchangeStep, Fault, HttpResponse, LenientObject,
+    ProviderContext, UnsignedRequest, encode,
 };
 use serde::Deserialize;
 
@@ -12,7 +12,7 @@ use crate::{
     config::is_project_id,
     credentials::stored_project,
     fault,
-    identity::{iam_endpoint, invalid, region},
+    identity::{Links, iam_endpoint, invalid, region},
     sign::sign,
 };
 
@@ -23,8 +23,9 @@ pub const PROJECT_VARIABLES: &[&str] = &["HUAWEICLOUD_SDK_PROJECT_ID", "HW_PROJE
 /// Finds the id of the project that `key` can use in the region of `config`.
 ///
 /// The sources, in order: [`PROJECT_VARIABLES`]; the project of the profile with the same key, in
-/// the file of Huawei's SDKs or of Huawei's command line; IAM. The IAM project has the name of the
-/// region, or the name in `HW_PROJECT_NAME` if `HW_PROJECT_NAME` is a sub-project of the region.
+/// the file of Huawei's SDKs or of Huawei's command line; IAM. A file that cannot be read is a fault,
+/// because the file may name another project than IAM. The IAM project has the name of the region, or the
+/// name in `HW_PROJECT_NAME` if `HW_PROJECT_NAME` is a sub-project of the region.
 /// Zero or several matching projects are a fault: the project id must be configured then.
 pub fn find_project_id(
     config: &CredentialSourceConfig,
@@ -40,8 +41,10 @@ pub fn find_project_id(
             PROJECT_VARIABLES.join(", ")
         )));
     };
-    if let Some(id) = stored_project(config, &region, key, ctx) {
-        return ExchangeStep::Done(id);
+    match stored_project(config, &region, key, ctx) {
+        Ok(Some(id)) => return ExchangeStep::Done(id),
+        Ok(None) => {}
+        Err(fault) => return ExchangeStep::Failed(fault),
     }
     let name = ctx
         .variable("HW_PROJECT_NAME")
@@ -59,6 +62,8 @@ pub fn find_project_id(
 #[derive(Deserialize)]
 struct Projects {
     projects: Vec<Project>,
+    #[serde(default)]
+    links: LenientObject<Links>,
 }
 
 #[derive(Deserialize)]
@@ -69,7 +74,8 @@ struct Project {
 /// Returns the id of the only project in the response.
 fn read_project_id(response: &HttpResponse, name: &str) -> Result<String, Fault> {
     fault::check(response)?;
-    let Projects { projects } = fault::read(response)?;
+    let Projects { projects, links } = fault::read(response)?;
+    links.0.unwrap_or_default().check_last_page(response)?;
     let mut ids: Vec<String> = projects.into_iter().map(|project| project.id).collect();
     ids.retain(|id| is_project_id(id));
     let problem = match ids.as_slice() {

@@ -5,11 +5,16 @@ use std::collections::BTreeMap;
 use http::Method;
 use lifecycle_core::{
     Credential, CredentialSourceConfig, ExchangeStep, Fault, FaultKind, HttpResponse, LenientField,
-    LenientRows, LenientText, ProviderContext, Region, ServiceKind, UnsignedRequest, mark_secrets,
+    LenientObject, LenientRows, LenientText, ProviderContext, Region, ServiceKind, UnsignedRequest,
+    mark_secrets,
 };
 use serde::Deserialize;
 
-use crate::{fault, identity::iam_endpoint, sign::sign};
+use crate::{
+    fault,
+    identity::{Links, iam_endpoint},
+    sign::sign,
+};
 
 /// Finds the regions of Huawei Cloud, and whether `key` has a project there: a region without a project is
 /// unavailable for the key.
@@ -83,6 +88,7 @@ fn is_refusal(fault: &Fault) -> bool {
 fn read_regions(response: &HttpResponse) -> Result<Vec<Region>, Fault> {
     fault::check(response)?;
     let body: RegionsBody = fault::read(response)?;
+    body.links.0.unwrap_or_default().check_last_page(response)?;
     let regions = body.regions.all(RegionRow::region);
     regions.ok_or_else(|| fault::missing_field(response, "list of regions with ids"))
 }
@@ -90,6 +96,7 @@ fn read_regions(response: &HttpResponse) -> Result<Vec<Region>, Fault> {
 fn read_projects(response: &HttpResponse) -> Result<Vec<Project>, Fault> {
     fault::check(response)?;
     let body: ProjectsBody = fault::read(response)?;
+    body.links.0.unwrap_or_default().check_last_page(response)?;
     let projects = body.projects.all(ProjectRow::project);
     projects.ok_or_else(|| fault::missing_field(response, "list of projects with names"))
 }
@@ -129,6 +136,7 @@ fn is_region(name: &str) -> bool {
 #[serde(default)]
 struct RegionsBody {
     regions: LenientRows<RegionRow>,
+    links: LenientObject<Links>,
 }
 
 #[derive(Default, Deserialize)]
@@ -152,6 +160,7 @@ impl RegionRow {
 #[serde(default)]
 struct ProjectsBody {
     projects: LenientRows<ProjectRow>,
+    links: LenientObject<Links>,
 }
 
 #[derive(Default, Deserialize)]

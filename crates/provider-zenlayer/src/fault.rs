@@ -1,6 +1,6 @@
 //! Converts Zenlayer's error responses into faults: the meaning of error codes.
 
-use lifecycle_core::{Fault, FaultKind, HttpResponse, LenientField, ResponseExt};
+use lifecycle_core::{Fault, FaultKind, HttpResponse, LenientField, LenientText, ResponseExt};
 use serde::Deserialize;
 
 /// Checks a response for an error. An error code is an error with any HTTP status.
@@ -13,12 +13,13 @@ pub(crate) fn check(response: &HttpResponse) -> Result<(), Fault> {
         return Ok(());
     }
     let error = ErrorBody::read(response);
-    let fault = match error.code.0.filter(|code| !code.is_empty()) {
-        Some(code) => from_code(response, code, error.message.0.unwrap_or_default()),
-        None if response.status().is_success() => return Ok(()),
-        None => response.fault_from_status(),
-    };
-    Err(fault.with_request_id(error.request_id.0))
+    match error.code.0.as_ref().and_then(|code| code.0.clone()) {
+        Some(code) => Err(from_code(response, code, error)),
+        None if response.status().is_success() => Ok(()),
+        None => Err(response
+            .fault_from_status()
+            .with_request_id(error.request_id.0)),
+    }
 }
 
 /// Returns the request id, which every response body has:
@@ -48,12 +49,24 @@ fn blocked_before_api(response: &HttpResponse) -> Option<Fault> {
 }
 
 /// Returns the fault of an error code.
-fn from_code(response: &HttpResponse, code: String, message: String) -> Fault {
-    let kind = kind(&code).unwrap_or(FaultKind::from_status(response.status().as_u16()));
-    Fault::new(kind, message)
-        .with_status(response.status().as_u16())
+///
+/// Another sender than Zenlayer, such as a proxy, does not know the request id: status 404 of a proxy with
+/// a code of its own does not mean an unknown instance.
+fn from_code(response: &HttpResponse, code: String, error: ErrorBody) -> Fault {
+    let status = response.status().as_u16();
+    let request_id = error.request_id.0;
+    let kind = kind(&code).unwrap_or_else(|| match request_id {
+        Some(_) => FaultKind::from_unlisted_code(&code, status),
+        None => response.fault_from_status().kind(),
+    });
+    let fault = Fault::new(kind, error.message.0.unwrap_or_default())
+        .with_status(status)
         .with_code(code)
-        .with_retry_after(response.retry_after())
+        .with_retry_after(response.retry_after());
+    match request_id {
+        Some(_) => fault.with_plain_rejection().with_request_id(request_id),
+        None => fault,
+    }
 }
 
 /// Returns the kind of a code; `None` if the HTTP status decides. The status of a code has changed over
@@ -111,7 +124,8 @@ fn kind(code: &str) -> Option<FaultKind> {
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct ErrorBody {
-    code: LenientField<String>,
+    /// A text or a number.
+    code: LenientField<LenientText>,
     message: LenientField<String>,
     request_id: LenientField<String>,
 }
@@ -119,7 +133,9 @@ struct ErrorBody {
 impl ErrorBody {
     /// Reads the fields of an error; a body in another format has no fields.
     fn read(response: &HttpResponse) -> Self {
-        serde_json::from_slice(response.body()).unwrap_or_default()
+        let mut body: Self = serde_json::from_slice(response.body()).unwrap_or_default();
+        body.request_id.0 = body.request_id.0.filter(|id| !id.is_empty());
+        body
     }
 }
 

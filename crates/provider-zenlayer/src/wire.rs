@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use http::Method;
 use lifecycle_core::{
     Action, ApiCall, BatchAck, Fault, FaultKind, HttpResponse, InstanceId, LenientField, LenientId,
-    LenientObject, ListPage, ListQuery, NextPage, Observation, PageToken, PowerState, ResponseExt,
-    UnsignedRequest,
+    LenientObject, LenientText, ListPage, ListQuery, NextPage, Observation, PageToken, PowerState,
+    ResponseExt, UnsignedRequest,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, value::RawValue};
@@ -141,15 +141,20 @@ fn unsupported(what: &str) -> Fault {
 /// Reads the ids of the failed instances. An empty list, `null` and a missing list mean that the
 /// cloud accepted all instances.
 ///
-/// The list has no reasons, so the cloud may have executed the action on a failed instance.
+/// The list has no reasons, so the cloud may have executed the action on a failed instance. Every response
+/// of the cloud has a request id; another sender, such as a proxy, does not know the id.
 fn read_power(response: &HttpResponse) -> Result<BatchAck, Fault> {
     let body: PowerBody = read_body(response, "instanceIds")?;
+    let request_id = crate::fault::request_id(response).or(body.request_id.0);
+    if request_id.is_none() {
+        return Err(response.unreadable("it has no requestId"));
+    }
     let failed = body.instance_ids.unwrap_or_default();
     let failed: Vec<String> = failed
         .into_iter()
         .map(|id| id.0.map(|id| id.to_string()).unwrap_or_default())
         .collect();
-    BatchAck::without_failed(&failed, response, crate::fault::request_id(response))
+    BatchAck::without_failed(&failed, response, request_id)
 }
 
 /// Returns the reader of a lookup of `ids`.
@@ -232,6 +237,8 @@ pub(crate) fn read_body<T: DeserializeOwned>(
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct PowerBody {
+    #[serde(default)]
+    request_id: LenientText,
     instance_ids: Option<Vec<LenientId>>,
 }
 

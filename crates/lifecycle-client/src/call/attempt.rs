@@ -274,7 +274,8 @@ impl AttemptRunner {
         let result = self
             .provider
             .check(response)
-            .and_then(|()| call.read(response));
+            .and_then(|()| call.read(response))
+            .map_err(|fault| call.refined(fault));
         let fault = match result {
             Ok(value) => {
                 self.call_limit(kind).succeeded(permit);

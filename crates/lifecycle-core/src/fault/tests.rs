@@ -40,6 +40,7 @@ fn unknown_code_is_a_plain_rejection_unless_the_cloud_reports_an_internal_proble
         (Some(200), "New", ""),
         (Some(500), "New", ""),
         (Some(403), "Mayi.InternalError", ""),
+        (Some(400), "Bcc.InternalException", ""),
         (Some(403), "NodeControllerUnavailable", ""),
         (Some(400), "Ecs.9999", "Internal server error."),
         (Some(400), "Ecs.9999", "The operation timed out."),
@@ -56,6 +57,21 @@ fn unknown_code_is_a_plain_rejection_unless_the_cloud_reports_an_internal_proble
     );
     let proxy = Fault::new(FaultKind::Unknown, "no").with_status(403);
     assert!(proxy.with_plain_rejection().maybe_executed());
+}
+
+#[test]
+fn unlisted_code_of_an_internal_problem_takes_precedence_over_the_status() {
+    for (code, status, kind) in [
+        ("INTERNAL_ERROR", 400, FaultKind::Unavailable),
+        ("Bcc.InternalException", 400, FaultKind::Unavailable),
+        ("SERVICE_TEMPORARY_UNAVAILABLE", 403, FaultKind::Unavailable),
+        ("Operation.TimedOut", 409, FaultKind::Unavailable),
+        ("VolumeNotFoundException", 404, FaultKind::NotFound),
+        ("New", 400, FaultKind::Invalid),
+        ("New", 503, FaultKind::Unavailable),
+    ] {
+        assert_eq!(FaultKind::from_unlisted_code(code, status), kind, "{code}");
+    }
 }
 
 #[test]

@@ -40,7 +40,7 @@ pub(super) fn statuses(
     } else {
         Candidates::Some(named_statuses(cloud, scope, &ids)?)
     };
-    let filter = Filter::by_zone(params);
+    let filter = Filter::by_zone(params)?;
     let page = candidates.page(cloud, &filter, number, size);
     let rows = page
         .members

@@ -57,12 +57,15 @@ const UNSUPPORTED_FILTERS: [&str; 15] = [
 ];
 
 impl<'a> Filter<'a> {
-    /// Reads the only filter of `DescribeInstanceStatus`.
-    pub(super) fn by_zone(params: &'a Params) -> Self {
-        Self {
+    /// Reads the filter of `DescribeInstanceStatus`. The other documented filter has no simulation.
+    pub(super) fn by_zone(params: &'a Params) -> Result<Self, ApiError> {
+        if params.text("ClusterId").is_some() {
+            return Err(api_error::unsupported_filter("ClusterId"));
+        }
+        Ok(Self {
             zone: params.text("ZoneId"),
             ..Self::default()
-        }
+        })
     }
 
     pub(super) fn read(params: &'a Params, switches: &Switches) -> Result<Self, ApiError> {

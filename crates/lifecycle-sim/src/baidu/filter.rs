@@ -31,13 +31,19 @@ pub(super) struct ListFilter {
 }
 
 /// Documented filters without simulation. The simulator refuses a filter instead of listing all
-/// instances.
-const UNSUPPORTED_FILTERS: [&str; 6] = [
+/// instances. The Go SDK spells `dedicatedHostId` in another way.
+const UNSUPPORTED_FILTERS: [&str; 12] = [
+    "autoRenew",
+    "cdsIds",
+    "dedicateHostId",
     "dedicatedHostId",
+    "deploySetIds",
     "ehcClusterId",
+    "ipv6Addresses",
     "keypairId",
     "privateIps",
     "securityGroupIds",
+    "volumeIds",
     "vpcId",
 ];
 

@@ -92,6 +92,12 @@ pub(super) const UNSUPPORTED_FILTER: ApiError = api_error(
     "INVALID_PARAMETER",
     "The simulator does not support the filters imageId, ipv6Address and instanceTypeSeries.",
 );
+/// The documented filters of the status call are ids and resource group.
+pub(super) const NO_STATUS_FILTER: ApiError = api_error(
+    400,
+    "INVALID_PARAMETER",
+    "DescribeInstancesStatus has no filters other than instanceIds and resourceGroupId.",
+);
 pub(super) const NO_SUCH_GROUP: ApiError = api_error(
     404,
     "OPERATION_FAILED_RESOURCE_GROUP_NOT_FOUND",

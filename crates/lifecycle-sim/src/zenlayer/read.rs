@@ -69,13 +69,13 @@ pub(super) fn describe(
     rows: RowKind,
 ) -> Result<Response, ApiError> {
     let mut query: DescribeRequest = read_body(request)?;
-    query.check()?;
+    query.check(rows)?;
     query.drop_ignored_filters(cloud.switches.zenlayer.ignored_filters);
     let (skipped, size) = query.page(cloud)?;
     let (found, total) = match &query.instance_ids {
-        Some(ids) => query.named(cloud, scope, ids, rows, (skipped, size))?,
-        None if query.has_filters(rows) => {
-            let fits = |index: &InstanceIndex| query.matches(cloud, *index, rows);
+        Some(ids) => query.named(cloud, scope, ids, (skipped, size))?,
+        None if query.has_filters() => {
+            let fits = |index: &InstanceIndex| query.matches(cloud, *index);
             let total = cloud.list(scope, None).filter(fits).count();
             let fitting = cloud.list(scope, None).filter(fits);
             (fitting.skip(skipped).take(size).collect(), total)
@@ -95,8 +95,11 @@ pub(super) fn named_ids(request: &ReceivedRequest) -> Option<usize> {
 }
 
 impl DescribeRequest {
-    fn check(&self) -> Result<(), ApiError> {
+    fn check(&self, rows: RowKind) -> Result<(), ApiError> {
         // The simulator refuses a filter instead of listing all instances.
+        if rows == RowKind::Status && self.has_filters() {
+            return Err(api_error::NO_STATUS_FILTER);
+        }
         if self.image_id.is_some()
             || self.ipv6_address.is_some()
             || self.instance_type_series.is_some()
@@ -167,7 +170,6 @@ impl DescribeRequest {
         cloud: &CloudState,
         scope: RegionScope,
         ids: &[String],
-        rows: RowKind,
         (skipped, size): (usize, usize),
     ) -> Result<(Vec<InstanceIndex>, usize), ApiError> {
         let mut found = Vec::with_capacity(ids.len());
@@ -184,25 +186,24 @@ impl DescribeRequest {
         }
         found.sort_unstable();
         found.dedup();
-        found.retain(|index| self.matches(cloud, *index, rows));
+        found.retain(|index| self.matches(cloud, *index));
         let total = found.len();
         Ok((found.into_iter().skip(skipped).take(size).collect(), total))
     }
 
-    fn has_filters(&self, rows: RowKind) -> bool {
-        rows == RowKind::Full
-            && (self.zone_id.is_some()
-                || self.status.is_some()
-                || self.name.is_some()
-                || self.ipv4_address.is_some()
-                || self.instance_type.is_some()
-                || self.tag_keys.is_some()
-                || self.tags.is_some())
+    fn has_filters(&self) -> bool {
+        self.zone_id.is_some()
+            || self.status.is_some()
+            || self.name.is_some()
+            || self.ipv4_address.is_some()
+            || self.instance_type.is_some()
+            || self.tag_keys.is_some()
+            || self.tags.is_some()
     }
 
-    /// Applies the filters, which combine with AND (inferred). The status call has no filters.
-    fn matches(&self, cloud: &CloudState, index: InstanceIndex, rows: RowKind) -> bool {
-        if !self.has_filters(rows) {
+    /// Applies the filters, which combine with AND (inferred).
+    fn matches(&self, cloud: &CloudState, index: InstanceIndex) -> bool {
+        if !self.has_filters() {
             return true;
         }
         let details = cloud.details(index);

@@ -125,10 +125,7 @@ impl Document {
     ) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
         let requested = config.profile.clone().or(ctx.first_variable(&PROFILE));
         let Some(name) = requested.as_ref().or(self.current.as_ref()) else {
-            return Ok(ExchangeStep::NotConfigured(format!(
-                "{} has no current profile",
-                self.path
-            )));
+            return self.without_current_profile();
         };
         // The same variable also selects a section of the SDKs' credentials file.
         let is_sdk_section = || credentials_file::has_section(name, ctx);
@@ -138,30 +135,50 @@ impl Document {
                 Ok(ExchangeStep::NotConfigured(reason))
             }
             Err(fault) => Err(fault),
-            Ok(section) if mode::mode(section).is_none() => Ok(ExchangeStep::NotConfigured(
-                format!("{} is empty", section.location()),
-            )),
+            Ok(section) if mode::mode(section).is_none() => match mode::incomplete(section) {
+                Some(fault) => Err(fault),
+                None => Ok(ExchangeStep::NotConfigured(format!(
+                    "{} is empty",
+                    section.location()
+                ))),
+            },
             Ok(_) => Ok(self.source(name, &[], config, ctx)?.begin(ctx)),
         }
+    }
+
+    /// Skips a file whose profiles have no key. The key of another place must not take the place of a key in
+    /// the file.
+    fn without_current_profile(&self) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
+        let has_key =
+            |section| mode::mode(section).is_some() || mode::incomplete(section).is_some();
+        if self.profiles.iter().any(|(_, section)| has_key(section)) {
+            let known = self.known_profiles();
+            let reason =
+                format!("has no current profile: choose a profile; known profiles: {known}");
+            return Err(unusable(&self.path, &reason));
+        }
+        let reason = format!("{} has no current profile", self.path);
+        Ok(ExchangeStep::NotConfigured(reason))
     }
 
     fn profile(&self, name: &str) -> Result<&ProfileSection, Fault> {
         let profile = self.profiles.iter().find(|(other, _)| other == name);
         profile.map(|(_, section)| section).ok_or_else(|| {
-            let names: Vec<String> = self
-                .profiles
-                .iter()
-                .map(|(name, _)| format!("{name:?}"))
-                .collect();
-            let known = match names.as_slice() {
-                [] => "none".to_owned(),
-                names => names.join(", "),
-            };
+            let known = self.known_profiles();
             unusable(
                 &self.path,
                 &format!("has no profile {name:?}; known profiles: {known}"),
             )
         })
+    }
+
+    /// Returns the names of the profiles, for messages.
+    fn known_profiles(&self) -> String {
+        let names = self.profiles.iter().map(|(name, _)| format!("{name:?}"));
+        match names.collect::<Vec<_>>().as_slice() {
+            [] => "none".to_owned(),
+            names => names.join(", "),
+        }
     }
 
     /// Returns the credential source of a profile. `dependents` are the profiles whose

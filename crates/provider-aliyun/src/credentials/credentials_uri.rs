@@ -7,6 +7,7 @@ use lifecycle_core::{
     CredentialSource, Endpoint, ExchangeStep, Fault, ProviderContext, ResolvedCredential, Secret,
     ServiceKind, credential_source::unusable, mark_secrets,
 };
+use percent_encoding::percent_decode_str;
 
 use super::{
     ecs_ram_role,
@@ -66,10 +67,9 @@ fn fetch(uri: &str) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
         .map_err(|reason| unusable(&format!("the credentials URI ({URI_VAR})"), reason))?;
     let source = format!("credentials URI at {endpoint}");
     let service = service_kind(&endpoint);
-    let path_and_query = Secret::new(target.as_str());
+    let secrets = secrets_in(&target);
     let mut request = request_without_body(Method::GET, &endpoint, target)?;
-    // The URL may hold a token of the service.
-    mark_secrets(&mut request, [&path_and_query]);
+    mark_secrets(&mut request, &secrets);
     let then = move |response: Result<_, Fault>, _: &ProviderContext<'_>| {
         response
             .and_then(|response| temporary_key::read_metadata_response(&response, &source))
@@ -81,6 +81,21 @@ fn fetch(uri: &str) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
         request,
         then,
     ))
+}
+
+/// Returns the target of a request and each value of its query. The URL may hold a token of the service,
+/// and a response may repeat the token alone.
+fn secrets_in(target: &str) -> Vec<Secret> {
+    let query = target.split_once('?').map_or("", |(_, query)| query);
+    let values = query.split('&').map(|pair| {
+        let value = pair.split_once('=').map_or(pair, |(_, value)| value);
+        percent_decode_str(value).decode_utf8_lossy()
+    });
+    [target.into()]
+        .into_iter()
+        .chain(values)
+        .map(Secret::new)
+        .collect()
 }
 
 /// Splits a URL into endpoint and request target. The error never repeats the URL, which may hold a

@@ -79,6 +79,27 @@ pub(super) fn mode(section: &ProfileSection) -> Option<&str> {
     })
 }
 
+/// Returns the fault of a profile without a mode and with a part of the settings of a mode; `None` for a
+/// profile without any setting of a key.
+pub(super) fn incomplete(section: &ProfileSection) -> Option<Fault> {
+    const SETTINGS: [&str; 9] = [
+        "access_key_id",
+        "access_key_secret",
+        "sts_token",
+        "ram_role_arn",
+        "oidc_provider_arn",
+        "oidc_token_file",
+        "credentials_uri",
+        "source_profile",
+        "cloud_sso_account_id",
+    ];
+    let has = |name: &str| section.setting(name).is_some();
+    match SETTINGS.into_iter().find(|name| has(name))? {
+        "access_key_id" | "access_key_secret" => section.access_key(None).err(),
+        name => Some(section.fault(&format!("has {name}, but no mode: set mode"))),
+    }
+}
+
 /// Returns the access key of a profile, with the session token if the profile has one.
 pub(super) fn access_key(section: &ProfileSection) -> Result<Box<dyn CredentialSource>, Fault> {
     Ok(section.static_source(section.access_key(section.setting("sts_token"))?))

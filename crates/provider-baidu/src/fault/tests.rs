@@ -64,17 +64,36 @@ fn code_takes_precedence_over_the_status() {
 }
 
 #[test]
-fn unknown_code_has_the_kind_of_the_status() {
-    for (status, kind, executed) in [
-        (400, FaultKind::Invalid, NotExecuted),
-        (404, FaultKind::NotFound, NotExecuted),
-        (409, FaultKind::WrongState, NotExecuted),
-        (429, FaultKind::Throttled, NotExecuted),
-        (503, FaultKind::Unavailable, Unknown),
-        (418, FaultKind::Unknown, Unknown),
-        (200, FaultKind::Unknown, Unknown),
+fn unknown_code_has_the_kind_of_the_status_only_in_a_response_of_baidu() {
+    for (status, kind, executed, foreign_kind) in [
+        (400, FaultKind::Invalid, NotExecuted, FaultKind::Unreadable),
+        (404, FaultKind::NotFound, NotExecuted, FaultKind::Unreadable),
+        (
+            405,
+            FaultKind::Unsupported,
+            NotExecuted,
+            FaultKind::Unsupported,
+        ),
+        (
+            409,
+            FaultKind::WrongState,
+            NotExecuted,
+            FaultKind::Unreadable,
+        ),
+        (429, FaultKind::Throttled, NotExecuted, FaultKind::Throttled),
+        (503, FaultKind::Unavailable, Unknown, FaultKind::Unavailable),
+        (418, FaultKind::Unknown, NotExecuted, FaultKind::Unreadable),
+        (200, FaultKind::Unknown, Unknown, FaultKind::Unreadable),
     ] {
-        let fault = fault(status, r#"{"code":"Brand.New","message":"m"}"#);
+        // A proxy does not know the request id.
+        let foreign = fault(status, r#"{"code":"Brand.New","message":"m"}"#);
+        assert_eq!(foreign.kind(), foreign_kind, "{status}");
+        assert_eq!(
+            (foreign.code(), foreign.message()),
+            (Some("Brand.New"), "m")
+        );
+        let own = r#"{"requestId":"r","code":"Brand.New","message":"m"}"#;
+        let fault = fault(status, own);
         assert_eq!(
             (fault.kind(), fault.execution_status()),
             (kind, executed),
@@ -85,13 +104,36 @@ fn unknown_code_has_the_kind_of_the_status() {
 }
 
 #[test]
+fn code_of_an_internal_problem_does_not_prove_a_rejection() {
+    for code in ["Bcc.InternalException", "Bcc.InternalError", "TimedOut"] {
+        for status in [400, 403, 404, 409, 418] {
+            let fault = fault(status, &format!(r#"{{"requestId":"r","code":"{code}"}}"#));
+            assert_eq!(
+                (fault.kind(), fault.execution_status()),
+                (FaultKind::Unavailable, Unknown),
+                "{status} {code}"
+            );
+        }
+    }
+}
+
+#[test]
+fn code_is_a_text_or_a_number() {
+    for status in [200, 500] {
+        let fault = fault(status, r#"{"requestId":"r","code":500,"message":"m"}"#);
+        assert_eq!((fault.code(), fault.message()), (Some("500"), "m"));
+        assert_eq!(fault.execution_status(), Unknown, "{status}");
+    }
+}
+
+#[test]
 fn error_without_a_code_has_the_kind_of_the_status() {
     for body in [
         "",
         "<html>",
         "null",
         r#"{"code":null}"#,
-        r#"{"code":5,"message":"m"}"#,
+        r#"{"code":[5],"message":"m"}"#,
         r#"{"code":""}"#,
     ] {
         let fault = fault(429, body);

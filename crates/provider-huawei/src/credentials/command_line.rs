@@ -123,14 +123,18 @@ pub(crate) fn project_of(
     region: &str,
     config: &CredentialSourceConfig,
     ctx: &ProviderContext<'_>,
-) -> Option<String> {
-    let profile = read(config, ctx).ok()?.1?;
+) -> Result<Option<String>, Fault> {
+    let requested = requested_profile(config, ctx);
+    let (path, document) = read_file(ctx)?;
+    let selected = document.and_then(|document| document.select(requested, &path).ok()?);
+    let Some(profile) = selected else {
+        return Ok(None);
+    };
     let has_key = non_empty(&profile.access_key_id) == Some(id);
     let has_region = non_empty(&profile.region)
         .is_none_or(|profile_region| profile_region.eq_ignore_ascii_case(region));
-    non_empty(&profile.project_id)
-        .filter(|_| has_key && has_region)
-        .map(str::to_owned)
+    let project = non_empty(&profile.project_id).filter(|_| has_key && has_region);
+    Ok(project.map(str::to_owned))
 }
 
 const CONFIG_FILE: &str = "~/.hcloud/config.json";
@@ -141,6 +145,36 @@ const FILE_VARIABLE: &str = "HW_SHARED_CONFIG_FILE";
 struct Document {
     current: Option<String>,
     profiles: Vec<Profile>,
+}
+
+impl Document {
+    /// Returns the requested profile, else the current profile; `None` when the file has no profiles.
+    /// `path` is for messages.
+    fn select(self, requested: Option<String>, path: &str) -> Result<Option<Profile>, Fault> {
+        if self.profiles.is_empty() && requested.is_none() {
+            return Ok(None);
+        }
+        let name = requested
+            .or(self.current)
+            .unwrap_or_else(|| "default".to_owned());
+        let known: Vec<String> = self
+            .profiles
+            .iter()
+            .map(|profile| format!("{:?}", profile.name))
+            .collect();
+        let mut profiles = self.profiles.into_iter();
+        match profiles.find(|profile| profile.name == name) {
+            Some(profile) => Ok(Some(profile)),
+            None => {
+                let known = match known.as_slice() {
+                    [] => "none".to_owned(),
+                    known => known.join(", "),
+                };
+                let reason = format!("has no profile {name:?}; known profiles: {known}");
+                Err(unusable(path, &reason))
+            }
+        }
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -184,10 +218,28 @@ fn read(
     config: &CredentialSourceConfig,
     ctx: &ProviderContext<'_>,
 ) -> Result<(String, Option<Profile>), Fault> {
-    let requested = config
-        .profile
-        .clone()
-        .or_else(|| ctx.variable("HW_PROFILE"));
+    let requested = requested_profile(config, ctx);
+    let (path, document) = read_file(ctx)?;
+    let profile = match (document, requested) {
+        (Some(document), requested) => document.select(requested, &path)?,
+        (None, Some(name)) => {
+            return Err(unusable(
+                &format!("profile {name:?}"),
+                &format!("was not found: {path} does not exist"),
+            ));
+        }
+        (None, None) => None,
+    };
+    Ok((path, profile))
+}
+
+fn requested_profile(config: &CredentialSourceConfig, ctx: &ProviderContext<'_>) -> Option<String> {
+    let requested = config.profile.clone();
+    requested.or_else(|| ctx.variable("HW_PROFILE"))
+}
+
+/// Returns the path and the content of the file; `None` when the file does not exist.
+fn read_file(ctx: &ProviderContext<'_>) -> Result<(String, Option<Document>), Fault> {
     let custom = ctx.variable(FILE_VARIABLE);
     let path = custom.clone().unwrap_or_else(|| CONFIG_FILE.to_owned());
     let Some(text) = ctx.secret_file(&path)? else {
@@ -195,43 +247,13 @@ fn read(
             let reason = format!("does not exist, but {FILE_VARIABLE} names it");
             return Err(unusable(&path, &reason));
         }
-        return match requested {
-            Some(name) => Err(unusable(
-                &format!("profile {name:?}"),
-                &format!("was not found: {path} does not exist"),
-            )),
-            None => Ok((path, None)),
-        };
+        return Ok((path, None));
     };
-    let document: Document = serde_json::from_str(&text).map_err(|error| {
+    let document = serde_json::from_str(&text).map_err(|error| {
         let position = format!("line {}, column {}", error.line(), error.column());
         unusable(&path, &format!("is not a valid `hcloud` file ({position})"))
     })?;
-    if document.profiles.is_empty() && requested.is_none() {
-        return Ok((path, None));
-    }
-    let name = requested
-        .or(document.current)
-        .unwrap_or_else(|| "default".to_owned());
-    let known: Vec<String> = document
-        .profiles
-        .iter()
-        .map(|profile| format!("{:?}", profile.name))
-        .collect();
-    let mut profiles = document.profiles.into_iter();
-    match profiles.find(|profile| profile.name == name) {
-        Some(profile) => Ok((path, Some(profile))),
-        None => {
-            let known = match known.as_slice() {
-                [] => "none".to_owned(),
-                known => known.join(", "),
-            };
-            Err(unusable(
-                &path,
-                &format!("has no profile {name:?}; known profiles: {known}"),
-            ))
-        }
-    }
+    Ok((path, Some(document)))
 }
 
 /// Returns true for an unencrypted key id: 20 letters and digits. An encrypted id is longer or has

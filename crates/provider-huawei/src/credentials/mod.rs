@@ -13,7 +13,7 @@ mod sdk_variables;
 mod temporary_key;
 
 use lifecycle_core::{
-    Credential, CredentialSource, CredentialSourceConfig, EnvVarNames, ProviderContext,
+    Credential, CredentialSource, CredentialSourceConfig, EnvVarNames, Fault, ProviderContext,
 };
 
 pub use {
@@ -65,18 +65,24 @@ pub fn files(config: &CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>> 
     files
 }
 
-/// Returns the project that a file stores together with this key, for this region. An unreadable
-/// file is ignored: `key` comes from another source.
+/// Returns the project that a file stores together with this key, for this region. A profile that does not
+/// exist is ignored: `key` comes from another source.
+///
+/// # Errors
+/// The fault of a file that cannot be read: the file may hold `key` and a project.
 pub(crate) fn stored_project(
     config: &CredentialSourceConfig,
     region: &str,
     key: &Credential,
     ctx: &ProviderContext<'_>,
-) -> Option<String> {
+) -> Result<Option<String>, Fault> {
     let Credential::Keys { id, .. } = key else {
-        return None;
+        return Ok(None);
     };
-    sdk_profile::project_of(id, ctx).or_else(|| command_line::project_of(id, region, config, ctx))
+    match sdk_profile::project_of(id, ctx)? {
+        Some(project) => Ok(Some(project)),
+        None => command_line::project_of(id, region, config, ctx),
+    }
 }
 
 /// The environment variables that hold a complete key.

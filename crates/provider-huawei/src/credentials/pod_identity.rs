@@ -48,6 +48,13 @@ impl PodIdentity {
                 "is not a URL that starts with https:// or http://",
             ));
         };
+        // The part before an @ is a user name and a password, which messages would show.
+        if authority.as_str().contains('@') {
+            return Err(unusable(
+                URI_VAR,
+                "has a user name: write the URL without it",
+            ));
+        }
         let token = read_token_file(&file, ctx)?;
         let mut request = Request::new(Bytes::from_static(b"{}"));
         *request.method_mut() = Method::POST;

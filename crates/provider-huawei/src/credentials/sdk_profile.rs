@@ -84,10 +84,10 @@ impl CredentialSource for SdkProfile {
 }
 
 /// Returns the project of the section, if the section holds the key with this id.
-pub(crate) fn project_of(id: &str, ctx: &ProviderContext<'_>) -> Option<String> {
-    let section = read(ctx).ok()?.1?;
-    let has_key = section.value("ak").is_some_and(|ak| ak == id);
-    section.value("project_id").filter(|_| has_key)
+pub(crate) fn project_of(id: &str, ctx: &ProviderContext<'_>) -> Result<Option<String>, Fault> {
+    let (_, section) = read(ctx)?;
+    let section = section.filter(|section| section.value("ak").is_some_and(|ak| ak == id));
+    Ok(section.and_then(|section| section.value("project_id")))
 }
 
 const CREDENTIALS_FILE: &str = "~/.huaweicloud/credentials";

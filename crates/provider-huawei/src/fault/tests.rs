@@ -165,8 +165,13 @@ fn unknown_code_has_the_kind_of_the_http_status() {
         (400, "Ecs.0324", FaultKind::Unknown),
         (400, "Ecs.03011", FaultKind::Unknown),
         (400, "APIGW.9999", FaultKind::Invalid),
+        (409, "APIGW.9999", FaultKind::WrongState),
+        (401, "Ecs.9999", FaultKind::Credential),
         (403, "Ecs.9999", FaultKind::Permission),
         (404, "Ecs.9999", FaultKind::NotFound),
+        (408, "Ecs.9999", FaultKind::Unavailable),
+        (409, "Ecs.9999", FaultKind::Unknown),
+        (422, "Ecs.9999", FaultKind::Unknown),
         (429, "Ecs.9999", FaultKind::Throttled),
         (500, "Ecs.9999", FaultKind::Unavailable),
         (302, "Ecs.9999", FaultKind::Unknown),
@@ -181,6 +186,9 @@ fn unknown_code_is_a_plain_rejection_only_in_a_response_of_huawei() {
     let is_rejected = |fault: Fault| !fault.maybe_executed();
     assert!(is_rejected(ecs_fault(400, "Ecs.9999")));
     assert!(is_rejected(ecs_fault(400, "New.0001")));
+    assert!(is_rejected(ecs_fault(409, "Ecs.9999")));
+    assert!(is_rejected(ecs_fault(422, "New.0001")));
+    assert!(!is_rejected(ecs_fault(408, "Ecs.9999")));
     // The disks and the key are checked before the action.
     for checked in ["Ecs.0101", "Ecs.0102", "Ecs.0105", "Ecs.0119"] {
         assert!(is_rejected(ecs_fault(400, checked)), "{checked}");
@@ -206,6 +214,34 @@ fn unknown_code_is_a_plain_rejection_only_in_a_response_of_huawei() {
     // A failed job has run.
     assert!(from_job(Some("Ecs.9999"), "m").maybe_executed());
     assert!(from_job(Some("Ecs.0101"), "m").maybe_executed());
+}
+
+#[test]
+fn code_of_an_internal_problem_does_not_prove_a_rejection() {
+    for status in [400, 403, 404, 409] {
+        let fault = gateway_fault(status, "INTERNAL_ERROR", "m");
+        assert_eq!(fault.kind(), FaultKind::Unavailable, "{status}");
+        assert!(fault.maybe_executed(), "{status}");
+    }
+}
+
+/// A proxy knows neither the form of the codes nor a request id.
+#[test]
+fn code_of_another_sender_does_not_blame_instance_or_key() {
+    for (status, kind) in [
+        (400, FaultKind::Unreadable),
+        (401, FaultKind::Unreadable),
+        (403, FaultKind::Unreadable),
+        (404, FaultKind::Unreadable),
+        (409, FaultKind::Unreadable),
+        (429, FaultKind::Throttled),
+        (502, FaultKind::Unavailable),
+    ] {
+        let foreign = ecs_fault(status, "NoRoute");
+        assert_eq!((foreign.kind(), foreign.code()), (kind, Some("NoRoute")));
+    }
+    let own = gateway_fault(404, "NoRoute", "m");
+    assert_eq!(own.kind(), FaultKind::NotFound);
 }
 
 #[test]

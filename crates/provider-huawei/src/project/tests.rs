@@ -93,16 +93,37 @@ fn project_of_a_profile_needs_the_same_key_and_region() {
         project_id_without_request(&config_in_north_4(), &key(), &[(SDK_FILE, file)]),
         None
     );
-    for broken in ["{", "[basic"] {
-        assert_eq!(
-            project_id_without_request(
-                &config_in_north_4(),
-                &key(),
-                &[(SDK_FILE, broken), (CLI_FILE, broken)]
-            ),
-            None
+}
+
+/// The file may name another project than IAM.
+#[test]
+fn project_is_not_requested_if_a_file_cannot_be_read() {
+    for (file, text, expected) in [
+        (SDK_FILE, "[basic", "is not a valid ini file"),
+        (CLI_FILE, "{", "is not a valid `hcloud` file"),
+    ] {
+        let step = find_project_id(
+            &config_in_north_4(),
+            &key(),
+            &ctx(&fake_host(&[(file, text)])),
         );
+        match step {
+            ExchangeStep::Failed(fault) => assert!(fault.message().contains(expected), "{fault}"),
+            other => panic!("{other:?}"),
+        }
     }
+}
+
+/// The profile is for the source of keys; the key comes from another source.
+#[test]
+fn profile_that_does_not_exist_has_no_project() {
+    let config = config_in_north_4().with_profile("other");
+    let text = r#"{"profiles": [{"name": "x"}]}"#;
+    assert_eq!(
+        project_id_without_request(&config, &key(), &[(CLI_FILE, text)]),
+        None
+    );
+    assert_eq!(project_id_without_request(&config, &key(), &[]), None);
 }
 
 /// Signatures that huaweicloudsdkcore 3.1.219 computed for the same request without a User-Agent
@@ -226,6 +247,12 @@ fn exactly_one_matching_project_is_required_and_faults_of_iam_are_reported() {
             "(0123456789abcdef0123456789abcdef, fedcba9876543210fedcba9876543210)",
         ),
         (200, "{}", FaultKind::Unreadable, "cannot be read"),
+        (
+            200,
+            r#"{"projects": [], "links": {"next": "http://127.0.0.1/2"}}"#,
+            FaultKind::Unreadable,
+            "another page",
+        ),
         (
             403,
             r#"{"error": {"code": 403, "message": "not allowed"}}"#,

@@ -92,6 +92,11 @@ fn fault_of_iam_ends_the_search() {
             r#"{"regions": [{"type": "public"}]}"#,
             FaultKind::Unreadable,
         ),
+        (
+            200,
+            r#"{"regions": [], "links": {"next": "http://127.0.0.1/2"}}"#,
+            FaultKind::Unreadable,
+        ),
     ] {
         // The key is not used a second time.
         let outcome = run([ScriptedAnswer::http(status, body)]);
@@ -101,6 +106,11 @@ fn fault_of_iam_ends_the_search() {
         (403, FORBIDDEN, FaultKind::Permission),
         (200, r#"{"projects": 7}"#, FaultKind::Unreadable),
         (200, r#"{"projects": [{"id": "p"}]}"#, FaultKind::Unreadable),
+        (
+            200,
+            r#"{"projects": [], "links": {"next": "http://127.0.0.1/2"}}"#,
+            FaultKind::Unreadable,
+        ),
     ] {
         let projects = ScriptedAnswer::http(status, body);
         let outcome = run([answer("iam-regions"), projects]);

@@ -164,16 +164,24 @@ fn successful_response_with_the_text_code_is_not_a_fault() {
 }
 
 #[test]
-fn unknown_code_has_the_kind_of_the_status() {
-    for (status, kind, executed) in [
-        (400, FaultKind::Invalid, NotExecuted),
-        (404, FaultKind::NotFound, NotExecuted),
-        (429, FaultKind::Throttled, NotExecuted),
-        (503, FaultKind::Unavailable, Unknown),
-        (418, FaultKind::Unknown, Unknown),
-        (200, FaultKind::Unknown, Unknown),
+fn unknown_code_has_the_kind_of_the_status_only_in_a_response_of_zenlayer() {
+    for (status, kind, executed, foreign_kind) in [
+        (400, FaultKind::Invalid, NotExecuted, FaultKind::Unreadable),
+        (404, FaultKind::NotFound, NotExecuted, FaultKind::Unreadable),
+        (429, FaultKind::Throttled, NotExecuted, FaultKind::Throttled),
+        (503, FaultKind::Unavailable, Unknown, FaultKind::Unavailable),
+        (418, FaultKind::Unknown, NotExecuted, FaultKind::Unreadable),
+        (200, FaultKind::Unknown, Unknown, FaultKind::Unreadable),
     ] {
-        let fault = fault(status, r#"{"code":"BRAND_NEW","message":"m"}"#);
+        // A proxy does not know the request id.
+        let foreign = fault(status, r#"{"code":"BRAND_NEW","message":"m"}"#);
+        assert_eq!(foreign.kind(), foreign_kind, "{status}");
+        assert_eq!(
+            (foreign.code(), foreign.message()),
+            (Some("BRAND_NEW"), "m")
+        );
+        let own = r#"{"requestId":"T","code":"BRAND_NEW","message":"m"}"#;
+        let fault = fault(status, own);
         assert_eq!(
             (fault.kind(), fault.execution_status()),
             (kind, executed),
@@ -184,13 +192,37 @@ fn unknown_code_has_the_kind_of_the_status() {
 }
 
 #[test]
+fn code_of_an_internal_problem_does_not_prove_a_rejection() {
+    for code in ["INTERNAL_ERROR", "ZEC_SERVICE_UNAVAILABLE"] {
+        for status in [400, 403, 404, 409, 418] {
+            let fault = fault(status, &format!(r#"{{"requestId":"T","code":"{code}"}}"#));
+            assert_eq!(
+                (fault.kind(), fault.execution_status()),
+                (FaultKind::Unavailable, Unknown),
+                "{status} {code}"
+            );
+        }
+    }
+}
+
+#[test]
+fn code_is_a_text_or_a_number() {
+    let body = r#"{"requestId":"T","code":500,"message":"m","response":{}}"#;
+    for status in [200, 500] {
+        let fault = fault(status, body);
+        assert_eq!((fault.code(), fault.message()), (Some("500"), "m"));
+        assert_eq!(fault.execution_status(), Unknown, "{status}");
+    }
+}
+
+#[test]
 fn error_without_a_code_has_the_kind_of_the_status() {
     for body in [
         "",
         "<html>",
         "null",
         r#"{"code":null}"#,
-        r#"{"code":5,"message":"m"}"#,
+        r#"{"code":[5],"message":"m"}"#,
         r#"{"code":""}"#,
     ] {
         let fault = fault(429, body);

@@ -211,6 +211,9 @@ fn status_page_has_at_most_fifty_rows() {
         &[("ZoneId", "cn-hangzhou-g")],
     );
     assert_eq!(region.1["TotalCount"], 20);
+    let cluster = [("ClusterId", "c-1")];
+    let response = batch(&mut cloud, "DescribeInstanceStatus", &[], &cluster);
+    assert_eq!(status_and_code(&response), (400, "InvalidParameter"));
 }
 
 #[test]

@@ -22,6 +22,13 @@ fn filter_without_simulation_is_refused() {
     for filter in [
         "vpcId=vpc-1",
         "privateIps=10.0.0.1",
+        "volumeIds=v-1",
+        "cdsIds=v-1",
+        "deploySetIds=d-1",
+        "autoRenew=true",
+        "ipv6Addresses=fd00::1",
+        "dedicateHostId=d-1",
+        "dedicatedHostId=d-1",
         "fuzzyInstanceName=web&instanceNames=web",
     ] {
         let request = received("GET", &format!("/v2/instance?{filter}"), &[], "");

@@ -76,6 +76,27 @@ fn each_filter_finds_exactly_the_matching_instances() {
 }
 
 #[test]
+fn status_call_refuses_the_filters_of_the_other_call() {
+    let mut cloud = fleet();
+    for body in [
+        json!({"name": "web"}),
+        json!({"status": "STOPPED"}),
+        json!({"zoneId": "z-1"}),
+        json!({"tags": [{"key": "env", "value": "dev"}]}),
+        json!({"tagKeys": ["env"]}),
+        json!({"instanceType": "z2a.db"}),
+        json!({"ipv4Address": "192.168.0.9"}),
+    ] {
+        let response = respond(&mut cloud, &request("DescribeInstancesStatus", &body));
+        assert_eq!(
+            status_and_code(&response),
+            (400, "INVALID_PARAMETER"),
+            "{body}"
+        );
+    }
+}
+
+#[test]
 fn unknown_meaning_of_a_filter_follows_the_switch() {
     let mut cloud = fleet();
     cloud.switches.zenlayer.names_ignore_case = true;

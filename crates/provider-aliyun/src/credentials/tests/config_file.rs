@@ -417,6 +417,10 @@ fn file_without_a_profile_is_not_configured() {
             PATH,
             r#"{"current": "x", "profiles": [{"name": "x", "region_id": "cn-beijing"}]}"#,
         )],
+        &[(
+            PATH,
+            r#"{"profiles": [{"name": "x", "region_id": "cn-beijing", "access_key_id": ""}]}"#,
+        )],
         &[
             (PATH, SAMPLE),
             ("ALIBABA_CLOUD_CLI_PROFILE_DISABLED", "true"),
@@ -451,6 +455,21 @@ fn fault_names_the_invalid_setting_and_shows_no_secret() {
             &[(PATH, r#"{"current": "x"}"#)],
             r#"has no profile "x"; known profiles: none"#,
         ),
+        // The key of another place must not take the place of a key in the file.
+        (
+            &[(
+                PATH,
+                r#"{"current": null, "profiles": [{"name": "x", "mode": "AK"}, {"name": "y"}]}"#,
+            )],
+            r#"has no current profile: choose a profile; known profiles: "x", "y""#,
+        ),
+        (
+            &[(
+                PATH,
+                r#"{"profiles": [{"name": "x", "sts_token": "hidden"}]}"#,
+            )],
+            "has no current profile",
+        ),
         (
             &[(PATH, SAMPLE), ("ALIBABA_CLOUD_PROFILE", "x")],
             r#"has no profile "x"; known profiles: "default", "sts""#,
@@ -481,6 +500,21 @@ fn fault_names_the_invalid_setting_and_shows_no_secret() {
         (
             json!({"mode": "RamRoleArn", "access_key_id": "i", "access_key_secret": "hidden"}),
             "has no ram_role_arn",
+        ),
+        // A profile without a mode.
+        (
+            json!({"access_key_secret": "hidden"}),
+            "has no access_key_id",
+        ),
+        (json!({"access_key_id": "i"}), "has no access_key_secret"),
+        (
+            json!({"ram_role_arn": "r"}),
+            "has ram_role_arn, but no mode: set mode",
+        ),
+        (json!({"sts_token": "hidden"}), "has sts_token, but no mode"),
+        (
+            json!({"oidc_token_file": "f"}),
+            "has oidc_token_file, but no mode",
         ),
         (json!({"mode": "External"}), "has no process_command"),
         (json!({"mode": "CredentialsURI"}), "has no credentials_uri"),

@@ -1,6 +1,6 @@
 //! Tests of the ECS metadata service and credentials URIs (Alibaba).
 
-use lifecycle_core::Endpoint;
+use lifecycle_core::{Endpoint, ExchangeStep, Scrubber};
 
 use super::*;
 use crate::credentials::{CredentialsUri, EcsRamRole};
@@ -218,6 +218,26 @@ fn invalid_response_is_a_fault_without_the_secret() {
     ] {
         let fault = lookup(&[ROLE], vec![http(200, "t"), http(200, body)]).fault();
         assert!(fault.message().contains(expected), "{body}: {fault}");
+    }
+}
+
+#[test]
+fn response_of_a_credentials_uri_is_scrubbed_of_each_value_of_the_query() {
+    let source = CredentialsUri::new("http://127.0.0.1/key?token=hidden%2Btoken-1&hidden-token-2");
+    let step = source.begin(&ctx(&FakeHost::new(&[])));
+    let ExchangeStep::Http(exchange) = step else {
+        panic!("{step:?}");
+    };
+    let scrubber = Scrubber::new(&exchange.request, None);
+    for body in [
+        "no hidden+token-1",
+        "no hidden%2btoken-1",
+        "no hidden-token-2",
+    ] {
+        let mut response = provider_testing::response(403, body);
+        scrubber.scrub(&mut response);
+        let shown = String::from_utf8_lossy(response.body());
+        assert!(!shown.contains("hidden"), "{shown}");
     }
 }
 

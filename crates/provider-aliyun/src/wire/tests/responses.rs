@@ -279,6 +279,34 @@ fn unusual_response_has_the_expected_meaning() {
             "<DescribeInstancesResponse><Instances/></DescribeInstancesResponse>",
             "nothing",
         ),
+        (
+            "DescribeInstances",
+            "<DescribeInstancesResponse><Instances> </Instances></DescribeInstancesResponse>",
+            "nothing",
+        ),
+        // A list without a readable row is not an empty list.
+        (
+            "DescribeInstances",
+            "<DescribeInstancesResponse><Instances><Instance/></Instances></DescribeInstancesResponse>",
+            "unreadable, maybe executed",
+        ),
+        (
+            "DescribeInstances",
+            "<DescribeInstancesResponse><Instances><Server><InstanceId>i-1</InstanceId></Server>\
+             </Instances></DescribeInstancesResponse>",
+            "unreadable, maybe executed",
+        ),
+        (
+            "DescribeInstances",
+            "<DescribeInstancesResponse><Instances><Instance>i-1</Instance></Instances>\
+             </DescribeInstancesResponse>",
+            "unreadable, maybe executed",
+        ),
+        (
+            "DescribeInstances",
+            "<DescribeInstancesResponse><Instances>none</Instances></DescribeInstancesResponse>",
+            "unreadable, maybe executed",
+        ),
         // A response without a list is not an empty list.
         (
             "DescribeInstances",
@@ -356,6 +384,24 @@ fn status_selects_the_state() {
     ] {
         assert_eq!(power_state(status), state, "{status}");
     }
+}
+
+#[test]
+fn error_code_in_lower_case_is_a_fault_despite_the_status() {
+    for body in [
+        r#"{"requestId":"R","code":"InternalError","message":"m"}"#,
+        r#"{"RequestId":"R","Code":"200","code":"InternalError","message":"m"}"#,
+    ] {
+        let fault = read_single(&success(body)).unwrap_err();
+        assert_eq!(fault.kind(), FaultKind::Unavailable, "{body}");
+        assert_eq!(
+            (fault.code(), fault.message()),
+            (Some("InternalError"), "m")
+        );
+        assert_eq!(fault.request_id(), Some("R"));
+    }
+    let accepted = success(r#"{"requestId":"R","code":"200"}"#);
+    assert!(matches!(read_single(&accepted), Ok(BatchAck::All)));
 }
 
 #[test]

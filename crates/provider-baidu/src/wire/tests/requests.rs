@@ -202,6 +202,24 @@ fn request_accepts_one_to_100_instances_and_one_reboot() {
 }
 
 #[test]
+fn bad_request_is_an_unknown_call_for_the_batch_reboot_only() {
+    let baidu = Baidu::new(Config::new("bj").unwrap().with_batch_reboot());
+    let body = r#"{"requestId":"r","code":"BadRequest","message":"m"}"#;
+    let rejected = provider_testing::response(400, body);
+    let two = &ids(&["i-1", "i-2"])[..];
+    for (action, ids, kind) in [
+        (reboot(StopMode::Graceful), two, FaultKind::Unsupported),
+        (reboot(StopMode::Forced), &two[..1], FaultKind::Invalid),
+        (start(), two, FaultKind::Invalid),
+    ] {
+        let call = baidu.act(&action, ids).unwrap();
+        let fault = call.refined(baidu.check(&rejected).unwrap_err());
+        assert_eq!((fault.kind(), fault.code()), (kind, Some("BadRequest")));
+        assert!(!fault.maybe_executed());
+    }
+}
+
+#[test]
 fn unsupported_option_is_rejected() {
     let initialize = StartOptions::default().with_local_disk(LocalDisk::Initialize);
     let fault = act(&initialize.into(), &ids(&["i-1"]), &PROFILE).unwrap_err();

@@ -253,7 +253,7 @@ fn response_of_another_format_is_not_read_as_success() {
 
 #[test]
 fn empty_response_to_a_batch_lists_no_instance() {
-    for body in ["", " \r\n"] {
+    for body in ["", " \r\n", "{}", " { }"] {
         let ack = read_batch_power(&ok(body));
         assert!(matches!(ack, Ok(BatchAck::Unlisted)), "{ack:?}");
     }

@@ -246,6 +246,16 @@ fn incomplete_set_is_a_fault_with_the_missing_name() {
         let fault = resolve_locally(&PodIdentity::new(), &host_entries).fault();
         assert!(fault.message().contains(expected), "{fault}");
     }
+    let with_password = [
+        (
+            "HC_CONTAINER_CREDENTIALS_FULL_URI",
+            "http://user:hidden@127.0.0.1/key",
+        ),
+        ("HC_CONTAINER_AUTHORIZATION_TOKEN_FILE", "token"),
+    ];
+    let fault = resolve_locally(&PodIdentity::new(), &with_password).fault();
+    assert!(fault.message().contains("has a user name"), "{fault}");
+    assert!(!fault.message().contains("hidden"), "{fault}");
 }
 
 #[test]

@@ -235,6 +235,12 @@ fn fields_are_read_inside_response_and_at_the_top_level() {
     }
     let top_level = ok(r#"{"requestId":"T","instanceIds":["1"]}"#);
     assert!(matches!(read_power(&top_level), Ok(BatchAck::Except(_))));
+    for body in [
+        r#"{"requestId":"T","response":{}}"#,
+        r#"{"response":{"requestId":"T"}}"#,
+    ] {
+        assert!(matches!(read_power(&ok(body)), Ok(BatchAck::All)), "{body}");
+    }
 }
 
 #[test]
@@ -296,9 +302,14 @@ fn response_of_another_format_is_not_read_as_success() {
         r#"{"response":null}"#,
         r#"{"response":"ok"}"#,
         r#"{"response":[[]]}"#,
-        r#"{"response":{"instanceIds":"1"}}"#,
-        r#"{"response":{"instanceIds":[null]}}"#,
-        r#"{"response":{"instanceIds":["../1"]}}"#,
+        r#"{"requestId":"T","response":{"instanceIds":"1"}}"#,
+        r#"{"requestId":"T","response":{"instanceIds":[null]}}"#,
+        r#"{"requestId":"T","response":{"instanceIds":["../1"]}}"#,
+        // Another sender does not know the request id.
+        r#"{"response":{}}"#,
+        r#"{"response":{"a":1}}"#,
+        r#"{"requestId":"","response":{"instanceIds":[]}}"#,
+        r#"{"instanceIds":[]}"#,
     ] {
         let fault = read_power(&ok(body)).expect_err(body);
         assert_eq!(fault.kind(), FaultKind::Unreadable, "{body}");

@@ -1,6 +1,6 @@
 //! Exit codes of the command, and the errors that end the command.
 
-use std::process::ExitCode;
+use std::{fmt, process::ExitCode, time::Duration};
 
 use lifecycle_facade::{Error, FaultKind, FleetError, config::ConfigError};
 
@@ -112,6 +112,14 @@ impl CommandError {
             message: plain(&message.into()),
             kind: None,
         }
+    }
+
+    /// Returns the error of a list that did not end before the time limit.
+    pub(crate) fn no_complete_list(of: &impl fmt::Display, limit: Duration) -> Self {
+        let seconds = limit.as_secs_f64();
+        Self::nothing_done(format!(
+            "{of}: no complete list within {seconds} s; increase --timeout"
+        ))
     }
 
     /// Prints the error to standard error and returns the exit code.

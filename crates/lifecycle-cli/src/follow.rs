@@ -1,13 +1,10 @@
 //! Runs a request to the end: events update the progress, the report becomes rows, and Ctrl-C
 //! cancels the request.
 
-use std::{
-    fmt,
-    io::{self, IsTerminal},
-    path::Path,
-    time::Duration,
-};
+use std::{fmt, path::Path, time::Duration};
 
+use ::console::Term;
+use futures_util::FutureExt;
 use lifecycle_facade::{
     Event, Fault, FaultKind, FleetError, FleetEvent, FleetEventStream, FleetReport,
     InstanceReference, InstanceReport, Outcome,
@@ -22,7 +19,16 @@ use crate::{
     progress::Progress,
     progress_state::ProgressState,
     row::{self, RequestKind, Row},
+    terminal,
 };
+
+/// The kind of a request, and the output of its rows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RowOutput<'a> {
+    pub(crate) kind: RequestKind,
+    pub(crate) format: &'a RowFormat,
+    pub(crate) console: Console,
+}
 
 /// Executes a request and prints the outcomes, after the rows of instances that the request leaves alone. An
 /// interrupted request with a journal can be finished later, and a notice says so.
@@ -33,22 +39,22 @@ pub(crate) async fn to_the_end(
     references: &[InstanceReference],
     left_alone: Vec<Row>,
     events: FleetEventStream,
-    kind: RequestKind,
-    format: &RowFormat,
     journal: Option<&Path>,
-    console: Console,
+    row_output: RowOutput<'_>,
+    signals: SignalListener,
 ) -> Result<Exit, CommandError> {
+    let RowOutput { kind, console, .. } = row_output;
     let start = Instant::now();
-    let followed = follow(references, events, kind, console).await;
+    let followed = follow(references, events, kind, console, signals).await;
     let result = match followed.rows {
         Ok(rows) => {
             let rows = left_alone.into_iter().chain(rows).collect();
-            print(rows, start, format, console)
+            print(rows, start, row_output.format, console)
         }
-        Err(error) => Err(nothing_sent(references, error, kind, format)),
+        Err(error) => Err(nothing_sent(references, error, row_output)),
     };
     if let Some(signal) = followed.signal {
-        if let Some(journal) = journal {
+        if let Some(journal) = journal.filter(|_| followed.is_interrupted) {
             let path = journal.display();
             console.notice(format_args!(
                 "finish the request with: lifecycle resume {path}"
@@ -89,22 +95,21 @@ fn print(
 pub(crate) struct Followed {
     /// One row for each instance, in the order of the request; an error if nothing was sent to any cloud.
     pub(crate) rows: Result<Vec<Row>, FleetError>,
-    /// The signal that ended the request. The process ends by the same signal after the output.
+    /// The signal that arrived before the end of the request, or together with the end. The process ends by the same
+    /// signal after the output.
     pub(crate) signal: Option<ReceivedSignal>,
+    /// `true` if the signal ended the request.
+    pub(crate) is_interrupted: bool,
 }
 
-/// Executes a request up to its end or to a signal.
+/// Executes a request up to its end or to a signal. A signal after that ends the process, even in the middle of output.
 pub(crate) async fn follow(
     references: &[InstanceReference],
     mut events: FleetEventStream,
     kind: RequestKind,
     console: Console,
+    mut signals: SignalListener,
 ) -> Followed {
-    let ended = |rows| Followed { rows, signal: None };
-    let mut signals = match listen() {
-        Ok(signals) => signals,
-        Err(error) => return ended(Err(error)),
-    };
     let mut state = ProgressState::new(references);
     let progress = Progress::new(&state, console);
     let mut ticks = interval(Duration::from_millis(100));
@@ -117,7 +122,14 @@ pub(crate) async fn follow(
             biased;
             event = events.next() => match event {
                 Some(Event::Finished(result)) => {
-                    return ended(result.map(|report| rows(&report, kind)));
+                    drop(progress);
+                    let signal = signals.received().now_or_never();
+                    signals.exit_at_next_signal();
+                    return Followed {
+                        rows: result.map(|report| rows(&report, kind)),
+                        signal,
+                        is_interrupted: false,
+                    };
                 }
                 Some(event) => {
                     if let Some(line) = remark(&event).filter(|_| console.is_verbose()) {
@@ -131,7 +143,7 @@ pub(crate) async fn follow(
             signal = signals.received() => break Some(signal),
             _ = ticks.tick() => progress.show(&state),
             now = heartbeat.tick() => {
-                if !io::stderr().is_terminal() {
+                if terminal::width(&Term::stderr()).is_none() {
                     console.notice(heartbeat_line(now - start, &state));
                 }
             }
@@ -149,6 +161,7 @@ pub(crate) async fn follow(
     Followed {
         rows: report.map(|report| rows(&report, kind)),
         signal,
+        is_interrupted: true,
     }
 }
 
@@ -220,53 +233,49 @@ fn remark(event: &FleetEvent) -> Option<String> {
     Some(line)
 }
 
-/// Runs reads that precede the action, up to their end or to a signal. After a signal every instance has a row,
+/// Runs a step that precedes the action, up to its end or to a signal. After a signal every instance has a row,
 /// and the process ends by the signal.
-///
-/// # Errors
-/// [`CommandError`] if the reads fail: nothing was sent to any cloud.
 pub(crate) async fn before_sending<T>(
-    reads: impl Future<Output = Result<T, FleetError>>,
+    step: impl Future<Output = T>,
     references: &[InstanceReference],
     left_alone: &[Row],
-    kind: RequestKind,
-    format: &RowFormat,
-    console: Console,
-) -> Result<T, CommandError> {
-    let mut signals = listen().map_err(|error| nothing_sent(references, error, kind, format))?;
+    row_output: RowOutput<'_>,
+    signals: &mut SignalListener,
+) -> T {
     let signal = tokio::select! {
-        result = reads => {
-            return result.map_err(|error| nothing_sent(references, error, kind, format));
-        }
+        result = step => return result,
         signal = signals.received() => signal,
     };
     signals.exit_at_next_signal();
-    console.notice("interrupted: nothing was sent");
+    row_output.console.notice("interrupted: nothing was sent");
     let rows = references.iter().map(|reference| {
         let fault = Fault::new(FaultKind::Cancelled, "interrupted before the action");
         let report = InstanceReport::new(reference.clone(), Outcome::Skipped(fault));
-        Row::of_report(&report, kind)
+        Row::of_report(&report, row_output.kind)
     });
     let rows = left_alone.iter().cloned().chain(rows).collect();
-    if let Err(error) = output::print_rows(rows, format) {
+    if let Err(error) = output::print_rows(rows, row_output.format) {
         error.print();
     }
     signal.end_process()
 }
 
 /// Receives signals from now on.
-fn listen() -> Result<SignalListener, FleetError> {
+///
+/// # Errors
+/// The system has no room for a signal handler.
+pub(crate) fn listen() -> Result<SignalListener, CommandError> {
     SignalListener::listen()
-        .map_err(|error| FleetError::Setup(format!("cannot listen for signals: {error}")))
+        .map_err(|error| CommandError::nothing_done(format!("cannot listen for signals: {error}")))
 }
 
 /// Handles an error before the first call. Output for programs still has one row for each instance.
-fn nothing_sent(
+pub(crate) fn nothing_sent(
     references: &[InstanceReference],
     error: FleetError,
-    kind: RequestKind,
-    format: &RowFormat,
+    row_output: RowOutput<'_>,
 ) -> CommandError {
+    let RowOutput { kind, format, .. } = row_output;
     let error = CommandError::from(error);
     if format.format.is_for_programs() && error.exit == Exit::NothingDone {
         let skipped = |reference| Row::unsent(reference, Some(kind), &error);

@@ -1,6 +1,6 @@
 //! Handles Ctrl-C, SIGTERM and SIGHUP.
 
-use std::io;
+use std::{io, mem};
 
 #[cfg(not(unix))]
 pub(crate) use self::keyboard::{ReceivedSignal, SignalListener};
@@ -9,8 +9,12 @@ pub(crate) use self::unix::{ReceivedSignal, SignalListener};
 
 impl SignalListener {
     /// Ends the process at the next signal, even in the middle of output.
-    pub(crate) fn exit_at_next_signal(mut self) {
-        tokio::spawn(async move { self.received().await.end_process() });
+    ///
+    /// The end of a `SignalListener` alone does not restore the default of a signal, and the process would ignore the
+    /// signal: output and other blocking steps need this call before them.
+    pub(crate) fn exit_at_next_signal(&mut self) {
+        let mut signals = mem::take(self);
+        tokio::spawn(async move { signals.received().await.end_process() });
     }
 }
 
@@ -23,11 +27,12 @@ mod unix {
 
     use super::io;
 
-    /// Receives Ctrl-C, SIGTERM and SIGHUP. No signal ends the process while a `SignalListener` exists.
+    /// Receives Ctrl-C, SIGTERM and SIGHUP. No signal ends the process after the first `SignalListener`, unless the
+    /// receiver of the signal ends the process.
     ///
     /// A signal that was ignored at the start stays ignored, as `nohup` and shells with jobs in the
     /// background require.
-    #[derive(Debug)]
+    #[derive(Debug, Default)]
     pub(crate) struct SignalListener {
         keyboard: Option<Signal>,
         terminate: Option<Signal>,
@@ -102,8 +107,9 @@ mod keyboard {
     use super::io;
     use crate::exit::{self, Exit};
 
-    /// Receives Ctrl-C. Ctrl-C does not end the process while a `SignalListener` exists.
-    #[derive(Debug)]
+    /// Receives Ctrl-C. Ctrl-C does not end the process after the first `SignalListener`, unless the receiver ends the
+    /// process.
+    #[derive(Debug, Default)]
     pub(crate) struct SignalListener;
 
     /// A received Ctrl-C.

@@ -98,9 +98,7 @@ fn location_of_account(fleet: &Fleet, name: &str) -> Result<Location, CommandErr
             )));
         }
         let names = fleet.accounts().map(|(known, _)| known);
-        let clouds = Cloud::ALL.iter().map(|cloud| cloud.as_str());
-        let hint = did_you_mean(name, names.chain(clouds));
-        let hint = match hint {
+        let hint = match suggestion(name, names) {
             Some(hint) => format!("; {hint}"),
             None if name.contains('-') => {
                 let clouds: Vec<&str> = Cloud::ALL.iter().map(|cloud| cloud.as_str()).collect();
@@ -122,6 +120,20 @@ fn location_of_account(fleet: &Fleet, name: &str) -> Result<Location, CommandErr
             account.cloud
         ))),
     }
+}
+
+/// Returns the end of a message about a name that is neither in the configuration file nor a cloud: the closest
+/// known name, or the cloud with the closest name or alias.
+pub(crate) fn suggestion<'n>(
+    name: &str,
+    known: impl IntoIterator<Item = &'n str>,
+) -> Option<String> {
+    let clouds = Cloud::ALL.iter().map(|cloud| cloud.as_str());
+    did_you_mean(name, known.into_iter().chain(clouds)).or_else(|| {
+        let error = name.parse::<Cloud>().err()?.to_string();
+        // Without a similar cloud, the error ends with all clouds.
+        error.ends_with('?').then_some(error)
+    })
 }
 
 /// Returns the location of each account, and the default location of each cloud outside of accounts.

@@ -61,7 +61,9 @@ impl Progress {
 
     /// Prints a line above the bars.
     pub(crate) fn eprint_line(&self, line: impl fmt::Display) {
-        self.all.suspend(|| console::eprint_line(line));
+        // `suspend` would panic on a closed terminal. The next update draws the bars again.
+        let _ = self.all.clear();
+        console::eprint_line(line);
     }
 }
 

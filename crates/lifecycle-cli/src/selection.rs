@@ -14,7 +14,10 @@ use lifecycle_facade::{
     Selector, UnreadInstance, distinct_instances,
     lifecycle_core::{FilterMatch, InstanceFilter},
 };
-use tokio::task::spawn_blocking;
+use tokio::{
+    task::spawn_blocking,
+    time::{Instant, timeout_at},
+};
 
 use crate::{
     args::ConfirmArgs,
@@ -47,10 +50,11 @@ impl Selected {
     /// `None` if the command requests nothing.
     ///
     /// # Errors
-    /// A list cannot be read completely, or a location is invalid.
+    /// A list cannot be read completely within the time limit, or a location is invalid.
     pub(crate) async fn find(
         targets: Targets,
         fleet: &Fleet,
+        time_limit: Duration,
         action: Option<ActionKind>,
         include_protected: bool,
         request: Option<RequestKind>,
@@ -59,9 +63,14 @@ impl Selected {
             references: targets.references,
             ..Self::default()
         };
+        let deadline = Instant::now() + time_limit;
         for mut selector in targets.selectors {
             selector.include_protected = include_protected;
-            let mut selection = fleet.select(&without_conditions(&selector)).await?;
+            // A list without end has answers, so the time limit of a single call is not enough.
+            let listed = without_conditions(&selector);
+            let selection = timeout_at(deadline, fleet.select(&listed)).await;
+            let mut selection =
+                selection.map_err(|_| CommandError::no_complete_list(&selector, time_limit))??;
             let action_kind = action.and(request);
             selected.add_missing(&selector, &selection, fleet, action_kind)?;
             for unavailable in &selection.unavailable {
@@ -297,6 +306,7 @@ impl Selected {
             return Ok(());
         }
         self.describe(verb);
+        let line = QuestionLine;
         let answer = spawn_blocking(move || {
             let mut answer = String::new();
             // Without an answer, for example from a closed terminal, the action is not confirmed.
@@ -306,12 +316,22 @@ impl Selected {
             answer
         });
         let answer = answer.await.unwrap_or_default();
+        mem::forget(line);
         match answer.trim().to_lowercase().as_str() {
             "y" | "yes" => Ok(()),
             _ => Err(CommandError::nothing_done(
                 "not confirmed: nothing was sent",
             )),
         }
+    }
+}
+
+/// The line of a question without an answer. Dropped, the line ends, so that the next message begins a line.
+struct QuestionLine;
+
+impl Drop for QuestionLine {
+    fn drop(&mut self) {
+        eprint_line("");
     }
 }
 

@@ -6,13 +6,14 @@ use lifecycle_facade::{
     Cloud, EmptyHost, InstanceFilter, InstanceReference, LocationPattern, ParseReferenceError,
     Selector,
     config::{Config, Group, GroupEntry},
-    did_you_mean, file,
+    file,
 };
 
 use crate::{
     args::{InstanceArg, InstanceArgs, is_instance_id},
     exit::CommandError,
     input::{self, Word},
+    locations::suggestion,
 };
 
 /// The instances of a command line.
@@ -193,17 +194,20 @@ impl Reader<'_> {
                  lifecycle list {location} shows the instances of a region"
             );
         }
-        let known = match self.config {
+        let config = self.config.into_iter();
+        let accounts = config.clone().flat_map(|config| config.accounts.keys());
+        let groups = config.flat_map(|config| config.groups.keys());
+        let names = groups.chain(accounts).map(String::as_str);
+        let known = suggestion(name, names).unwrap_or_else(|| match self.config {
             None => "there is no configuration file".to_owned(),
             Some(config) if config.groups.is_empty() => {
                 "the configuration file has no groups".to_owned()
             }
             Some(config) => {
                 let names: Vec<&str> = config.groups.keys().map(String::as_str).collect();
-                did_you_mean(name, names.iter().copied())
-                    .unwrap_or_else(|| format!("known groups: {}", names.join(", ")))
+                format!("known groups: {}", names.join(", "))
             }
-        };
+        });
         if is_instance_id(name) {
             return format!(
                 "invalid reference {name:?}: write cloud and region before the id, for example \
@@ -349,5 +353,21 @@ mod tests {
         );
         let message = error("wbe", &Config::default());
         assert!(message.ends_with("file has no groups)"), "{message}");
+    }
+
+    #[test]
+    fn misspelled_account_or_cloud_is_reported_with_the_known_name() {
+        let config = Config::parse("[accounts.ops-prod]\ncloud = \"baidu\"\n").unwrap();
+        for (name, hint) in [
+            ("ops-prd", "(did you mean \"ops-prod\"?)"),
+            ("badu", "(did you mean \"baidu\"?)"),
+            (
+                "hwcloud",
+                "(unknown cloud \"hwcloud\": did you mean \"huawei\"?)",
+            ),
+        ] {
+            let message = input(name, Some(&config)).unwrap_err();
+            assert!(message.ends_with(hint), "{message}");
+        }
     }
 }

@@ -4,6 +4,19 @@
 //! would steer the terminal, and invisible characters would show another text than the one that is
 //! there. So [`plain`] is applied to everything that reaches a terminal.
 
+use ::console::Term;
+
+/// Returns the width of a terminal in columns; `None` for a stream that is no terminal, and for a terminal that reports a
+/// width of 0 or 1, as terminals of some automation tools do.
+pub(crate) fn width(terminal: &Term) -> Option<u16> {
+    known_width(terminal.size_checked().map(|(_, columns)| columns))
+}
+
+/// Returns a reported width, unless no text fits into the width.
+pub(crate) fn known_width(reported: Option<u16>) -> Option<u16> {
+    reported.filter(|width| *width > 1)
+}
+
 /// Returns text of others as one line that shows every character. White space becomes a space; a control
 /// character or an invisible character becomes the replacement character.
 pub(crate) fn plain(text: &str) -> String {
@@ -106,5 +119,17 @@ mod tests {
         let escaped = escaped_json(&json);
         assert_eq!(plain(&escaped), escaped, "nothing to hide");
         assert_eq!(serde_json::from_str::<String>(&escaped).unwrap(), HOSTILE);
+    }
+
+    #[test]
+    fn terminal_without_columns_counts_as_none() {
+        for (reported, width) in [
+            (Some(0), None),
+            (Some(1), None),
+            (Some(2), Some(2)),
+            (None, None),
+        ] {
+            assert_eq!(known_width(reported), width);
+        }
     }
 }

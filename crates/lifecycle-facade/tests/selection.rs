@@ -270,6 +270,10 @@ async fn pattern_of_regions_stands_for_all_regions_that_the_key_can_use() {
         assert_eq!(selected(&fleet, all.clone()).await.len(), 5, "{cloud}");
         let some = at(&[&format!("{cloud}/{}*", &here[..2])]).name("vm-*".parse().unwrap());
         assert!(selected(&fleet, some).await.len() >= 2, "{cloud}");
+        let unknown = fleet.select(&at(&[&format!("{cloud}/nowhere-*")])).await;
+        let error = unknown.unwrap_err().to_string();
+        let start = format!("{cloud}/nowhere-*: no region matches; the regions are ");
+        assert!(error.starts_with(&start) && error.contains(here), "{error}");
         // A region without access is reported, and does not hide the others.
         drop(simulator);
         let (simulator, fleet) = fleet_with(&instances, Protection::none());

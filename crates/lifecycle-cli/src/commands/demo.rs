@@ -35,8 +35,10 @@ pub(crate) async fn run(console: Console) -> Result<Exit, CommandError> {
         simulated_time::SPEED
     ));
     let start = Instant::now();
+    let signals = follow::listen()?;
     let events = fleet.start(&references).wait(TIMEOUT).events();
-    let followed = follow::follow(&references, events, RequestKind::Action, console).await;
+    let kind = RequestKind::Action;
+    let followed = follow::follow(&references, events, kind, console, signals).await;
     let rows = followed.rows?;
     let exit = row::exit(&rows);
     console.notice(format_args!(

@@ -18,6 +18,7 @@ use crate::{
     row::Row,
     selection::empty_list_notes,
     setup::Setup,
+    terminal::plain,
 };
 
 /// The first rows of a table wait at most for this time.
@@ -161,21 +162,21 @@ impl ListReader {
         let deadline = Instant::now() + self.limit;
         let pages = Box::pin(list.pages());
         let reader = Arc::new(self);
-        stream::unfold((Some(pages), true), move |(pages, is_empty)| {
+        stream::unfold((Some(pages), None), move |(pages, read)| {
             let reader = Arc::clone(&reader);
             async move {
                 let mut pages = pages?;
                 Some(match timeout_at(deadline, pages.next()).await {
                     Ok(Some(Ok(page))) => {
-                        let is_empty = is_empty && page.is_empty();
-                        (Part::Rows(reader.rows(page)), (Some(pages), is_empty))
+                        let read = Some(read.unwrap_or_default() + page.len());
+                        (Part::Rows(reader.rows(page)), (Some(pages), read))
                     }
-                    Ok(Some(Err(error))) => (reader.failed(error), (None, is_empty)),
+                    Ok(Some(Err(error))) => (reader.failed(error, read), (None, read)),
                     Ok(None) => {
-                        reader.end(is_empty);
-                        (Part::End, (None, is_empty))
+                        reader.end(read);
+                        (Part::End, (None, read))
                     }
-                    Err(_) => (reader.too_slow(), (None, is_empty)),
+                    Err(_) => (reader.too_slow(), (None, read)),
                 })
             }
         })
@@ -191,16 +192,26 @@ impl ListReader {
         rows.collect()
     }
 
-    fn failed(&self, error: FleetError) -> Part {
-        if !self.location.is_named && error.kind() == FaultKind::Permission {
-            let location = &self.location.location;
-            return Part::Unavailable(format!("{location} is left out: {error}"));
+    /// Returns the part of a failed page. `read` is the number of instances on the pages before; `None` if the first page
+    /// failed.
+    fn failed(&self, error: FleetError, read: Option<usize>) -> Part {
+        let location = &self.location.location;
+        match read {
+            None if !self.location.is_named && error.kind() == FaultKind::Permission => {
+                Part::Unavailable(format!("{location} is left out: {error}"))
+            }
+            None => Part::Failed(error.into()),
+            Some(read) => Part::Failed(CommandError {
+                message: plain(&format!(
+                    "{location}: the list is incomplete after {read} instances: {error}"
+                )),
+                ..error.into()
+            }),
         }
-        Part::Failed(error.into())
     }
 
-    fn end(&self, is_empty: bool) {
-        if is_empty && self.has_notes {
+    fn end(&self, read: Option<usize>) {
+        if read.unwrap_or_default() == 0 && self.has_notes {
             let location = &self.location.location;
             let note = empty_list_note(location);
             eprint_line(format_args!("no instances in {location}{note}"));
@@ -208,11 +219,10 @@ impl ListReader {
     }
 
     fn too_slow(&self) -> Part {
-        Part::Failed(CommandError::nothing_done(format!(
-            "{}: no complete list within {} s; increase --timeout",
-            self.location.location,
-            self.limit.as_secs()
-        )))
+        Part::Failed(CommandError::no_complete_list(
+            &self.location.location,
+            self.limit,
+        ))
     }
 }
 
@@ -281,9 +291,10 @@ impl PageQueue {
 
 #[cfg(test)]
 mod tests {
-    use lifecycle_facade::{InstanceId, PowerState};
+    use lifecycle_facade::{Cloud, Fault, InstanceId, PowerState};
 
     use super::*;
+    use crate::simulated;
 
     /// Returns a page of this many rows of the location.
     fn page(location: &str, count: usize) -> Vec<Row> {
@@ -302,6 +313,30 @@ mod tests {
     fn next(queue: &mut PageQueue) -> Option<String> {
         let page = queue.pop()?;
         Some(format!("{} {}", page[0].instance(), page.len()))
+    }
+
+    #[tokio::test]
+    async fn permission_fault_after_the_first_page_is_a_failure_and_not_an_unavailable_region() {
+        let fleet = simulated::small_fleet_builder().unwrap().build().unwrap();
+        let pattern = "zenlayer/*".parse().unwrap();
+        let resolved = fleet.locations(&[pattern]).await.unwrap();
+        let reader = ListReader {
+            location: resolved.locations[0].clone(),
+            limit: Duration::from_secs(5),
+            exclude: Selector::new(),
+            has_notes: false,
+        };
+        let error = FleetError::Regions {
+            cloud: Cloud::ALL[0],
+            fault: Fault::new(FaultKind::Permission, "denied"),
+        };
+        let first = reader.failed(error.clone(), None);
+        assert!(matches!(first, Part::Unavailable(_)));
+        let Part::Failed(second) = reader.failed(error, Some(1_000)) else {
+            panic!("the list seems complete");
+        };
+        let expected = "zenlayer/global: the list is incomplete after 1000 instances: ";
+        assert!(second.message.starts_with(expected), "{second:?}");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::{
     console::Console,
     dry_run,
     exit::{CommandError, Exit},
-    follow,
+    follow::{self, RowOutput},
     output::{self, RowKind},
     row::RequestKind,
     selection::Selected,
@@ -118,8 +118,9 @@ impl PowerCommand<'_> {
         let waves = setup.waves(args)?;
         let fleet = setup.fleet().await?;
         let is_guarded = !self.confirm.include_protected;
+        let (limit, action) = (setup.timeout(), Some(self.action));
         let mut selected =
-            Selected::find(targets, &fleet, Some(self.action), !is_guarded, Some(kind)).await?;
+            Selected::find(targets, &fleet, limit, action, !is_guarded, Some(kind)).await?;
         let request_for = |references: &[InstanceReference]| {
             let mut request = build(&fleet, references);
             if args.when_idle {
@@ -140,14 +141,21 @@ impl PowerCommand<'_> {
             // A command that is refused as a whole reads no instance, and does not ask.
             request_for(&selected.references).dry_run()?;
         }
+        let row_output = RowOutput {
+            kind,
+            format: &format,
+            console,
+        };
+        let mut signals = follow::listen()?;
         // A dry run of named instances sends nothing at all, unless the configuration file has a rule.
         let is_checked = !args.dry_run || setup.protects() || selected.is_selection();
         if is_guarded && is_checked {
             let reads = selected.read_protection(&fleet, setup.timeout());
             let (references, left_alone) = (&selected.references, &selected.left_alone);
             let check =
-                follow::before_sending(reads, references, left_alone, kind, &format, console)
-                    .await?;
+                follow::before_sending(reads, references, left_alone, row_output, &mut signals)
+                    .await
+                    .map_err(|error| follow::nothing_sent(references, error, row_output))?;
             selected.leave_alone(check, self.verb, kind, setup.protects());
         }
         let show_plan = |selected: &Selected, planned: &[_]| {
@@ -157,6 +165,7 @@ impl PowerCommand<'_> {
             dry_run::print(planned, console)
         };
         if let Some(exit) = selected.exit_if_empty(args.instances.filter.fail_empty, console) {
+            signals.exit_at_next_signal();
             match args.dry_run {
                 true => {
                     show_plan(&selected, &[])?;
@@ -167,6 +176,7 @@ impl PowerCommand<'_> {
         }
         let mut request = request_for(&selected.references);
         if args.dry_run {
+            signals.exit_at_next_signal();
             let exit = show_plan(&selected, &request.dry_run()?)?;
             if is_guarded && !is_checked {
                 console
@@ -174,7 +184,9 @@ impl PowerCommand<'_> {
             }
             return Ok(exit);
         }
-        selected.confirm(self.verb, self.confirm).await?;
+        let question = selected.confirm(self.verb, self.confirm);
+        let (references, left_alone) = (&selected.references, &selected.left_alone);
+        follow::before_sending(question, references, left_alone, row_output, &mut signals).await?;
         if let Some(journal) = &journal {
             let rows = &selected.left_alone_reports;
             request = request.recorder(journal::recorder(journal, self.verb, rows));
@@ -184,10 +196,9 @@ impl PowerCommand<'_> {
             &selected.references,
             selected.left_alone,
             events,
-            kind,
-            &format,
             args.journal.as_deref(),
-            console,
+            row_output,
+            signals,
         )
         .await;
         if let Some(journal) = &journal {

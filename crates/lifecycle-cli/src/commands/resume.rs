@@ -21,7 +21,7 @@ use crate::{
     args::ResumeArgs,
     console::Console,
     exit::{CommandError, Exit},
-    follow,
+    follow::{self, RowOutput},
     output::{self, RowFormat, RowKind},
     row::{self, RequestKind, Row},
     setup::Setup,
@@ -198,14 +198,19 @@ async fn finish(
     }
     let left_alone = resumed.left_alone.iter();
     let left_alone = left_alone.map(|row: &FleetRow| Row::of_report(row, kind));
+    let row_output = RowOutput {
+        kind,
+        format,
+        console,
+    };
+    let signals = follow::listen()?;
     follow::to_the_end(
         &resumed.instances,
         left_alone.collect(),
         request.events(),
-        kind,
-        format,
         journal,
-        console,
+        row_output,
+        signals,
     )
     .await
 }

@@ -1,6 +1,6 @@
 //! `lifecycle status`: the states of instances.
 
-use std::io::{self, IsTerminal};
+use ::console::Term;
 
 use super::watch::{self, Watch};
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
     row::{self, Row},
     selection::Selected,
     setup::Setup,
+    terminal,
 };
 
 /// Prints the states of instances.
@@ -20,7 +21,7 @@ pub(crate) async fn run(args: &StatusArgs, console: Console) -> Result<Exit, Com
         false => RowKind::States,
     };
     let format = args.table.format(kind, console)?;
-    if args.watch.watch && format.is_sorted() && !io::stdout().is_terminal() {
+    if args.watch.watch && format.is_sorted() && terminal::width(&Term::stdout()).is_none() {
         return Err(CommandError::wrong_usage(
             "--sort with --watch needs a terminal: rows of changes have the order of time",
         ));
@@ -28,7 +29,7 @@ pub(crate) async fn run(args: &StatusArgs, console: Console) -> Result<Exit, Com
     let setup = Setup::read(&args.connection).await?;
     let targets = setup.targets(&args.instances).await?;
     let fleet = setup.fleet().await?;
-    let selected = Selected::find(targets, &fleet, None, true, None).await?;
+    let selected = Selected::find(targets, &fleet, setup.timeout(), None, true, None).await?;
     if let Some(exit) = selected.exit_if_empty(args.instances.filter.fail_empty, console) {
         output::print_rows(Vec::new(), &format)?;
         return Ok(exit);

@@ -1,11 +1,8 @@
 //! `lifecycle status --watch`: looks at instances again and again, and shows changes.
 
-use std::{
-    collections::HashMap,
-    io::{self, IsTerminal},
-    time::Duration,
-};
+use std::{collections::HashMap, time::Duration};
 
+use ::console::Term;
 use jiff::{Timestamp, Unit};
 use lifecycle_facade::{Fleet, FleetError, InstanceReference, PowerState};
 use tokio::time::{Instant, sleep, sleep_until};
@@ -16,6 +13,7 @@ use crate::{
     interrupt::{ReceivedSignal, SignalListener},
     output::{RowFormat, RowWriter, Screen},
     row::{self, Row, Sighting},
+    terminal,
 };
 
 /// A repeated look at instances.
@@ -39,6 +37,9 @@ pub(crate) const INTERVAL: Duration = Duration::from_secs(10);
 /// standard error is not a terminal.
 const SUMMARY_AFTER: Duration = Duration::from_secs(60);
 
+/// The time for the end of the first look after the time limit.
+const FIRST_LOOK_GRACE: Duration = Duration::from_secs(1);
+
 /// The end of a watch.
 enum End {
     Exit(Exit),
@@ -56,7 +57,8 @@ impl Watch<'_> {
         let mut signals = SignalListener::listen().map_err(|error| {
             CommandError::nothing_done(format!("cannot handle signals: {error}"))
         })?;
-        let is_terminal = io::stdout().is_terminal() && self.format.format == Format::Table;
+        let is_terminal =
+            self.format.format == Format::Table && terminal::width(&Term::stdout()).is_some();
         let mut display = match is_terminal {
             true => Display::Screen(Screen::new(self.format.clone())),
             false => Display::Lines(RowWriter::new(self.format.clone())),
@@ -79,10 +81,15 @@ impl Watch<'_> {
         let mut seen = Seen::default();
         let mut last_output = start;
         loop {
+            let time_limit = match seen.rows.is_empty() {
+                // The first look ends by its own time limit, with the reason in its rows.
+                true => self.time_limit.map(|limit| limit + FIRST_LOOK_GRACE),
+                false => self.time_limit,
+            };
             let rows = tokio::select! {
                 rows = self.look() => rows,
                 signal = signals.received() => return Ok(End::Interrupted(signal)),
-                () = until_time_limit(start, self.time_limit) => return Ok(self.at_limit(&seen)),
+                () = until_time_limit(start, time_limit) => return self.at_limit(&seen),
             };
             let rows = match rows {
                 Ok(rows) => rows,
@@ -102,7 +109,8 @@ impl Watch<'_> {
             if let Some(exit) = self.goal_exit(&seen.rows) {
                 return Ok(End::Exit(exit));
             }
-            if last_output.elapsed() >= SUMMARY_AFTER && !io::stderr().is_terminal() {
+            if last_output.elapsed() >= SUMMARY_AFTER && terminal::width(&Term::stderr()).is_none()
+            {
                 last_output = Instant::now();
                 let elapsed = start.elapsed().as_secs();
                 self.console
@@ -111,7 +119,7 @@ impl Watch<'_> {
             tokio::select! {
                 () = sleep(self.interval) => {}
                 signal = signals.received() => return Ok(End::Interrupted(signal)),
-                () = until_time_limit(start, self.time_limit) => return Ok(self.at_limit(&seen)),
+                () = until_time_limit(start, self.time_limit) => return self.at_limit(&seen),
             }
         }
     }
@@ -136,11 +144,32 @@ impl Watch<'_> {
         rows.iter().all(is_final).then_some(Exit::Incomplete)
     }
 
-    fn at_limit(&self, seen: &Seen) -> End {
-        End::Exit(match self.goal {
-            Some(_) => Exit::TimeLimit,
-            None => row::exit(&seen.rows),
-        })
+    /// Returns the end of the watch at the time limit.
+    ///
+    /// # Errors
+    /// No look at the instances has ended.
+    fn at_limit(&self, seen: &Seen) -> Result<End, CommandError> {
+        if seen.rows.is_empty() {
+            let limit = self.time_limit.unwrap_or_default().as_secs_f64();
+            return Err(CommandError::nothing_done(format!(
+                "no state of an instance within {limit} s; increase --timeout"
+            )));
+        }
+        Ok(End::Exit(limit_exit(&seen.rows, self.goal)))
+    }
+}
+
+/// Returns the exit code of the last rows at the time limit. With a goal, [`Exit::TimeLimit`] says that every instance can
+/// still reach the goal.
+fn limit_exit(rows: &[Row], goal: Option<PowerState>) -> Exit {
+    let exit = row::exit(rows);
+    let Some(goal) = goal.filter(|_| exit == Exit::Complete) else {
+        return exit;
+    };
+    let mut unmet = rows.iter().filter(|row| !row.is_in(goal));
+    match unmet.any(Row::is_stuck) {
+        true => Exit::Incomplete,
+        false => Exit::TimeLimit,
     }
 }
 
@@ -243,7 +272,7 @@ impl Display {
 
 #[cfg(test)]
 mod tests {
-    use lifecycle_facade::{InstanceId, Observation};
+    use lifecycle_facade::{Fault, FaultKind, InstanceId, InstanceStatus, Observation};
 
     use super::*;
 
@@ -251,6 +280,33 @@ mod tests {
         let reference = format!("baidu/bj/{id}").parse().unwrap();
         let observation = Observation::new(InstanceId::new(id).unwrap(), state, "x");
         Row::of_observation(reference, observation)
+    }
+
+    #[test]
+    fn exit_at_the_limit_is_the_time_limit_only_if_every_instance_can_reach_the_goal() {
+        use PowerState::{Failed, Running, Starting};
+        let fault = Fault::new(FaultKind::NotFound, "no such instance");
+        let reference: InstanceReference = "baidu/bj/c".parse().unwrap();
+        let missing = InstanceStatus::new(reference, Err(fault));
+        let missing = || Row::of_status(&missing);
+        let moving = || vec![row("a", Running), row("b", Starting)];
+        for (rows, goal, expected) in [
+            (moving(), Some(Running), Exit::TimeLimit),
+            (moving(), None, Exit::Complete),
+            (
+                vec![row("a", Starting), row("b", Failed)],
+                Some(Running),
+                Exit::Incomplete,
+            ),
+            (
+                vec![row("a", Starting), missing()],
+                Some(Running),
+                Exit::Incomplete,
+            ),
+            (vec![missing()], None, Exit::Incomplete),
+        ] {
+            assert_eq!(limit_exit(&rows, goal), expected, "{rows:?}");
+        }
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::io;
 use ::console::Term;
 use indicatif::TermLike;
 
+use crate::terminal;
+
 /// Standard error, with a free margin at the right.
 ///
 /// The bars fill each line and leave the cursor at its end. There, the `^C` that a terminal shows for
@@ -20,8 +22,7 @@ impl BarTerminal {
     /// Returns `None` if standard error is not a terminal, or if the terminal has no room for bars.
     pub(super) fn stderr() -> Option<Self> {
         let terminal = Term::stderr();
-        let (_, columns) = terminal.size_checked()?;
-        let has_room = columns > MARGIN + 1;
+        let has_room = terminal::width(&terminal)? > MARGIN + 1;
         (terminal.features().is_attended() && has_room).then_some(Self(terminal))
     }
 }

@@ -8,9 +8,10 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     thread,
+    time::Duration,
 };
 
-use crate::support::{keys, run_with};
+use crate::support::{keys, run_with, run_within};
 
 fn variables() -> Vec<(&'static str, String)> {
     keys("id", "secret", "project")
@@ -74,4 +75,60 @@ fn rejection_by_the_proxy_is_presented_once() {
     assert_eq!(result.column("outcome"), ["skipped"]);
     assert_eq!(result.column("kind"), ["proxy"]);
     assert_eq!(connections.load(Ordering::SeqCst), 1);
+}
+
+/// A cloud whose list always has a further page.
+fn cloud_with_an_endless_list() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for (number, stream) in listener.incoming().enumerate() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            thread::sleep(Duration::from_millis(50));
+            let instance = serde_json::json!({"id": format!("i-{number}"), "status": "Running"});
+            let page = serde_json::json!({
+                "isTruncated": true,
+                "nextMarker": format!("page-{number}"),
+                "instances": [instance],
+            });
+            let page = page.to_string();
+            let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close";
+            let length = page.len();
+            // The client may have closed the connection.
+            let _ = write!(stream, "{head}\r\ncontent-length: {length}\r\n\r\n{page}");
+        }
+    });
+    url
+}
+
+#[test]
+fn endless_list_ends_at_the_time_limit_in_every_command() {
+    let endpoint = cloud_with_an_endless_list();
+    for args in [
+        "list baidu/bj",
+        "status baidu/bj --name x",
+        "wait baidu/bj --name x",
+        "stop baidu/bj --name x",
+    ] {
+        let args: Vec<&str> = args.split(' ').collect();
+        let limit = ["--timeout", "2s", "--endpoint", &endpoint];
+        let args = [&args[..], &limit].concat();
+        let result = run_within(20, &args, &variables(), "");
+        assert_ne!(result.code, -1, "{args:?} has no end");
+        let expected = "no complete list within 2 s; increase --timeout";
+        assert!(result.stderr.contains(expected), "{args:?}: {result:#?}");
+    }
+}
+
+#[test]
+fn watch_without_an_answer_is_an_error_with_the_reason() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap().to_string();
+    let endpoint = format!("http://{address}");
+    let args = ["status", "baidu/bj/i-1", "--watch", "--timeout", "2s"];
+    let args = [&args[..], &["--output", "json", "--endpoint", &endpoint]].concat();
+    let result = run_within(20, &args, &variables(), "").exits_with(3);
+    let message = result.column("message")[0].as_str().unwrap().to_owned();
+    assert!(message.contains("within"), "{result:#?}");
 }

@@ -5,6 +5,8 @@ use std::{
     time::Duration,
 };
 
+#[cfg(target_os = "linux")]
+use crate::support::on_terminal;
 use crate::support::{
     RunResult, SimulatorServer, keys, signal, spawn, spawn_ignoring, wait_for_end,
 };
@@ -88,9 +90,30 @@ fn second_interrupt_ends_the_process_at_once() {
     let references: Vec<&str> = references.iter().map(String::as_str).collect();
     let options = ["--endpoint", &endpoint, "--output", "json"];
     let args = [&["start"][..], &references, &options].concat();
-    let mut child = spawn(&args, &keys("id", "secret", "project"));
+    let child = spawn(&args, &keys("id", "secret", "project"));
     let _call = silent.accept().unwrap();
     signal(&child, "INT");
+    assert_blocked_process_ends_by_interrupt(child);
+}
+
+#[test]
+fn interrupt_during_the_output_of_a_finished_request_ends_the_process() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", closed.local_addr().unwrap());
+    drop(closed);
+    let references: Vec<String> = (0..2_000).map(|n| format!("baidu/bj/i-{n}")).collect();
+    let references: Vec<&str> = references.iter().map(String::as_str).collect();
+    let options = ["--endpoint", &endpoint, "--output", "json", "--no-wait"];
+    let args = [&["stop"][..], &references, &options, &["--timeout", "2s"]].concat();
+    let mut child = spawn(&args, &keys("id", "secret", "project"));
+    // The first byte of the rows shows the end of the request.
+    let mut stdout = child.stdout.take().unwrap();
+    stdout.read_exact(&mut [0]).unwrap();
+    assert_blocked_process_ends_by_interrupt(child);
+}
+
+/// Asserts that a process whose output nobody reads ends at a signal.
+fn assert_blocked_process_ends_by_interrupt(mut child: Child) {
     thread::sleep(Duration::from_secs(1));
     assert_eq!(child.try_wait().unwrap(), None, "the process did not block");
     signal(&child, "INT");
@@ -102,7 +125,21 @@ fn second_interrupt_ends_the_process_at_once() {
         }
     }
     child.kill().unwrap();
-    panic!("the process did not end at the second interrupt");
+    panic!("the process did not end at the interrupt");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn interrupt_at_the_question_ends_the_process_by_the_signal() {
+    let stop = "stop baidu/bj --state running --no-wait --sim";
+    let Some((is_success, text)) = on_terminal(stop, "\u{3}") else {
+        return;
+    };
+    assert!(!is_success, "{text}");
+    for part in ["[y/N]", "\ninterrupted: nothing was sent", "skipped"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains("not confirmed"), "{text}");
 }
 
 #[test]

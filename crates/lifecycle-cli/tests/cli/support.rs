@@ -194,8 +194,10 @@ pub(crate) fn on_terminal(args: &str, answer: &str) -> Option<(bool, String)> {
     use std::io::Write as _;
 
     let binary = assert_cmd::cargo::cargo_bin!("lifecycle");
+    // Without a terminal of its own, `script` creates one without columns.
+    let command = format!("stty cols 200 rows 50; exec {} {args}", binary.display());
     let mut child = Command::new("/usr/bin/script")
-        .args(["-qec", &format!("{} {args}", binary.display()), "/dev/null"])
+        .args(["-qec", &command, "/dev/null"])
         .env_clear()
         .env("HOME", "/nonexistent")
         .env("TERM", "xterm")

@@ -101,11 +101,24 @@ impl CredentialInfo {
 
 /// The reason why no key could be supplied.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}", .fault.message())]
 pub struct CredentialError {
     #[source]
     fault: Fault,
     is_not_configured: bool,
+}
+
+/// The message of the fault. Advice follows where the message cannot name the setting for the problem: certificates and
+/// proxies.
+impl fmt::Display for CredentialError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.fault.message())?;
+        match self.fault.kind() {
+            kind @ (FaultKind::Certificate | FaultKind::Proxy) => {
+                write!(f, "; {}", kind.advice())
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl CredentialError {
@@ -233,6 +246,16 @@ mod tests {
         let info = fixed.info();
         assert_eq!((&*info.kind, info.expires), ("program", None));
         assert!(!info.source.is_empty());
+    }
+
+    #[test]
+    fn advice_about_certificates_and_proxies_follows_the_message() {
+        for kind in [FaultKind::Certificate, FaultKind::Proxy] {
+            let error = CredentialError::from(Fault::new(kind, "no key"));
+            assert_eq!(error.to_string(), format!("no key; {}", kind.advice()));
+        }
+        let error = CredentialError::from(Fault::new(FaultKind::Unreachable, "no key"));
+        assert_eq!(error.to_string(), "no key");
     }
 
     #[test]

@@ -117,18 +117,33 @@ impl Connector {
         }
     }
 
-    /// Returns the error of a connection that took too long, with the fault that delays the search
-    /// for a key.
+    /// Returns the error of a connection that took too long, with the step that did not end: the settings, the search
+    /// for a key with the fault that delays the search, or the look-up of the project.
     fn late(&self, location: &Location, limit: Duration) -> FleetError {
         // Reads no settings: a file can be the cause of the delay.
         let credentials = self.known_credentials(location);
-        let fault = credentials.and_then(|credentials| credentials.search_fault());
+        let fault = credentials.as_ref().and_then(|known| known.search_fault());
+        let is_found = |known: &Arc<dyn CredentialProvider>| {
+            fault.is_none() && !known.info().source.is_empty()
+        };
+        let step = match &credentials {
+            None => "settings",
+            Some(known) if self.looks_up_project(location) && is_found(known) => "project",
+            Some(_) => "key",
+        };
         let reason = fault.map_or_else(String::new, |fault| format!(": {fault}"));
         let message = format!(
-            "no key for {location} within {:.1} s{reason}; increase the time limit",
+            "no {step} for {location} within {:.1} s{reason}; increase the time limit",
             limit.as_secs_f64()
         );
         FleetError::Credential(Fault::new(FaultKind::Deadline, message).into())
+    }
+
+    /// Returns `true` if a connection of the location looks the project up.
+    fn looks_up_project(&self, location: &Location) -> bool {
+        let account = self.settings.account(location);
+        location.cloud.driver().project.is_some()
+            && account.is_ok_and(|account| self.settings.project(account).is_none())
     }
 
     /// Returns a client that can plan. Calls nobody, and reads no file: the endpoint of the region takes the place of an

@@ -48,7 +48,8 @@ pub enum FleetError {
     },
     /// The look-up of the project of a location failed. No action was sent.
     #[error(
-        "{location}: the look-up of the project failed: {fault}; a project id in {setting}, or as `project` in the configuration file, avoids the look-up"
+        "{location}: the look-up of the project failed: {fault}; {}; a project id in {setting}, or as `project` in the configuration file, avoids the look-up",
+        .fault.kind().advice()
     )]
     Project {
         /// The location as text.
@@ -104,5 +105,22 @@ impl FleetError {
 impl From<std::convert::Infallible> for FleetError {
     fn from(never: std::convert::Infallible) -> Self {
         match never {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failed_look_up_of_the_project_has_the_advice_for_its_fault() {
+        let error = FleetError::Project {
+            location: "huawei/cn-north-4".to_owned(),
+            setting: "HW_PROJECT_ID",
+            fault: Fault::new(FaultKind::Certificate, "unknown issuer"),
+        };
+        let text = error.to_string();
+        assert!(text.contains("--ca-certificates"), "{text}");
+        assert!(text.contains("a project id in HW_PROJECT_ID"), "{text}");
     }
 }

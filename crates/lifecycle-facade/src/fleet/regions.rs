@@ -77,8 +77,8 @@ impl Fleet {
     /// region.
     ///
     /// # Errors
-    /// [`FleetError`] for an unknown account or an invalid location, without patterns if the fleet has no named
-    /// accounts, or if the regions of a cloud cannot be read.
+    /// [`FleetError`] for an unknown account or an invalid location, for a pattern that matches no region, without
+    /// patterns if the fleet has no named accounts, or if the regions of a cloud cannot be read.
     ///
     /// # Examples
     /// ```
@@ -167,11 +167,22 @@ impl<'f> Resolver<'f> {
         pattern: Option<&NamePattern>,
     ) -> Result<(), FleetError> {
         let regions = self.fleet.connector.regions(cloud, account).await?;
+        let (regions, others): (Vec<_>, Vec<_>) = regions.into_iter().partition(|region| {
+            let id = region.id.to_ascii_lowercase();
+            pattern.is_none_or(|pattern| pattern.matches(&id))
+        });
+        if let (Some(pattern), []) = (pattern, &*regions) {
+            let written = LocationPattern::Regions {
+                cloud,
+                account: account.map(Into::into),
+                region: pattern.clone(),
+            };
+            let known: Vec<&str> = others.iter().map(|region| &*region.id).collect();
+            let problem = format!("no region matches; the regions are {}", known.join(", "));
+            return Err(FleetError::at(&written)(problem));
+        }
         for region in regions {
             let id = region.id.to_ascii_lowercase();
-            if pattern.is_some_and(|pattern| !pattern.matches(&id)) {
-                continue;
-            }
             let mut location = Location::new(cloud, id);
             location.account = account.map(Into::into);
             match region.unavailable {

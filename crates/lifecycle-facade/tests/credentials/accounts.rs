@@ -277,7 +277,8 @@ async fn connecting_stops_at_the_setup_timeout() {
     let began = Instant::now();
     let error = fleet.start(["huawei/cn-north-4/i-1"]).await.unwrap_err();
     assert_eq!(began.elapsed(), Duration::from_secs(5));
-    assert!(error.to_string().contains("within 5.0 s"), "{error}");
+    let expected = "no project for huawei/cn-north-4 within 5.0 s";
+    assert!(error.to_string().contains(expected), "{error}");
 }
 
 #[tokio::test(start_paused = true)]

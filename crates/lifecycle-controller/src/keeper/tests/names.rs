@@ -50,7 +50,9 @@ impl OneMachine {
 
     fn keeper(&self, groups: &str) -> Keeper {
         let text = format!(
-            "{groups}\n\
+            "controller.resync = \"30m\"\n\
+             accounts.ops.cloud = \"huawei\"\n\
+             {groups}\n\
              [schedules.office]\n\
              zone = \"Asia/Shanghai\"\n\
              windows = [{{ days = \"workdays\", from = \"08:00\", to = \"20:00\" }}]\n\

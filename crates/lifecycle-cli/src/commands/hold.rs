@@ -206,12 +206,13 @@ mod tests {
         let settings = Settings::from_config(&Config::parse(config).unwrap()).unwrap();
         let machine = "huawei/cn-north-4/616fb98f-46ca-475e-917e-2563e5a8cd19";
         let upper = "huawei/cn-north-4/616FB98F-46CA-475E-917E-2563E5A8CD19";
+        let other = format!("ops@{upper}");
         for (written, expected) in [
             ("web", "web"),
             ("baidu/bj/i-AbC", "baidu/bj/i-AbC"),
             (machine, machine),
             (upper, machine),
-            (&format!("ops@{upper}"), machine),
+            (other.as_str(), machine),
         ] {
             assert_eq!(target(written, &settings).unwrap(), expected, "{written}");
         }

@@ -11,6 +11,7 @@ mod journal;
 #[cfg(feature = "_keeper")]
 pub mod keeper;
 mod leases;
+mod machine;
 mod memory;
 mod passes;
 mod progress;
@@ -27,6 +28,7 @@ mod store;
 pub use history::{History, HistoryEntry};
 pub use journal::{Journal, host_name};
 pub use leases::{GroupLeases, Holder, Share};
+pub use machine::machine_name;
 pub use memory::MemoryStore;
 pub use record::{
     ActionRecord, Answer, AnswerRecord, Edge, EdgeProgress, End, FaultRecord, Header, Hold,

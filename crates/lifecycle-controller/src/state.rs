@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::{
     error::StoreError,
+    machine::machine_name,
     record::{AnswerRecord, Edge, Hold, Intent, OperationId, Pass, Record, Snapshot},
 };
 pub use crate::{
@@ -20,11 +21,11 @@ pub use crate::{
 pub struct State {
     /// The operations without an end, and the latest operation, in the order of their requests.
     pub operations: Vec<Operation>,
-    /// The holds by target. A hold whose end has passed stays until another one replaces it.
+    /// The holds by target: a group or a [`machine_name`]. A hold whose end has passed stays until another one replaces it.
     pub holds: BTreeMap<String, Hold>,
     /// The last edge of each group, and of each instance of a group.
     pub edges: BTreeMap<EdgeKey, Edge>,
-    /// The last action of each instance.
+    /// The last action of each machine, by [`machine_name`].
     pub last_actions: BTreeMap<String, LastAction>,
     /// The last pass of a controller.
     pub last_pass: Option<Pass>,
@@ -40,7 +41,7 @@ pub struct State {
 pub struct EdgeKey {
     /// The group.
     pub group: String,
-    /// The instance; `None` for the group as a whole.
+    /// The [`machine_name`] of the instance; `None` for the group as a whole.
     pub instance: Option<String>,
 }
 
@@ -54,10 +55,10 @@ impl EdgeKey {
     }
 
     /// Returns the key of an instance of a group.
-    pub fn instance(group: impl Into<String>, instance: impl Into<String>) -> Self {
+    pub fn instance(group: impl Into<String>, instance: impl AsRef<str>) -> Self {
         Self {
             group: group.into(),
-            instance: Some(instance.into()),
+            instance: Some(machine_name(instance.as_ref())),
         }
     }
 }
@@ -82,9 +83,30 @@ impl State {
             .filter(|operation| !operation.is_finished())
     }
 
-    /// Returns the hold of a target at a time.
+    /// Returns the hold of a group or of a machine at a time.
     pub fn hold(&self, target: &str, now: Timestamp) -> Option<&Hold> {
-        self.holds.get(target).filter(|hold| now < hold.until)
+        self.last_hold(target).filter(|hold| now < hold.until)
+    }
+
+    /// Returns the last hold of a group or of a machine, which can be over.
+    pub(crate) fn last_hold(&self, target: &str) -> Option<&Hold> {
+        // Most stores have few holds, and a pass asks for each machine.
+        let is_held = !self.holds.is_empty();
+        is_held.then(|| self.holds.get(&machine_name(target)))?
+    }
+
+    /// Returns the last action on a machine.
+    pub fn last_action(&self, instance: &str) -> Option<&LastAction> {
+        self.last_actions.get(&machine_name(instance))
+    }
+
+    /// Returns the machines that have no outcome in an unfinished operation, by [`machine_name`].
+    pub(crate) fn open_machines(&self) -> BTreeSet<String> {
+        let open = self.unfinished().flat_map(|operation| {
+            let instances = operation.request.instances.iter();
+            instances.filter(|name| operation.progress(name).outcome.is_none())
+        });
+        open.map(|name| machine_name(name)).collect()
     }
 
     /// Checks that a record may be appended: a call that may not be repeated has one intent.
@@ -160,7 +182,7 @@ impl State {
             }
             Record::Outcome(outcomes) => {
                 for row in &outcomes.rows {
-                    let last = self.last_actions.get_mut(&row.instance);
+                    let last = self.last_actions.get_mut(&machine_name(&row.instance));
                     let last = last.filter(|last| last.operation == outcomes.operation);
                     if let Some(last) = last {
                         last.outcome = Some(row.outcome.as_str().to_owned());
@@ -179,19 +201,19 @@ impl State {
             }
             Record::Hold(hold) => {
                 self.log.change_hold(&hold.target);
-                self.holds.insert(hold.target.clone(), hold.clone());
+                self.holds.insert(machine_name(&hold.target), hold.clone());
             }
             // The end of a hold is a change for the controller, so the hold stays with its real end.
             Record::Release(release) => {
                 self.log.change_hold(&release.target);
-                if let Some(hold) = self.holds.get_mut(&release.target) {
+                if let Some(hold) = self.holds.get_mut(&machine_name(&release.target)) {
                     hold.until = hold.until.min(release.at);
                 }
             }
             Record::Edge(edge) => {
-                let key = EdgeKey {
-                    group: edge.group.clone(),
-                    instance: edge.instance.clone(),
+                let key = match &edge.instance {
+                    Some(instance) => EdgeKey::instance(&edge.group, instance),
+                    None => EdgeKey::group(&edge.group),
                 };
                 self.edges.insert(key, edge.clone());
             }
@@ -229,7 +251,7 @@ impl State {
                 at: intent.at,
                 outcome: None,
             };
-            self.last_actions.insert(sent.instance.clone(), last);
+            self.last_actions.insert(machine_name(&sent.instance), last);
         }
         let Some(operation) = self.operation_mut(&intent.operation) else {
             return;
@@ -255,11 +277,18 @@ impl From<&Snapshot> for State {
     fn from(snapshot: &Snapshot) -> Self {
         let mut state = Self {
             operations: snapshot.operations.clone(),
-            last_actions: snapshot.last_actions.clone(),
             last_pass: snapshot.last_pass.clone(),
             problems: snapshot.problems.clone(),
             ..Self::default()
         };
+        // An earlier version recorded a machine under each of its references: the latest action counts.
+        for (instance, last) in &snapshot.last_actions {
+            let known = state.last_actions.entry(machine_name(instance));
+            let known = known.or_insert_with(|| last.clone());
+            if known.at < last.at {
+                known.clone_from(last);
+            }
+        }
         for hold in &snapshot.holds {
             state.apply(&Record::Hold(hold.clone()));
         }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 pub use crate::error::StoreError;
 use crate::{
     history::HistoryEntry,
+    machine::machine_name,
     record::{OperationId, Record},
     state::State,
 };
@@ -62,7 +63,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HistoryQuery {
-    /// The instance, group or target of the entries; `None` for all.
+    /// The group or machine of the entries, whatever the account and the spelling of the id; `None` for all.
     pub subject: Option<String>,
     /// The time of the oldest entry; `None` for all.
     pub since: Option<Timestamp>,
@@ -85,8 +86,11 @@ impl HistoryQuery {
 
     /// Returns whether the query asks for an entry.
     pub fn admits(&self, entry: &HistoryEntry) -> bool {
-        let subject = self.subject.as_ref();
-        subject.is_none_or(|subject| entry.subject.as_ref() == Some(subject))
+        let is_subject = |subject: &String| {
+            let of_entry = entry.subject.as_deref().map(machine_name);
+            of_entry == Some(machine_name(subject))
+        };
+        self.subject.as_ref().is_none_or(is_subject)
             && self.since.is_none_or(|since| entry.at >= since)
     }
 }

@@ -56,6 +56,17 @@ async fn selected(fleet: &Fleet, selector: Selector) -> Vec<String> {
 }
 
 #[tokio::test(start_paused = true)]
+async fn id_in_another_spelling_is_selected_and_excluded() {
+    let (simulator, fleet) = fleet("huawei/cn-north-4=2");
+    let machines = simulator.instances();
+    let upper = machines[0].rsplit('/').next().unwrap().to_ascii_uppercase();
+    let found = at(&["huawei/cn-north-4"]).instance(upper.parse().unwrap());
+    assert_eq!(selected(&fleet, found).await, machines[..1]);
+    let excluded = at(&["huawei/cn-north-4"]).exclude(upper.parse().unwrap());
+    assert_eq!(selected(&fleet, excluded).await, machines[1..]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn selection_reads_each_location_once_in_their_order() {
     let (simulator, fleet) = fleet("zenlayer/global=2,aliyun/cn-hangzhou=3,aliyun/cn-beijing=2");
     let all = simulator.instances();

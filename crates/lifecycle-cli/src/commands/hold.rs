@@ -135,7 +135,7 @@ async fn append(args: &StoreArgs, config: &Config, record: Record) -> Result<(),
     Ok(())
 }
 
-/// Returns the target as the records name it: a kept group, or a reference.
+/// Returns the target as the records name it: a kept group, or the machine of a reference.
 fn target(written: &str, settings: &Settings) -> Result<String, CommandError> {
     let groups = settings
         .rules
@@ -146,7 +146,7 @@ fn target(written: &str, settings: &Settings) -> Result<String, CommandError> {
         return Ok(written.to_owned());
     }
     if let Ok(reference) = written.parse::<InstanceReference>() {
-        return Ok(reference.to_string());
+        return Ok(reference.machine().to_string());
     }
     let groups: Vec<_> = groups.collect();
     let hint = did_you_mean(written, groups.iter().copied())
@@ -198,6 +198,26 @@ fn until(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, Strin
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn target_is_a_group_or_the_machine_of_a_reference() {
+        let config =
+            "groups.web = [\"baidu/bj/i-1\"]\nkeep.web = \"s\"\nschedules.s.zone = \"UTC\"";
+        let settings = Settings::from_config(&Config::parse(config).unwrap()).unwrap();
+        let machine = "huawei/cn-north-4/616fb98f-46ca-475e-917e-2563e5a8cd19";
+        let upper = "huawei/cn-north-4/616FB98F-46CA-475E-917E-2563E5A8CD19";
+        let other = format!("ops@{upper}");
+        for (written, expected) in [
+            ("web", "web"),
+            ("baidu/bj/i-AbC", "baidu/bj/i-AbC"),
+            (machine, machine),
+            (upper, machine),
+            (other.as_str(), machine),
+        ] {
+            assert_eq!(target(written, &settings).unwrap(), expected, "{written}");
+        }
+        assert!(target("wbe", &settings).is_err());
+    }
 
     #[test]
     fn end_of_a_hold_is_a_time_of_day_a_day_a_moment_or_a_time_from_now() {

@@ -230,7 +230,7 @@ fn held(hold: &Hold) -> GroupEdge {
 
 /// Returns the end of a hold that has ended.
 fn hold_end(state: &State, target: &str, now: Timestamp) -> Option<Timestamp> {
-    let hold = state.holds.get(target)?;
+    let hold = state.last_hold(target)?;
     (hold.until <= now).then_some(hold.until)
 }
 

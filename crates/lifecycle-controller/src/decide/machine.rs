@@ -231,7 +231,7 @@ impl Context<'_> {
                 wait(format!("protected: {reason}"), None);
                 return;
             }
-            let last = self.state.last_actions.get(&machine.instance);
+            let last = self.state.last_action(&machine.instance);
             let started = last.filter(|last| matches!(last.action, ActionRecord::Start { .. }));
             let stop_from = started.and_then(|last| delayed_until(last.at, AFTER_START, self.now));
             if let Some(stop_from) = stop_from {

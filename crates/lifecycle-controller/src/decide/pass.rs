@@ -11,7 +11,8 @@ use super::{
     rules::Rules,
 };
 use crate::{
-    record::{EdgeProgress, Wanted},
+    machine::machine_name,
+    record::{EdgeProgress, Hold, Wanted},
     state::{EdgeKey, State},
 };
 
@@ -28,14 +29,7 @@ pub(crate) fn decide_with(
     state: &State,
     now: Timestamp,
 ) -> Decision {
-    let open: BTreeSet<&str> = state
-        .unfinished()
-        .flat_map(|operation| {
-            let instances = operation.request.instances.iter();
-            instances.filter(|name| operation.progress(name).outcome.is_none())
-        })
-        .map(String::as_str)
-        .collect();
+    let open = state.open_machines();
     let mut decision = Decision::default();
     for kept in edges.iter() {
         decision.record_group(&kept.group.name, &kept.edge, state, now);
@@ -47,7 +41,7 @@ pub(crate) fn decide_with(
             edges,
             state,
             now,
-            has_open_intent: open.contains(machine.instance.as_str()),
+            has_open_intent: is_open(&open, &machine.instance),
         };
         context.decide(machine, &mut decision);
     }
@@ -58,6 +52,11 @@ pub(crate) fn decide_with(
     reboot::add(rules, machines, state, &open, now, &mut decision);
     decision.next = decision.next_pass(rules, edges, state, now);
     decision
+}
+
+/// Returns true if the machine of `instance` is one of the machines `open`.
+pub(crate) fn is_open(open: &BTreeSet<String>, instance: &str) -> bool {
+    !open.is_empty() && open.contains(&machine_name(instance))
 }
 
 /// Returns the wanted state of each machine: by the schedule or by a hold. `None` for a machine without a kept
@@ -109,17 +108,25 @@ impl Decision {
         state: &State,
         now: Timestamp,
     ) {
-        let holds = state.holds.values().filter(|hold| now < hold.until);
-        let holds = holds.filter(|hold| {
-            let is_target = |name: &String| *name == hold.target;
+        let is_active = |hold: &&Hold| now < hold.until;
+        if !state.holds.values().any(|hold| is_active(&hold)) {
+            return;
+        }
+        let machines: BTreeSet<String> = machines
+            .iter()
+            .map(|machine| machine_name(&machine.instance))
+            .collect();
+        let holds = state.holds.iter().filter(|(_, hold)| is_active(hold));
+        let holds = holds.filter(|(target, _)| {
+            let is_target = |name: &String| name == *target;
             rules.groups.iter().any(|group| is_target(&group.name))
                 || rules
                     .maintenance
                     .iter()
                     .any(|entry| is_target(&entry.group))
-                || machines.iter().any(|machine| is_target(&machine.instance))
+                || machines.contains(*target)
         });
-        let facts = holds.map(|hold| Fact {
+        let facts = holds.map(|(_, hold)| Fact {
             kind: FactKind::Held,
             subject: hold.target.clone(),
             message: format!(

@@ -7,6 +7,7 @@ use lifecycle_facade::PowerState;
 
 use super::{
     decision::{ActionName, Decision, PlannedAction, SeenMachine},
+    pass::is_open,
     rules::Rules,
 };
 use crate::{
@@ -23,7 +24,7 @@ pub(super) fn add(
     rules: &Rules,
     machines: &[SeenMachine],
     state: &State,
-    open: &BTreeSet<&str>,
+    open: &BTreeSet<String>,
     now: Timestamp,
     decision: &mut Decision,
 ) {
@@ -45,9 +46,9 @@ pub(super) fn add(
             let done = state.edges.get(&EdgeKey::instance(&key, instance));
             let is_done = done.is_some_and(|done| {
                 !was_not_sent(done, due)
-                    || (done.edge == due && is_sent(state.last_actions.get(instance), due))
+                    || (done.edge == due && is_sent(state.last_action(instance), due))
             });
-            let is_busy = open.contains(instance.as_str()) || busy.contains(instance);
+            let is_busy = is_open(open, instance) || busy.contains(instance);
             let is_held = state.hold(instance, now).is_some()
                 || machine
                     .groups

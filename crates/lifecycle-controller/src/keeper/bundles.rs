@@ -11,7 +11,7 @@ use lifecycle_facade::{
 
 /// Returns the bundles of groups, in the order of their first groups.
 ///
-/// Two lists share a machine if both name it. A selection can share a machine with a group in the same
+/// Two lists share a machine if both name the machine, whatever the account and the spelling of the id. A selection can share a machine with a group in the same
 /// location, unless both selections want different values of one tag.
 pub(super) fn bundles(members: &BTreeMap<String, Group>) -> Vec<BTreeSet<String>> {
     let (names, members): (Vec<_>, Vec<_>) = members
@@ -79,7 +79,10 @@ impl Members {
             Group::References(entries) => {
                 let texts = entries.iter().map(|entry| entry.text.parse());
                 let references: Vec<InstanceReference> = texts.filter_map(Result::ok).collect();
-                let names = references.iter().map(ToString::to_string).collect();
+                let machines = references.iter();
+                let names = machines
+                    .map(|reference| reference.machine().to_string())
+                    .collect();
                 let locations = references.into_iter().map(|reference| reference.location);
                 Self::References(names, locations.collect())
             }
@@ -205,6 +208,19 @@ mod tests {
             "#,
         );
         assert_eq!(found, [vec!["a", "b", "c", "d"], vec!["e"]]);
+    }
+
+    #[test]
+    fn groups_that_name_a_machine_through_two_accounts_stay_together() {
+        let id = "616fb98f-46ca-475e-917e-2563e5a8cd19";
+        let upper = id.to_ascii_uppercase();
+        let found = bundled(&format!(
+            "accounts.ops.cloud = \"huawei\"\n\
+             groups.a = [\"huawei/cn-north-4/{id}\"]\n\
+             groups.b = [\"ops@huawei/cn-north-4/{upper}\"]\n\
+             groups.c = [\"huawei/cn-east-3/{id}\"]\n"
+        ));
+        assert_eq!(found, [vec!["a", "b"], vec!["c"]]);
     }
 
     #[test]

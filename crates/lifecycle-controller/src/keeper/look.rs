@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use lifecycle_facade::{InstanceReference, Location, Selector, config::Group};
 
 use super::{handle::Keeper, report::Look};
-use crate::decide::SeenMachine;
+use crate::{decide::SeenMachine, machine::machine_name};
 
 impl Keeper {
     /// Looks at the machines of all groups.
@@ -108,26 +108,29 @@ impl Keeper {
     }
 }
 
-/// Collects machines, each once with all its groups.
+/// Collects machines, each once with all its groups, by the [`machine_name`]: groups can name one machine through
+/// two accounts, or in two spellings.
 #[derive(Debug, Default)]
 struct Collector {
-    machines: BTreeMap<String, SeenMachine>,
-    names: BTreeMap<String, String>,
+    machines: BTreeMap<String, (SeenMachine, Option<String>)>,
     groups: BTreeMap<String, BTreeSet<String>>,
     problems: Vec<String>,
 }
 
 impl Collector {
     fn add_member(&mut self, reference: &InstanceReference, group: &str) {
-        let groups = self.groups.entry(reference.to_string()).or_default();
+        let machine = reference.machine().to_string();
+        let groups = self.groups.entry(machine).or_default();
         groups.insert(group.to_owned());
     }
 
+    /// Adds a machine with its display name. The first reference through which the machine was seen stays.
     fn add(&mut self, machine: SeenMachine, name: Option<String>) {
-        if let Some(name) = name {
-            self.names.insert(machine.instance.clone(), name);
+        let key = machine_name(&machine.instance);
+        let known = self.machines.get(&key);
+        if known.is_none_or(|(known, _)| known.state.is_err() && machine.state.is_ok()) {
+            self.machines.insert(key, (machine, name));
         }
-        self.machines.insert(machine.instance.clone(), machine);
     }
 
     fn problem(&mut self, group: &str, problem: &str) {
@@ -137,16 +140,18 @@ impl Collector {
     fn finish(mut self) -> Look {
         let mut problems = self.problems;
         let mut machines = Vec::new();
-        for (instance, mut machine) in self.machines {
-            machine.groups = self.groups.remove(&instance).unwrap_or_default();
+        let mut names = BTreeMap::new();
+        for (key, (mut machine, name)) in self.machines {
+            machine.groups = self.groups.remove(&key).unwrap_or_default();
             if let Err(reason) = &machine.state {
-                problems.push(format!("{instance}: {reason}"));
+                problems.push(format!("{}: {reason}", machine.instance));
             }
+            names.extend(name.map(|name| (machine.instance.clone(), name)));
             machines.push(machine);
         }
         Look {
             machines,
-            names: self.names,
+            names,
             problems,
         }
     }

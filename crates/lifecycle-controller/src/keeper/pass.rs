@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     decide::{Decision, Edges, Fact, FactKind, PlannedAction, decide, decide_with},
+    machine::machine_name,
     record::{Edge, Notice, Pass, Record},
     state::State,
     store::{Store, StoreError},
@@ -146,7 +147,7 @@ impl Keeper {
                 .state()
                 .await
                 .ok()
-                .map(|state| open_instances(&state)),
+                .map(|state| unfinished_machines(&state)),
             false => None,
         };
         let edges = actions.iter();
@@ -436,10 +437,11 @@ impl Keeper {
     }
 }
 
-/// Returns the instances of unfinished operations.
-fn open_instances(state: &State) -> BTreeSet<String> {
+/// Returns the machines of unfinished operations, by [`machine_name`].
+fn unfinished_machines(state: &State) -> BTreeSet<String> {
     let operations = state.unfinished();
     operations
-        .flat_map(|operation| operation.request.instances.iter().cloned())
+        .flat_map(|operation| &operation.request.instances)
+        .map(|instance| machine_name(instance))
         .collect()
 }

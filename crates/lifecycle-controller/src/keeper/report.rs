@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use lifecycle_facade::{FaultKind, FleetRow, Outcome};
 
 use crate::{
-    decide::{ActionName, Fact, FactKind, PlannedAction, SeenMachine, Waiting},
+    decide::{ActionName, Fact, FactKind, PlannedAction, SeenMachine, Waiting, is_open},
     leases::Holder,
     record::Edge,
     status::PassStatus,
@@ -97,7 +97,7 @@ impl ActionResult {
         }
     }
 
-    /// Returns the edge of an action after this result; `None` if the edge stays as it is. `open` has the instances of
+    /// Returns the edge of an action after this result; `None` if the edge stays as it is. `open` has the machines of
     /// unfinished operations, and is `None` if the store does not tell: the request of a reboot may be recorded there,
     /// and be sent by the next pass.
     pub(super) fn settle(
@@ -108,7 +108,7 @@ impl ActionResult {
     ) -> Option<Edge> {
         match (action.action, self.unsent) {
             (ActionName::Reboot, Some(_)) => {
-                let is_closed = open.is_some_and(|open| !open.contains(&action.instance));
+                let is_closed = open.is_some_and(|open| !is_open(open, &action.instance));
                 is_closed.then(|| action.not_sent(now))
             }
             (_, Some(Unsent::NotRecorded)) => None,

@@ -28,6 +28,7 @@ use crate::{
     store::{HistoryQuery, Store, StoreError},
 };
 
+mod names; // machines with several names
 mod outage; // a store that goes away in the middle of a pass
 mod shared; // stores and groups of several controllers
 

@@ -3,12 +3,13 @@
 use std::{fmt, str::FromStr};
 
 use lifecycle_core::{
-    CredentialSource, CredentialSourceConfig, HostEnvironment, Profile, ProviderContext,
-    SigningContext, credential_source::EnvCredentialSource,
+    CredentialSource, CredentialSourceConfig, HostEnvironment, InstanceId, Profile,
+    ProviderContext, SigningContext, credential_source::EnvCredentialSource,
 };
 
 use super::{
-    Cloud, CloudData, ENTRIES, ParseReferenceError, entry::CloudRegions, external::all_data,
+    Cloud, CloudData, ENTRIES, EndpointNetwork, LocationSettings, ParseReferenceError,
+    entry::CloudRegions, external::all_data,
 };
 
 impl Cloud {
@@ -72,6 +73,19 @@ impl Cloud {
             Some(sources) => sources(config),
             None => vec![Box::new(EnvCredentialSource::new(self.profile().env_vars))],
         }
+    }
+
+    /// Returns the id as the cloud spells the id. An id in an invalid region stays as it is. Sends nothing.
+    pub(crate) fn canonical_id(self, region: &str, id: &InstanceId) -> InstanceId {
+        let built = (self.driver().build)(&LocationSettings {
+            region,
+            endpoint: None,
+            network: EndpointNetwork::default(),
+            project: None,
+            enterprise_project: None,
+            batch_reboot: false,
+        });
+        built.map_or_else(|_| id.clone(), |built| built.provider.canonical_id(id))
     }
 
     /// Returns a note for people about an empty list; `None` if an empty list has one meaning.

@@ -2,8 +2,10 @@
 
 use std::{fmt, str::FromStr, sync::Arc};
 
+use lifecycle_client::Target;
 use lifecycle_core::InstanceId;
 
+use super::Fleet;
 use crate::cloud::{Cloud, ParseReferenceError};
 
 /// A region of a cloud, written `cloud/region`, or `account@cloud/region` for a named account.
@@ -52,6 +54,30 @@ impl InstanceReference {
     /// Returns the reference of an instance in a location.
     pub fn new(location: Location, instance: InstanceId) -> Self {
         Self { location, instance }
+    }
+
+    /// Returns the name of the machine: the reference without the account, with the id as the cloud spells the id.
+    /// Two references name one machine if the names of their machines are equal. Sends nothing.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(feature = "huawei")] {
+    /// use lifecycle_facade::InstanceReference;
+    ///
+    /// let reference: InstanceReference =
+    ///     "ops@huawei/cn-north-4/616FB98F-46CA-475E-917E-2563E5A8CD19".parse()?;
+    /// let machine = reference.machine().to_string();
+    /// assert_eq!(machine, "huawei/cn-north-4/616fb98f-46ca-475e-917e-2563e5a8cd19");
+    /// # }
+    /// # Ok::<(), lifecycle_facade::ParseReferenceError>(())
+    /// ```
+    #[must_use]
+    pub fn machine(&self) -> Self {
+        let Location { cloud, region, .. } = &self.location;
+        Self {
+            instance: cloud.canonical_id(region, &self.instance),
+            location: Fleet::machine_location(&self.location),
+        }
     }
 }
 

@@ -158,10 +158,12 @@ impl Fleet {
         resolved: &ResolvedLocation,
     ) -> Result<Result<Vec<SelectedInstance>, UnavailableLocation>, FleetError> {
         let location = &resolved.location;
-        let list = self
-            .list(location)
-            .filter(selector.filter.clone())
-            .details();
+        let mut filter = selector.filter.clone();
+        // A list has the ids as the cloud spells them.
+        for id in &mut filter.instances {
+            *id = location.cloud.canonical_id(&location.region, id);
+        }
+        let list = self.list(location).filter(filter).details();
         let protection = &self.connector.settings.protection;
         match list.await {
             Ok(rows) => {

@@ -121,17 +121,49 @@ impl Selector {
     }
 
     /// Returns `true` if the name, the id or the reference of the instance is excluded.
+    ///
+    /// A pattern also matches the reference without the account, and ids match as the cloud compares them. A reference
+    /// without wildcards excludes its machine, whatever the account.
     pub fn excludes(&self, reference: &InstanceReference, observation: &Observation) -> bool {
         if self.exclude.is_empty() {
             return false;
         }
-        let reference = reference.to_string();
+        let machine = reference.machine();
+        let names_machine = |pattern: &NamePattern| {
+            let named = pattern.literal().map(str::parse::<InstanceReference>);
+            named.is_some_and(|named| named.is_ok_and(|named| named.machine() == machine))
+        };
+        let ignores_case = ignores_case(&machine);
         let id = observation.instance.as_str();
-        let mut texts = vec![reference.as_str(), id];
-        texts.extend(observation.name.as_deref());
-        let is_match = |pattern: &NamePattern| texts.iter().any(|text| pattern.matches(text));
-        self.exclude.iter().any(is_match)
+        let texts = [&*reference.to_string(), &*machine.to_string(), id];
+        let matches_text = |pattern: &NamePattern| {
+            texts.iter().any(|text| pattern.matches(text))
+                || (ignores_case && matches_in_any_case(pattern, &texts))
+        };
+        let name = observation.name.as_deref();
+        self.exclude.iter().any(|pattern| {
+            name.is_some_and(|name| pattern.matches(name))
+                || matches_text(pattern)
+                || names_machine(pattern)
+        })
     }
+}
+
+/// Returns `true` if the cloud reads the id of the machine in upper case as the same id.
+fn ignores_case(machine: &InstanceReference) -> bool {
+    let upper = InstanceId::new(&machine.instance.as_str().to_ascii_uppercase());
+    upper.is_ok_and(|upper| {
+        InstanceReference::new(machine.location.clone(), upper).machine() == *machine
+    })
+}
+
+fn matches_in_any_case(pattern: &NamePattern, texts: &[&str]) -> bool {
+    let pattern = pattern.as_str().to_ascii_lowercase();
+    let pattern = pattern.parse::<NamePattern>();
+    pattern.is_ok_and(|pattern| {
+        let mut texts = texts.iter().map(|text| text.to_ascii_lowercase());
+        texts.any(|text| pattern.matches(&text))
+    })
 }
 
 /// Writes the selector for people, such as `aliyun/*, name ci-*, tag env=dev`.
@@ -210,6 +242,54 @@ mod tests {
             ("web", false),
             ("i-2", false),
         ] {
+            let selector = Selector::new().exclude(pattern.parse().unwrap());
+            assert_eq!(selector.excludes(&reference, &row), expected, "{pattern}");
+        }
+    }
+
+    #[cfg(feature = "huawei")]
+    #[test]
+    fn exclusion_matches_the_machine_whatever_the_account_and_the_case_of_the_id() {
+        let reference = "ops@huawei/cn-north-4/616fb98f-46ca-475e-917e-2563e5a8cd19";
+        let reference: InstanceReference = reference.parse().unwrap();
+        let row = Observation::new(reference.instance.clone(), PowerState::Running, "ACTIVE")
+            .with_name(Some("web-1".into()));
+        for (pattern, expected) in [
+            ("616FB98F-46CA-475E-917E-2563E5A8CD19", true),
+            ("616FB98F-*", true),
+            (
+                "huawei/cn-north-4/616fb98f-46ca-475e-917e-2563e5a8cd19",
+                true,
+            ),
+            (
+                "huawei/CN-NORTH-4/616FB98F-46CA-475E-917E-2563E5A8CD19",
+                true,
+            ),
+            (
+                "dev@huawei/cn-north-4/616fb98f-46ca-475e-917e-2563e5a8cd19",
+                true,
+            ),
+            ("huawei/*/616FB98F-*", true),
+            ("ops@*", true),
+            ("dev@*", false),
+            ("WEB-1", false),
+            (
+                "huawei/cn-east-3/616fb98f-46ca-475e-917e-2563e5a8cd19",
+                false,
+            ),
+            ("616FB98F-46CA-475E-917E-2563E5A8CD18", false),
+        ] {
+            let selector = Selector::new().exclude(pattern.parse().unwrap());
+            assert_eq!(selector.excludes(&reference, &row), expected, "{pattern}");
+        }
+    }
+
+    #[cfg(feature = "baidu")]
+    #[test]
+    fn exclusion_compares_the_case_of_ids_that_have_a_case() {
+        let reference: InstanceReference = "baidu/bj/i-AbCd".parse().unwrap();
+        let row = Observation::new(reference.instance.clone(), PowerState::Running, "Running");
+        for (pattern, expected) in [("i-AbCd", true), ("i-abcd", false), ("baidu/bj/I-*", false)] {
             let selector = Selector::new().exclude(pattern.parse().unwrap());
             assert_eq!(selector.excludes(&reference, &row), expected, "{pattern}");
         }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Request};
 
 use crate::{Credential, Fault, HttpResponse, Secret};
-use pattern::{Pattern, has_escape};
+use pattern::{Ends, Pattern, has_escape};
 
 /// Marks `secrets` as secret parts of `request`, in addition to the sensitive headers. A secret in the
 /// body or in the URL needs the mark, because nothing else shows the secret to the [`Scrubber`].
@@ -130,15 +130,23 @@ impl Scrubber {
         for pattern in &self.patterns {
             pattern.mark_starts(&mut starts);
         }
+        let most_backslashes = self.patterns.iter().map(Pattern::most_backslashes);
+        let most_backslashes = most_backslashes.max().unwrap_or_default();
         let mut scrubbed: Option<Vec<u8>> = None;
-        let (mut at, mut copied) = (0, 0);
+        let (mut at, mut copied, mut ends) = (0, 0, Ends::default());
         while let Some(first) = text.get(at) {
             let end = match starts[usize::from(*first)] {
-                true => self.patterns.iter().find_map(|p| p.end_of_match(text, at)),
+                true => {
+                    let mut patterns = self.patterns.iter();
+                    patterns.find_map(|pattern| pattern.end_of_match(text, at, &mut ends))
+                }
                 false => None,
             };
             let Some(end) = end else {
-                at += 1;
+                at = match first {
+                    b'\\' => after_start_of_run(text, at, most_backslashes),
+                    _ => at + 1,
+                };
                 continue;
             };
             let scrubbed = scrubbed.get_or_insert_with(|| Vec::with_capacity(text.len()));
@@ -150,6 +158,13 @@ impl Scrubber {
         scrubbed.extend_from_slice(&text[copied..]);
         Some(scrubbed)
     }
+}
+
+/// Returns the next position after the backslash at `at` where a secret can start: of a long run of backslashes, the
+/// last `most` belong to a secret.
+fn after_start_of_run(text: &[u8], at: usize, most: usize) -> usize {
+    let run = text[at..].iter().take_while(|byte| **byte == b'\\').count();
+    at + run.saturating_sub(most).max(1)
 }
 
 /// The text in place of a secret. Valid inside a JSON string, an XML text and a header.

@@ -6,6 +6,8 @@
 
 mod pattern;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{HeaderValue, Request};
 
@@ -165,6 +167,24 @@ impl Scrubber {
 fn after_start_of_run(text: &[u8], at: usize, most: usize) -> usize {
     let run = text[at..].iter().take_while(|byte| **byte == b'\\').count();
     at + run.saturating_sub(most).max(1)
+}
+
+/// An extension of a response whose body stays as it is: removes the secrets from excerpts of the body. An
+/// excerpt can end within a secret, whose beginning nobody finds afterwards.
+#[derive(Clone)]
+pub(crate) struct ExcerptScrubber(pub(crate) Arc<Scrubber>);
+
+impl ExcerptScrubber {
+    /// Adds this extension to `response`.
+    pub(crate) fn attach(self, response: &mut HttpResponse) {
+        response.extensions_mut().insert(self);
+    }
+
+    /// Returns the body without the secrets of the request, if `response` has the extension.
+    pub(crate) fn scrubbed_body(response: &HttpResponse) -> Option<Vec<u8>> {
+        let Self(scrubber) = response.extensions().get()?;
+        scrubber.scrub_bytes(response.body())
+    }
 }
 
 /// The text in place of a secret. Valid inside a JSON string, an XML text and a header.

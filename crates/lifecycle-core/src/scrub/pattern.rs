@@ -97,6 +97,9 @@ impl Pattern {
 /// of another text by chance.
 const LONG: usize = 16;
 
+/// The percent sign of an escape, encoded once to three times.
+const PERCENT: [&[u8]; 3] = [b"%", b"%25", b"%2525"];
+
 /// The most backslashes of one escape: JSON inside JSON has twice as many at each level. The limit keeps the
 /// search in a text of backslashes alone linear.
 const MOST_BACKSLASHES: usize = 16;
@@ -110,8 +113,7 @@ pub(super) fn has_escape(text: &[u8]) -> bool {
 /// Returns whether no letter or digit stands before `at`. The last digit of an escape is none.
 fn starts_word(text: &[u8], at: usize) -> bool {
     // The starts of an escape, and its digits.
-    const HEX: [(&[&[u8]], usize); 3] =
-        [(&[b"%", b"%25", b"%2525"], 2), (&[b"\\x"], 2), (&[b"u"], 4)];
+    const HEX: [(&[&[u8]], usize); 3] = [(&PERCENT, 2), (&[b"\\x"], 2), (&[b"u"], 4)];
     let before = &text[..at];
     let ends_hex = HEX.iter().any(|(starts, digits)| {
         let split = before.len().checked_sub(*digits);
@@ -167,8 +169,7 @@ fn after_percent<'t>(
     text: &'t [u8],
     at: usize,
 ) -> impl Iterator<Item = usize> + 't {
-    const TIMES: [&[u8]; 3] = [b"%", b"%25", b"%2525"];
-    TIMES.into_iter().filter_map(move |percent| {
+    PERCENT.into_iter().filter_map(move |percent| {
         utf8.iter().try_fold(at, |at, byte| {
             let digits = text.get(at..)?.strip_prefix(percent)?.get(..2)?;
             (hex(digits)? == u32::from(*byte)).then_some(at + percent.len() + 2)

@@ -140,6 +140,27 @@ fn exchange_keeps_the_key_of_a_response_and_scrubs_faults() {
 }
 
 #[test]
+fn excerpt_of_a_successful_exchange_is_scrubbed_before_it_is_cut() {
+    let token = "T0ken".repeat(300);
+    let ctx = ProviderContext::new(&EmptyHost, SigningContext::from_unix(0, 0));
+    let key = Credential::session("AK", "a-secret-of-some-length", &token);
+    let request = Ok(Request::new(Bytes::new()));
+    let step = ExchangeStep::signed("Get", request, &key, |response| response.json::<u8>());
+    let ExchangeStep::Http(exchange) = step else {
+        panic!("no request");
+    };
+    let response = http::Response::new(Bytes::from(format!("<html>{token}</html>")));
+    let ExchangeStep::Failed(fault) = exchange.then(Ok(response), &ctx) else {
+        panic!("no fault");
+    };
+    assert!(
+        fault.message().ends_with(": <html>[secret]</html>"),
+        "{fault}"
+    );
+    assert!(!fault.message().contains("T0ken"), "{fault}");
+}
+
+#[test]
 fn id_of_the_access_key_is_kept() {
     let id = "0123456789abcdef0123456789abcdef01234567";
     let key = Credential::keys(id, "a-secret-of-some-length");

@@ -6,7 +6,7 @@
 
 mod pattern;
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderValue, Request};
@@ -70,10 +70,30 @@ impl Scrubber {
                     .for_each(|part| scrubber.add(part));
             }
         }
+        scrubber.sort();
         scrubber
-            .patterns
+    }
+
+    /// Returns the scrubber of texts that can hold `secrets`.
+    ///
+    /// ```
+    /// use lifecycle_core::{Scrubber, Secret};
+    ///
+    /// let scrubber = Scrubber::of_secrets([&Secret::new("pa/ss-w0rd")]);
+    /// assert_eq!(scrubber.scrub_text("no user ops:pa%2Fss-w0rd"), "no user ops:[secret]");
+    /// ```
+    pub fn of_secrets<'s>(secrets: impl IntoIterator<Item = &'s Secret>) -> Self {
+        let mut scrubber = Self::default();
+        for secret in secrets {
+            scrubber.add(secret.expose());
+        }
+        scrubber.sort();
+        scrubber
+    }
+
+    fn sort(&mut self) {
+        self.patterns
             .sort_by_key(|pattern| std::cmp::Reverse(pattern.len()));
-        scrubber
     }
 
     fn add(&mut self, secret: &str) {
@@ -96,11 +116,19 @@ impl Scrubber {
         }
     }
 
+    /// Returns `text` without the secrets.
+    pub fn scrub_text<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        match self.scrub_bytes(text.as_bytes()) {
+            Some(scrubbed) => String::from_utf8_lossy(&scrubbed).into_owned().into(),
+            None => text.into(),
+        }
+    }
+
     /// Returns a fault without the secrets in its code, message and request id.
     pub(crate) fn scrub_fault(&self, fault: Fault) -> Fault {
-        let scrub = |text: &str| {
-            let scrubbed = self.scrub_bytes(text.as_bytes())?;
-            String::from_utf8(scrubbed).ok()
+        let scrub = |text: &str| match self.scrub_text(text) {
+            Cow::Owned(scrubbed) => Some(scrubbed),
+            Cow::Borrowed(_) => None,
         };
         let code = fault.code().and_then(scrub);
         let message = scrub(fault.message());

@@ -87,14 +87,15 @@ mod unix {
     /// Requires one folder of the list, because the TLS library skips missing folders; and a certificate in one of the
     /// folders, if the other variable names none.
     fn check_folders(paths: &OsStr, needs_certificate: bool) -> Result<(), TransportError> {
-        let folders = std::env::split_paths(paths);
-        let mut folders = folders.filter(|path| path.is_dir()).peekable();
-        let problem = match folders.peek() {
-            None => "no such folder",
-            Some(_) if needs_certificate && !folders.any(|path| holds_certificate(&path)) => {
+        let folders = std::env::split_paths(paths).filter(|path| path.is_dir());
+        let folders: Vec<_> = folders.collect();
+        let has_certificate = || folders.iter().any(|folder| holds_certificate(folder));
+        let problem = match folders.is_empty() {
+            true => "no such folder",
+            false if needs_certificate && !has_certificate() => {
                 "no file with a certificate in PEM format"
             }
-            Some(_) => return Ok(()),
+            false => return Ok(()),
         };
         Err(TransportError::unsent(format!(
             "the variable {FOLDERS} names {}: {problem}",
@@ -103,9 +104,9 @@ mod unix {
     }
 
     fn holds_certificate(folder: &Path) -> bool {
-        let files = fs::read_dir(folder).into_iter().flatten().flatten();
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
         let mut files =
-            files.map(|file| file::read_with_mark(&file.path(), file::MAX_CERTIFICATES));
+            entries.map(|entry| file::read_with_mark(&entry.path(), file::MAX_CERTIFICATES));
         files.any(|pem| pem.is_ok_and(|pem| has_certificate(&pem)))
     }
 
@@ -140,7 +141,7 @@ mod unix {
                 (None, Some(bare.as_os_str()), Some(FOLDERS)),
                 (Some(empty), Some(bare.as_os_str()), Some(FOLDERS)),
                 (Some(store), Some(bare.as_os_str()), None),
-                (None, Some(&both), None),
+                (None, Some(both.as_os_str()), None),
             ] {
                 let error = check_values(file, folders).err();
                 let text = error.map_or_else(String::new, |error| error.to_string());

@@ -33,11 +33,16 @@ pub fn read_text(path: &Path, limit: u64) -> io::Result<String> {
 /// # Errors
 /// The errors of [`read_text`], except for the encoding.
 pub fn read_bytes(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    read_with_mark(path, limit).map(without_mark)
+}
+
+/// Reads a regular file, for a check of the file that another library reads.
+pub(crate) fn read_with_mark(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     // The kind is checked before the file is opened: to open a pipe can wait for ever.
     check_kind(&fs::metadata(path).map_err(|error| explain_absence(path, error))?)?;
     let file = fs::File::open(path)?;
     check_kind(&file.metadata()?)?;
-    read_limited(file, limit)
+    read_to_limit(file, limit)
 }
 
 /// Reads `source` to the end, without a byte order mark.
@@ -45,6 +50,10 @@ pub fn read_bytes(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
 /// # Errors
 /// An [`io::Error`] for a source with more than `limit` bytes.
 pub fn read_limited(source: impl Read, limit: u64) -> io::Result<Vec<u8>> {
+    read_to_limit(source, limit).map(without_mark)
+}
+
+fn read_to_limit(source: impl Read, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     source
         .take(limit.saturating_add(1))
@@ -53,10 +62,19 @@ pub fn read_limited(source: impl Read, limit: u64) -> io::Result<Vec<u8>> {
         let problem = format!("longer than {limit} bytes");
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, problem));
     }
-    if bytes.starts_with(UTF8_MARK) {
+    Ok(bytes)
+}
+
+fn without_mark(mut bytes: Vec<u8>) -> Vec<u8> {
+    if has_mark(&bytes) {
         bytes.drain(..UTF8_MARK.len());
     }
-    Ok(bytes)
+    bytes
+}
+
+/// Returns whether `bytes` begin with a byte order mark of UTF-8.
+pub(crate) fn has_mark(bytes: &[u8]) -> bool {
+    bytes.starts_with(UTF8_MARK)
 }
 
 /// Returns the text of `bytes`.
@@ -74,8 +92,8 @@ pub fn into_text(bytes: Vec<u8>) -> io::Result<String> {
     })
 }
 
-/// Returns whether the error means that the path names nothing. A link to nothing is something: the
-/// content is expected, so the caller must not use another file instead.
+/// Returns whether the error means that the path names nothing. A link to nothing, also in place of a folder of the
+/// path, is something: the content is expected, so the caller must not use another file instead.
 pub fn is_absence(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -86,12 +104,23 @@ pub fn is_absence(error: &io::Error) -> bool {
 const UTF8_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 fn explain_absence(path: &Path, error: io::Error) -> io::Error {
-    let is_link = is_absence(&error)
-        && fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_symlink());
-    match is_link {
-        true => io::Error::other("the target of the symbolic link does not exist"),
-        false => error,
+    // A folder of the path can be the link, such as a link to a disk that is not mounted.
+    let link = match is_absence(&error) {
+        true => path.ancestors().find(|part| is_link_to_nothing(part)),
+        false => None,
+    };
+    match link {
+        Some(link) => io::Error::other(format!(
+            "the target of the symbolic link {} does not exist",
+            link.display()
+        )),
+        None => error,
     }
+}
+
+fn is_link_to_nothing(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink())
+        && fs::metadata(path).is_err_and(|error| is_absence(&error))
 }
 
 fn check_kind(metadata: &fs::Metadata) -> io::Result<()> {
@@ -146,8 +175,28 @@ mod tests {
         let looped = folder.path().join("loop");
         unix::fs::symlink("loop", &looped).unwrap();
         assert!(!is_absence(&read_text(&looped, 10).unwrap_err()));
-        let absent = folder.path().join("nothing/here");
-        assert!(is_absence(&read_text(&absent, 10).unwrap_err()));
+        for below in ["file", "folder/file"] {
+            let error = read_text(&link.join(below), 10).unwrap_err();
+            let text = error.to_string();
+            assert!(
+                !is_absence(&error) && text.contains("link does not exist"),
+                "{text}"
+            );
+        }
+        let to_folder = folder.path().join("to-folder");
+        unix::fs::symlink(folder.path(), &to_folder).unwrap();
+        let to_file = folder.path().join("to-file");
+        fs::write(folder.path().join("a-file"), "").unwrap();
+        unix::fs::symlink("a-file", &to_file).unwrap();
+        for absent in [
+            folder.path().join("nothing/here"),
+            to_folder.join("nothing"),
+            to_file.join("nothing"),
+            "nothing/here".into(),
+        ] {
+            let error = read_text(&absent, 10).unwrap_err();
+            assert!(is_absence(&error), "{absent:?}: {error}");
+        }
     }
 
     #[test]

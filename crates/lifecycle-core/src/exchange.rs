@@ -1,11 +1,14 @@
 //! `ExchangeStep`: the next request or program of a credential exchange, and the function that
 //! reads the answer.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 
-use crate::{Credential, Fault, HttpResponse, ProviderContext, Scrubber, mark_secrets};
+use crate::{
+    Credential, Fault, HttpResponse, ProviderContext, Scrubber, mark_secrets,
+    scrub::ExcerptScrubber,
+};
 
 /// The state of an exchange that ends with a `T`, such as a key. The driver of the exchange sends
 /// the request or runs the program, and passes the answer to the step.
@@ -167,18 +170,20 @@ pub struct HttpExchange<T> {
 
 impl<T> HttpExchange<T> {
     /// Returns the next step after the response, or after the fault of a request without a response.
-    /// Removes the secrets of the request from an error response, and from the fault of a successful
-    /// response. The key in a successful response is never changed.
+    /// Removes the secrets of the request from an error response, and from the fault and the excerpt of a
+    /// successful response. The key in a successful response is never changed.
     pub fn then(
         self,
         mut response: Result<HttpResponse, Fault>,
         ctx: &ProviderContext<'_>,
     ) -> ExchangeStep<T> {
-        let scrubber = Scrubber::new(&self.request, None);
-        if let Ok(response) = &mut response
-            && !response.status().is_success()
-        {
-            scrubber.scrub(response);
+        let scrubber = Arc::new(Scrubber::new(&self.request, None));
+        match &mut response {
+            Ok(response) if response.status().is_success() => {
+                ExcerptScrubber(scrubber.clone()).attach(response);
+            }
+            Ok(response) => scrubber.scrub(response),
+            Err(_) => {}
         }
         match (self.then)(response, ctx) {
             ExchangeStep::Failed(fault) => ExchangeStep::Failed(scrubber.scrub_fault(fault)),

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use jiff::fmt::rfc2822::DateTimeParser;
 use serde::de::DeserializeOwned;
 
-use crate::{Fault, FaultKind};
+use crate::{Fault, FaultKind, scrub::ExcerptScrubber};
 
 /// The HTTP response to one attempt: status, headers, and the whole body, decoded from any content
 /// encoding.
@@ -92,7 +92,10 @@ impl ResponseExt for HttpResponse {
 
     fn excerpt(&self) -> String {
         const MAX_CHARS: usize = 200;
-        let text = String::from_utf8_lossy(&self.body()[..self.body().len().min(4 * MAX_CHARS)]);
+        // The secrets are removed before the cut: the beginning of a secret would not be found.
+        let scrubbed = ExcerptScrubber::scrubbed_body(self);
+        let body = scrubbed.as_deref().unwrap_or(self.body());
+        let text = String::from_utf8_lossy(&body[..body.len().min(4 * MAX_CHARS)]);
         let mut words = String::new();
         for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {
             if word.is_empty() {

@@ -6,11 +6,13 @@
 
 mod pattern;
 
+use std::{borrow::Cow, sync::Arc};
+
 use bytes::Bytes;
 use http::{HeaderValue, Request};
 
 use crate::{Credential, Fault, HttpResponse, Secret};
-use pattern::{Pattern, has_escape};
+use pattern::{Ends, Pattern, has_escape};
 
 /// Marks `secrets` as secret parts of `request`, in addition to the sensitive headers. A secret in the
 /// body or in the URL needs the mark, because nothing else shows the secret to the [`Scrubber`].
@@ -68,10 +70,30 @@ impl Scrubber {
                     .for_each(|part| scrubber.add(part));
             }
         }
+        scrubber.sort();
         scrubber
-            .patterns
+    }
+
+    /// Returns the scrubber of texts that can hold `secrets`.
+    ///
+    /// ```
+    /// use lifecycle_core::{Scrubber, Secret};
+    ///
+    /// let scrubber = Scrubber::of_secrets([&Secret::new("pa/ss-w0rd")]);
+    /// assert_eq!(scrubber.scrub_text("no user ops:pa%2Fss-w0rd"), "no user ops:[secret]");
+    /// ```
+    pub fn of_secrets<'s>(secrets: impl IntoIterator<Item = &'s Secret>) -> Self {
+        let mut scrubber = Self::default();
+        for secret in secrets {
+            scrubber.add(secret.expose());
+        }
+        scrubber.sort();
+        scrubber
+    }
+
+    fn sort(&mut self) {
+        self.patterns
             .sort_by_key(|pattern| std::cmp::Reverse(pattern.len()));
-        scrubber
     }
 
     fn add(&mut self, secret: &str) {
@@ -94,11 +116,19 @@ impl Scrubber {
         }
     }
 
+    /// Returns `text` without the secrets.
+    pub fn scrub_text<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        match self.scrub_bytes(text.as_bytes()) {
+            Some(scrubbed) => String::from_utf8_lossy(&scrubbed).into_owned().into(),
+            None => text.into(),
+        }
+    }
+
     /// Returns a fault without the secrets in its code, message and request id.
     pub(crate) fn scrub_fault(&self, fault: Fault) -> Fault {
-        let scrub = |text: &str| {
-            let scrubbed = self.scrub_bytes(text.as_bytes())?;
-            String::from_utf8(scrubbed).ok()
+        let scrub = |text: &str| match self.scrub_text(text) {
+            Cow::Owned(scrubbed) => Some(scrubbed),
+            Cow::Borrowed(_) => None,
         };
         let code = fault.code().and_then(scrub);
         let message = scrub(fault.message());
@@ -130,15 +160,23 @@ impl Scrubber {
         for pattern in &self.patterns {
             pattern.mark_starts(&mut starts);
         }
+        let most_backslashes = self.patterns.iter().map(Pattern::most_backslashes);
+        let most_backslashes = most_backslashes.max().unwrap_or_default();
         let mut scrubbed: Option<Vec<u8>> = None;
-        let (mut at, mut copied) = (0, 0);
+        let (mut at, mut copied, mut ends) = (0, 0, Ends::default());
         while let Some(first) = text.get(at) {
             let end = match starts[usize::from(*first)] {
-                true => self.patterns.iter().find_map(|p| p.end_of_match(text, at)),
+                true => {
+                    let mut patterns = self.patterns.iter();
+                    patterns.find_map(|pattern| pattern.end_of_match(text, at, &mut ends))
+                }
                 false => None,
             };
             let Some(end) = end else {
-                at += 1;
+                at = match first {
+                    b'\\' => after_start_of_run(text, at, most_backslashes),
+                    _ => at + 1,
+                };
                 continue;
             };
             let scrubbed = scrubbed.get_or_insert_with(|| Vec::with_capacity(text.len()));
@@ -149,6 +187,31 @@ impl Scrubber {
         let mut scrubbed = scrubbed?;
         scrubbed.extend_from_slice(&text[copied..]);
         Some(scrubbed)
+    }
+}
+
+/// Returns the next position after the backslash at `at` where a secret can start: of a long run of backslashes, the
+/// last `most` belong to a secret.
+fn after_start_of_run(text: &[u8], at: usize, most: usize) -> usize {
+    let run = text[at..].iter().take_while(|byte| **byte == b'\\').count();
+    at + run.saturating_sub(most).max(1)
+}
+
+/// An extension of a response whose body stays as it is: removes the secrets from excerpts of the body. An
+/// excerpt can end within a secret, whose beginning nobody finds afterwards.
+#[derive(Clone)]
+pub(crate) struct ExcerptScrubber(pub(crate) Arc<Scrubber>);
+
+impl ExcerptScrubber {
+    /// Adds this extension to `response`.
+    pub(crate) fn attach(self, response: &mut HttpResponse) {
+        response.extensions_mut().insert(self);
+    }
+
+    /// Returns the body without the secrets of the request, if `response` has the extension.
+    pub(crate) fn scrubbed_body(response: &HttpResponse) -> Option<Vec<u8>> {
+        let Self(scrubber) = response.extensions().get()?;
+        scrubber.scrub_bytes(response.body())
     }
 }
 

@@ -1,7 +1,8 @@
 //! The connection text: a URL or `key=value` pairs as libpq reads them, with the secret parts hidden.
 
-use std::{fmt, path::PathBuf, str::FromStr};
+use std::{fmt, path::PathBuf, str::FromStr, sync::Arc};
 
+use lifecycle_core::{Scrubber, Secret};
 use percent_encoding::percent_decode_str;
 use tokio_postgres::config::{Config, Host, SslMode};
 
@@ -23,8 +24,8 @@ use tokio_postgres::config::{Config, Host, SslMode};
 pub struct ConnectionText {
     pub(crate) config: Config,
     pub(crate) tls: TlsRule,
-    /// The texts that no message may show.
-    secrets: Vec<String>,
+    /// Removes the password from messages.
+    scrubber: Arc<Scrubber>,
 }
 
 /// The use of TLS.
@@ -84,11 +85,11 @@ impl FromStr for ConnectionText {
         let is_local = config.get_hosts().iter().all(is_local);
         let (ssl, tls) = tls_rule(mode.as_deref(), roots, is_local)?;
         config.ssl_mode(ssl);
-        let secrets = secrets(&config);
+        let scrubber = Arc::new(Scrubber::of_secrets(&password(&config)));
         Ok(Self {
             config,
             tls,
-            secrets,
+            scrubber,
         })
     }
 }
@@ -96,23 +97,15 @@ impl FromStr for ConnectionText {
 impl ConnectionText {
     /// Replaces every secret in a message.
     pub(crate) fn scrub(&self, message: &str) -> String {
-        let secrets = self.secrets.iter();
-        secrets.fold(message.to_owned(), |message, secret| {
-            message.replace(secret, "[hidden]")
-        })
+        self.scrubber.scrub_text(message).into_owned()
     }
 }
 
-/// Returns the password, as it is and in the form of a URL.
-fn secrets(config: &Config) -> Vec<String> {
-    let Some(password) = config.get_password() else {
-        return Vec::new();
-    };
-    let plain = String::from_utf8_lossy(password).into_owned();
-    let set = percent_encoding::NON_ALPHANUMERIC;
-    let encoded = percent_encoding::utf8_percent_encode(&plain, set).to_string();
-    let secrets = [plain, encoded].into_iter();
-    secrets.filter(|secret| !secret.is_empty()).collect()
+/// Returns the password; `None` for a password that is also the name of the user or of the database: messages name both.
+fn password(config: &Config) -> Option<Secret> {
+    let password = String::from_utf8_lossy(config.get_password()?);
+    let names = [config.get_user(), config.get_dbname()];
+    (!names.contains(&Some(&*password))).then(|| Secret::new(password))
 }
 
 fn tls_rule(
@@ -293,8 +286,22 @@ mod tests {
             assert!(!error.contains("hunter2"), "{error}");
             assert!(error.contains("write "), "{error}");
         }
-        let connection = read("postgresql://u:a%2Fb@db/f");
-        assert_eq!(connection.scrub("a/b and a%2Fb"), "[hidden] and [hidden]");
-        assert!(!format!("{connection:?} {connection}").contains("a/b"));
+        let connection = read("postgresql://u:hunt%2Fer2@db/f");
+        let message = connection.scrub(r"hunt/er2, hunt%2Fer2, hunt%2fer2 and hunt\/er2");
+        assert_eq!(message, "[secret], [secret], [secret] and [secret]");
+        assert!(!format!("{connection:?} {connection}").contains("hunt"));
+    }
+
+    #[test]
+    fn password_that_is_also_a_name_garbles_no_message() {
+        let message = r#"no database "database" of user "postgres""#;
+        for text in [
+            "postgresql://postgres:postgres@db/f",
+            "postgresql://u:database@db/database",
+            "postgresql://u:a@db/f",
+            "postgresql://u@db/f",
+        ] {
+            assert_eq!(read(text).scrub(message), message, "{text}");
+        }
     }
 }

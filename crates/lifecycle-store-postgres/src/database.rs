@@ -110,6 +110,13 @@ impl Database {
         })
     }
 
+    /// Returns the database like [`new`](Self::new), without a read of files on a thread of the runtime.
+    pub(crate) async fn open(text: ConnectionText, limits: Limits) -> Result<Self, StoreError> {
+        let opening = tokio::task::spawn_blocking(move || Self::new(text, limits));
+        let opened = opening.await;
+        opened.unwrap_or_else(|error| Err(StoreError::Other(error.to_string())))
+    }
+
     /// Returns the limits.
     pub fn limits(&self) -> Limits {
         self.shared.limits
@@ -423,7 +430,7 @@ mod tests {
             let message = "refused: ops with hunter2/x, as in //ops:hunter2%2Fx@db";
             let error = refusal(&text(), &code, message).to_string();
             assert!(!error.contains("hunter2"), "{error}");
-            assert!(error.contains("refused: ops with [hidden]"), "{error}");
+            assert!(error.contains("refused: ops with [secret]"), "{error}");
         }
     }
 
@@ -432,7 +439,7 @@ mod tests {
         let database = Database::new(text(), Limits::default()).unwrap();
         let error = database.unavailable("no answer to hunter2/x").to_string();
         assert!(
-            error.contains("no answer to [hidden]") && !error.contains("hunter2"),
+            error.contains("no answer to [secret]") && !error.contains("hunter2"),
             "{error}"
         );
     }

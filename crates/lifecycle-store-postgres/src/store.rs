@@ -66,7 +66,7 @@ impl PostgresStore {
     /// [`StoreError::Unavailable`] if the database does not answer; [`StoreError::Other`] if the database refuses the
     /// user, or if its schema has another version than this program.
     pub async fn open(text: ConnectionText) -> Result<Self, StoreError> {
-        let store = Self::new(Database::new(text, Limits::default())?);
+        let store = Self::new(Database::open(text, Limits::default()).await?);
         store.database().schema_version().await?.check()?;
         Ok(store)
     }
@@ -76,7 +76,7 @@ impl PostgresStore {
     /// # Errors
     /// The errors of [`open`](Self::open) and of [`Database::migrate`].
     pub async fn open_and_migrate(text: ConnectionText) -> Result<Self, StoreError> {
-        let store = Self::new(Database::new(text, Limits::default())?);
+        let store = Self::new(Database::open(text, Limits::default()).await?);
         store.database().migrate().await?;
         Ok(store)
     }

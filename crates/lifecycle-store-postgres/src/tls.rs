@@ -1,7 +1,8 @@
 //! TLS for tokio-postgres with the rustls provider of the workspace.
 
-use std::{fs, future::Future, io, path::Path, pin::Pin, sync::Arc, task};
+use std::{future::Future, io, path::Path, pin::Pin, sync::Arc, task};
 
+use lifecycle_client::file;
 use rustls_platform_verifier::BuilderVerifierExt as _;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect};
@@ -48,14 +49,15 @@ impl MakeTls {
     }
 }
 
-fn read_roots(file: &Path) -> Result<RootCertStore, String> {
+fn read_roots(path: &Path) -> Result<RootCertStore, String> {
     let problem = |what: &dyn std::fmt::Display| {
         format!(
             "sslrootcert {}: {what}; write the file with the certificate of the authority (PEM)",
-            file.display()
+            path.display()
         )
     };
-    let text = fs::read(file).map_err(|error| problem(&error))?;
+    let text = file::read_bytes(path, file::MAX_CERTIFICATES)
+        .map_err(|error| problem(&format_args!("cannot be read: {error}")))?;
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(&text) {
         let certificate = certificate.map_err(|error| problem(&error))?;
@@ -150,5 +152,41 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<S> {
         context: &mut task::Context<'_>,
     ) -> task::Poll<io::Result<()>> {
         Pin::new(&mut self.0).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn authority() -> String {
+        let key = rcgen::generate_simple_self_signed(vec!["ca.example".to_owned()]);
+        key.unwrap().cert.pem()
+    }
+
+    #[test]
+    fn certificate_after_a_byte_order_mark_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ca.pem");
+        let (first, second) = (authority(), authority());
+        for mark in ["", "\u{feff}"] {
+            std::fs::write(&path, format!("{mark}{first}{second}")).unwrap();
+            assert_eq!(read_roots(&path).unwrap().len(), 2);
+        }
+        std::fs::write(&path, "no certificate").unwrap();
+        let error = read_roots(&path).unwrap_err();
+        assert!(error.contains("ca.pem: no certificate;"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_a_regular_file_of_bounded_length_is_read() {
+        for (path, expected) in [
+            ("/dev/zero", "not a regular file"),
+            ("/nonexistent", "cannot be read"),
+        ] {
+            let error = read_roots(Path::new(path)).unwrap_err();
+            assert!(error.contains(path) && error.contains(expected), "{error}");
+        }
     }
 }

@@ -347,14 +347,14 @@ struct FailedCall {
 
 impl FailedCall {
     fn new<T>(http: &HttpExchange<T>, result: &Result<HttpResponse, Fault>) -> Self {
-        // The path may hold a secret.
+        // The path and the user of a configured URL may hold a secret.
         let uri = http.request.uri();
+        let host = uri.host().unwrap_or_default();
+        let port = uri.port().map(|port| format!(":{port}"));
         Self {
             operation: http.operation,
-            authority: uri
-                .authority()
-                .map_or_else(String::new, ToString::to_string),
-            host: uri.host().unwrap_or_default().to_owned(),
+            authority: format!("{host}{}", port.unwrap_or_default()),
+            host: host.to_owned(),
             status: result
                 .as_ref()
                 .ok()
@@ -418,5 +418,37 @@ fn log(operation: &str, result: &Result<HttpResponse, Fault>) {
             kind = fault.kind().as_str(),
             "asked for a key without success"
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use lifecycle_core::FaultKind;
+
+    use super::*;
+
+    #[test]
+    fn fault_of_a_call_names_host_and_port_and_no_user_of_the_address() {
+        for (address, expected) in [
+            (
+                "http://ops:hunter2@id.example:8080/p?q",
+                "Get at id.example:8080: late",
+            ),
+            ("http://ops:hunter2@id.example/", "Get at id.example: late"),
+            ("https://[::1]:81/", "Get at [::1]:81: late"),
+        ] {
+            let request = http::Request::get(address).body(Bytes::new()).unwrap();
+            let fault = Fault::new(FaultKind::Unavailable, "late");
+            let step: ExchangeStep<()> =
+                ExchangeStep::http("Get", ServiceKind::Identity, request, |_, _| {
+                    ExchangeStep::Done(())
+                });
+            let ExchangeStep::Http(exchange) = step else {
+                panic!("no request");
+            };
+            let call = FailedCall::new(&exchange, &Err(fault.clone()));
+            assert_eq!(call.describe(fault).message(), expected);
+        }
     }
 }

@@ -23,7 +23,7 @@ use unix::{FILE, FOLDERS, check_values};
 
 #[cfg(all(unix, not(target_vendor = "apple")))]
 mod unix {
-    use std::{ffi::OsStr, path::Path};
+    use std::{ffi::OsStr, fs, path::Path};
 
     use crate::{file, transport::TransportError};
 
@@ -47,10 +47,10 @@ mod unix {
         if let Some(path) = file.filter(|path| !path.is_empty()) {
             check_file(path.as_ref())?;
         }
-        if let Some(paths) = folders.filter(|paths| !paths.is_empty()) {
-            check_folders(paths)?;
+        match folders.filter(|paths| !paths.is_empty()) {
+            Some(paths) => check_folders(paths, file.is_none_or(OsStr::is_empty)),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn empty(name: &str) -> TransportError {
@@ -66,23 +66,48 @@ mod unix {
                 path.display()
             ))
         };
-        let pem = file::read_bytes(path, file::MAX_CERTIFICATES)
+        let pem = file::read_with_mark(path, file::MAX_CERTIFICATES)
             .map_err(|error| unusable(&format!("cannot be read: {error}")))?;
-        match reqwest::Certificate::from_pem_bundle(&pem) {
-            Ok(certificates) if !certificates.is_empty() => Ok(()),
-            _ => Err(unusable("the file has no certificate in PEM format")),
+        if file::has_mark(&pem) {
+            return Err(unusable(
+                "the file begins with a byte order mark, which hides the first certificate: save the file as UTF-8 without the mark",
+            ));
+        }
+        match has_certificate(&pem) {
+            true => Ok(()),
+            false => Err(unusable("the file has no certificate in PEM format")),
         }
     }
 
-    /// Requires one folder of the list: the TLS library skips missing folders.
-    fn check_folders(paths: &OsStr) -> Result<(), TransportError> {
-        if std::env::split_paths(paths).any(|path| path.is_dir()) {
-            return Ok(());
-        }
+    fn has_certificate(pem: &[u8]) -> bool {
+        reqwest::Certificate::from_pem_bundle(pem)
+            .is_ok_and(|certificates| !certificates.is_empty())
+    }
+
+    /// Requires one folder of the list, because the TLS library skips missing folders; and a certificate in one of the
+    /// folders, if the other variable names none.
+    fn check_folders(paths: &OsStr, needs_certificate: bool) -> Result<(), TransportError> {
+        let folders = std::env::split_paths(paths).filter(|path| path.is_dir());
+        let folders: Vec<_> = folders.collect();
+        let has_certificate = || folders.iter().any(|folder| holds_certificate(folder));
+        let problem = match folders.is_empty() {
+            true => "no such folder",
+            false if needs_certificate && !has_certificate() => {
+                "no file with a certificate in PEM format"
+            }
+            false => return Ok(()),
+        };
         Err(TransportError::unsent(format!(
-            "the variable {FOLDERS} names {}: no such folder",
+            "the variable {FOLDERS} names {}: {problem}",
             paths.display()
         )))
+    }
+
+    fn holds_certificate(folder: &Path) -> bool {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let mut files =
+            entries.map(|entry| file::read_with_mark(&entry.path(), file::MAX_CERTIFICATES));
+        files.any(|pem| pem.is_ok_and(|pem| has_certificate(&pem)))
     }
 
     #[cfg(test)]
@@ -97,6 +122,9 @@ mod unix {
             let key = rcgen::generate_simple_self_signed(vec![]).unwrap();
             std::fs::write(&store, key.cert.pem()).unwrap();
             let (store, missing) = (store.as_os_str(), folder.path().join("missing"));
+            let bare = folder.path().join("bare");
+            std::fs::create_dir(&bare).unwrap();
+            let both = std::env::join_paths([&*bare, folder.path()]).unwrap();
             for (file, folders, expected) in [
                 (None, None, None),
                 (Some(empty), None, Some(FILE)),
@@ -110,6 +138,10 @@ mod unix {
                 (Some(store), Some(full), None),
                 (Some(store), Some(missing.as_os_str()), Some(FOLDERS)),
                 (None, Some(missing.as_os_str()), Some(FOLDERS)),
+                (None, Some(bare.as_os_str()), Some(FOLDERS)),
+                (Some(empty), Some(bare.as_os_str()), Some(FOLDERS)),
+                (Some(store), Some(bare.as_os_str()), None),
+                (None, Some(both.as_os_str()), None),
             ] {
                 let error = check_values(file, folders).err();
                 let text = error.map_or_else(String::new, |error| error.to_string());
@@ -127,9 +159,28 @@ mod unix {
             std::fs::write(&path, "no certificate").unwrap();
             let error = check_file(&path).unwrap_err().to_string();
             assert!(error.contains("no certificate in PEM"), "{error}");
-            let error = check_folders(path.as_os_str()).unwrap_err().to_string();
-            assert!(error.contains(FOLDERS), "{error}");
-            assert!(check_folders(folder.path().as_os_str()).is_ok());
+            let error = check_folders(path.as_os_str(), false).unwrap_err();
+            assert!(error.to_string().contains(FOLDERS), "{error}");
+            let folder = folder.path().as_os_str();
+            assert!(check_folders(folder, false).is_ok());
+            let error = check_folders(folder, true).unwrap_err().to_string();
+            assert!(error.contains("no file with a certificate"), "{error}");
+        }
+
+        #[test]
+        fn byte_order_mark_of_the_file_is_refused() {
+            let folder = tempfile::TempDir::new().unwrap();
+            let path = folder.path().join("ca.pem");
+            let key = rcgen::generate_simple_self_signed(vec![]).unwrap();
+            let pem = key.cert.pem();
+            std::fs::write(&path, format!("\u{feff}{pem}{pem}")).unwrap();
+            let error = check_file(&path).unwrap_err().to_string();
+            assert!(
+                error.contains(FILE) && error.contains("byte order mark"),
+                "{error}"
+            );
+            std::fs::write(&path, &pem).unwrap();
+            assert!(check_file(&path).is_ok());
         }
     }
 }

@@ -9,6 +9,15 @@ use crate::Secret;
 /// One secret to find.
 pub(super) struct Pattern(Secret);
 
+/// The memory of a search, which all searches in one text share: a search starts at each escape of the text.
+#[derive(Debug, Default)]
+pub(super) struct Ends {
+    /// The positions at which the characters so far can end.
+    now: Vec<usize>,
+    /// The positions at which the next character can end.
+    next: Vec<usize>,
+}
+
 impl Pattern {
     pub(super) fn new(secret: &str) -> Self {
         Self(Secret::new(secret))
@@ -28,10 +37,17 @@ impl Pattern {
 
     /// Returns the end of the secret that starts at `at`; `None` if no spelling of the secret starts
     /// there.
-    pub(super) fn end_of_match(&self, text: &[u8], at: usize) -> Option<usize> {
-        let end = self.end_of_spelling(text, at)?;
+    pub(super) fn end_of_match(&self, text: &[u8], at: usize, ends: &mut Ends) -> Option<usize> {
+        let end = self.end_of_spelling(text, at, ends)?;
         let is_alone = || starts_word(text, at) && ends_word(text, end);
         (self.len() >= LONG || is_alone()).then_some(end)
+    }
+
+    /// Returns the largest number of backslashes between the beginning of a spelling and the first byte after these
+    /// backslashes.
+    pub(super) fn most_backslashes(&self) -> usize {
+        let own = self.0.expose().bytes().take_while(|byte| *byte == b'\\');
+        MOST_BACKSLASHES * (own.count() + 1)
     }
 
     /// Returns whether `text` contains the secret as plain text.
@@ -39,7 +55,7 @@ impl Pattern {
         memmem::find(text, self.0.expose().as_bytes()).is_some()
     }
 
-    fn end_of_spelling(&self, text: &[u8], at: usize) -> Option<usize> {
+    fn end_of_spelling(&self, text: &[u8], at: usize, ends: &mut Ends) -> Option<usize> {
         let secret = self.0.expose();
         let pairs = secret.bytes().zip(&text[at..]);
         let same = pairs
@@ -51,33 +67,42 @@ impl Pattern {
         // Bytes other than escapes have one spelling, so most texts differ here for good.
         let before_difference = &text[at..text.len().min(at + same + 1)];
         match has_escape(before_difference) {
-            true => self.end_of_escaped(text, at),
+            true => self.end_of_escaped(text, at, ends),
             false => None,
         }
     }
 
     /// Returns the end of the longest spelling of the secret at `at`, which may contain escapes.
-    fn end_of_escaped(&self, text: &[u8], at: usize) -> Option<usize> {
+    fn end_of_escaped(&self, text: &[u8], at: usize, ends: &mut Ends) -> Option<usize> {
         // A character has several spellings, and a spelling can be the start of a longer one. So the
         // search follows all positions at which the characters so far can end.
-        let (mut ends, mut next) = (vec![at], Vec::new());
+        let Ends { now, next } = ends;
+        now.clear();
+        now.push(at);
         for c in self.0.expose().chars() {
             next.clear();
-            for end in &ends {
-                push_ends(c, text, *end, &mut next);
+            for end in &*now {
+                push_ends(c, text, *end, next);
             }
             if next.is_empty() {
                 return None;
             }
-            std::mem::swap(&mut ends, &mut next);
+            std::mem::swap(now, next);
         }
-        ends.into_iter().max()
+        now.iter().max().copied()
     }
 }
 
 /// The length from which a secret is replaced inside a longer word, too. A shorter secret may be a part
 /// of another text by chance.
 const LONG: usize = 16;
+
+/// The percent sign of an escape, encoded once to three times.
+const PERCENT: [&[u8]; 3] = [b"%", b"%25", b"%2525"];
+
+/// The most backslashes of one escape: JSON inside JSON has twice as many at each level. The limit keeps the
+/// search in a text of backslashes alone linear.
+const MOST_BACKSLASHES: usize = 16;
 
 /// Returns whether `text` contains a byte with which an escape can start. A plus sign is the escape of a
 /// blank.
@@ -87,20 +112,23 @@ pub(super) fn has_escape(text: &[u8]) -> bool {
 
 /// Returns whether no letter or digit stands before `at`. The last digit of an escape is none.
 fn starts_word(text: &[u8], at: usize) -> bool {
+    // The starts of an escape, and its digits.
+    const HEX: [(&[&[u8]], usize); 3] = [(&PERCENT, 2), (&[b"\\x"], 2), (&[b"u"], 4)];
     let before = &text[..at];
-    let is_escape = |start: u8, digits: usize| {
-        let mut last = before.iter().rev();
-        let all_hex = last
-            .by_ref()
-            .take(digits)
-            .filter(|b| b.is_ascii_hexdigit())
-            .count()
-            == digits;
-        all_hex && last.next() == Some(&start)
-    };
-    let ends_alphanumeric = before.last().is_some_and(u8::is_ascii_alphanumeric);
-    let is_letter_escape = matches!(before, [.., b'\\', b'n' | b'r' | b't' | b'b' | b'f']);
-    !ends_alphanumeric || is_escape(b'%', 2) || is_escape(b'u', 4) || is_letter_escape
+    let ends_hex = HEX.iter().any(|(starts, digits)| {
+        let split = before.len().checked_sub(*digits);
+        split.is_some_and(|split| {
+            let (before, digits) = before.split_at(split);
+            digits.iter().all(u8::is_ascii_hexdigit)
+                && starts.iter().any(|start| before.ends_with(start))
+        })
+    });
+    let is_short_escape = matches!(
+        before,
+        [.., b'\\', b'n' | b'r' | b't' | b'b' | b'f']
+            | [.., b'\\', b'0'..=b'3', b'0'..=b'7', b'0'..=b'7']
+    );
+    !before.last().is_some_and(u8::is_ascii_alphanumeric) || ends_hex || is_short_escape
 }
 
 /// Returns whether no letter or digit stands at `end`.
@@ -141,8 +169,7 @@ fn after_percent<'t>(
     text: &'t [u8],
     at: usize,
 ) -> impl Iterator<Item = usize> + 't {
-    const TIMES: [&[u8]; 3] = [b"%", b"%25", b"%2525"];
-    TIMES.into_iter().filter_map(move |percent| {
+    PERCENT.into_iter().filter_map(move |percent| {
         utf8.iter().try_fold(at, |at, byte| {
             let digits = text.get(at..)?.strip_prefix(percent)?.get(..2)?;
             (hex(digits)? == u32::from(*byte)).then_some(at + percent.len() + 2)
@@ -152,7 +179,7 @@ fn after_percent<'t>(
 
 /// Returns the ends of a JSON escape. JSON inside JSON has further backslashes.
 fn after_backslash(c: char, text: &[u8], at: usize) -> impl Iterator<Item = usize> {
-    let run = text[at..].iter().take_while(|byte| **byte == b'\\').count();
+    let run = backslashes(&text[at..]);
     let rest = &text[at + run..];
     let escape = match rest {
         [b'u', digits @ ..] => unicode_escape(digits).filter(|(found, _)| *found == c),
@@ -160,9 +187,16 @@ fn after_backslash(c: char, text: &[u8], at: usize) -> impl Iterator<Item = usiz
         _ => None,
     };
     let escaped = escape.map(|(_, len)| at + run + 1 + len);
-    // Each backslash of the secret can be a run of any length.
-    let backslashes = (c == '\\').then_some(at + 2..=at + run);
-    escaped.into_iter().chain(backslashes.into_iter().flatten())
+    // Each level of JSON doubles a backslash of the secret.
+    let doubled = [2, 4, 8, MOST_BACKSLASHES].into_iter();
+    let doubled = doubled.filter(move |len| c == '\\' && *len <= run);
+    escaped.into_iter().chain(doubled.map(move |len| at + len))
+}
+
+/// Returns the number of backslashes at the beginning of `text`, up to the most of one escape.
+fn backslashes(text: &[u8]) -> usize {
+    let text = text.iter().take(MOST_BACKSLASHES);
+    text.take_while(|byte| **byte == b'\\').count()
 }
 
 /// Returns the character of the digits after `\u`, and the length up to its end. A character above
@@ -173,7 +207,7 @@ fn unicode_escape(digits: &[u8]) -> Option<(char, usize)> {
         return Some((c, 4));
     }
     let rest = digits.get(4..)?;
-    let slashes = rest.iter().take_while(|byte| **byte == b'\\').count();
+    let slashes = backslashes(rest);
     let second = hex(rest.get(slashes..)?.strip_prefix(b"u")?.get(..4)?)?;
     let low = second.checked_sub(0xDC00).filter(|low| *low < 0x400)?;
     let c = char::from_u32(0x1_0000 + ((first - 0xD800) << 10) + low)?;
@@ -203,9 +237,11 @@ fn after_entity(c: char, text: &[u8], at: usize) -> Option<usize> {
 
 /// Returns the number that the hexadecimal `digits` stand for.
 fn hex(digits: &[u8]) -> Option<u32> {
-    let is_valid = !digits.is_empty() && digits.iter().all(u8::is_ascii_hexdigit);
-    let text = std::str::from_utf8(digits).ok().filter(|_| is_valid)?;
-    u32::from_str_radix(text, 16).ok()
+    let number = digits.iter().try_fold(0_u32, |number, digit| {
+        let digit = char::from(*digit).to_digit(16)?;
+        number.checked_mul(16)?.checked_add(digit)
+    });
+    number.filter(|_| !digits.is_empty())
 }
 
 #[cfg(test)]
@@ -225,10 +261,12 @@ mod tests {
             let text = text.as_bytes();
             let full = |at: usize| match text[at..].starts_with(secret.as_bytes()) {
                 true => Some(at + secret.len()),
-                false => pattern.end_of_escaped(text, at),
+                false => pattern.end_of_escaped(text, at, &mut Ends::default()),
             };
+            let mut ends = Ends::default();
             for at in 0..text.len() {
-                prop_assert_eq!(pattern.end_of_spelling(text, at), full(at), "at {}", at);
+                let found = pattern.end_of_spelling(text, at, &mut ends);
+                prop_assert_eq!(found, full(at), "at {}", at);
             }
             let is_found = (0..text.len()).any(|at| full(at).is_some());
             prop_assert!(has_escape(text) || pattern.is_plainly_in(text) == is_found);
@@ -290,12 +328,41 @@ mod tests {
             ("'", "&#0000039;", Some(10)),
             ("'", "&#00000039;", None),
         ] {
-            let pattern = Pattern::new(secret);
+            let (pattern, mut ends) = (Pattern::new(secret), Ends::default());
             for before in ["", "1", "1234567"] {
                 let text = format!("{before}{text}");
-                let end = pattern.end_of_spelling(text.as_bytes(), before.len());
+                let end = pattern.end_of_spelling(text.as_bytes(), before.len(), &mut ends);
                 assert_eq!(end, expected.map(|end| before.len() + end), "{text}");
             }
+        }
+    }
+
+    /// A search starts at each backslash of a text, so a search must not read a whole run.
+    #[test]
+    fn search_reads_a_bounded_part_of_a_long_run_of_backslashes() {
+        let run = r"\".repeat(16 << 20);
+        assert_eq!(backslashes(run.as_bytes()), MOST_BACKSLASHES);
+        assert_eq!(backslashes(br"\\\u"), 3);
+        let mut found = Vec::new();
+        push_ends('\\', run.as_bytes(), 7, &mut found);
+        found.sort_unstable();
+        assert_eq!(found, [8, 9, 11, 15, 23]);
+        found.clear();
+        push_ends('"', run.as_bytes(), 7, &mut found);
+        assert_eq!(found, [0; 0]);
+        let pair = format!(r"d83d{run}ude00");
+        assert_eq!(unicode_escape(pair.as_bytes()), None);
+
+        let (pattern, mut ends) = (Pattern::new(r"\\a"), Ends::default());
+        let text = format!("{}a", r"\".repeat(2 * MOST_BACKSLASHES));
+        for (text, expected) in [
+            (&*run, None),
+            (&text, Some(text.len())),
+            (&format!(r"\{text}"), None),
+        ] {
+            let end = pattern.end_of_spelling(text.as_bytes(), 0, &mut ends);
+            assert_eq!(end, expected);
+            assert!(ends.now.capacity() <= 64 && ends.next.capacity() <= 64);
         }
     }
 

@@ -140,6 +140,27 @@ fn exchange_keeps_the_key_of_a_response_and_scrubs_faults() {
 }
 
 #[test]
+fn excerpt_of_a_successful_exchange_is_scrubbed_before_it_is_cut() {
+    let token = "T0ken".repeat(300);
+    let ctx = ProviderContext::new(&EmptyHost, SigningContext::from_unix(0, 0));
+    let key = Credential::session("AK", "a-secret-of-some-length", &token);
+    let request = Ok(Request::new(Bytes::new()));
+    let step = ExchangeStep::signed("Get", request, &key, |response| response.json::<u8>());
+    let ExchangeStep::Http(exchange) = step else {
+        panic!("no request");
+    };
+    let response = http::Response::new(Bytes::from(format!("<html>{token}</html>")));
+    let ExchangeStep::Failed(fault) = exchange.then(Ok(response), &ctx) else {
+        panic!("no fault");
+    };
+    assert!(
+        fault.message().ends_with(": <html>[secret]</html>"),
+        "{fault}"
+    );
+    assert!(!fault.message().contains("T0ken"), "{fault}");
+}
+
+#[test]
 fn id_of_the_access_key_is_kept() {
     let id = "0123456789abcdef0123456789abcdef01234567";
     let key = Credential::keys(id, "a-secret-of-some-length");
@@ -173,7 +194,19 @@ fn secret_of_medium_length_is_replaced_only_as_a_whole_word() {
             r"\rPassw0rd\tPassw0rd\bPassw0rd\f",
             r"\r[secret]\t[secret]\b[secret]\f",
         ),
+        (
+            "a%253DPassw0rd%2526 a%25253DPassw0rd%252526",
+            "a%253D[secret]%2526 a%25253D[secret]%252526",
+        ),
+        (
+            r"{\x22a\x22:\x22Passw0rd\x22} \042Passw0rd\042",
+            r"{\x22a\x22:\x22[secret]\x22} \042[secret]\042",
+        ),
         // Hexadecimal digits alone are no escape.
+        (
+            "253DPassw0rd \\92Passw0rd \\0x22Passw0rd",
+            "253DPassw0rd \\92Passw0rd \\0x22Passw0rd",
+        ),
         ("x3DPassw0rd", "x3DPassw0rd"),
         ("003dPassw0rd", "003dPassw0rd"),
         ("nPassw0rd", "nPassw0rd"),
@@ -206,4 +239,40 @@ fn secret_that_begins_with_another_secret_is_replaced_as_a_whole() {
     let mut response = http::Response::new(Bytes::from(format!("{long} {short}")));
     Scrubber::new(&Request::new(Bytes::new()), Some(&key)).scrub(&mut response);
     assert_eq!(response.body(), "[secret] [secret]");
+}
+
+/// A search that reads a whole run of backslashes from each of its positions takes hours.
+#[test]
+fn time_of_a_search_grows_with_the_length_of_a_text_of_escapes() {
+    let key = Credential::session("AK", r"\S3cr\t-%&-x\", r"\\-a-t0ken-of-the-request");
+    let scrubber = Scrubber::new(&Request::new(Bytes::new()), Some(&key));
+    for (part, times) in [
+        (r"\", 4 << 20),
+        (r"\u", 1 << 16),
+        ("%", 1 << 16),
+        ("&", 1 << 16),
+    ] {
+        let text = part.repeat(times);
+        assert_eq!(scrubber.scrub_bytes(text.as_bytes()), None, "{part}");
+    }
+}
+
+#[test]
+fn secret_after_many_backslashes_is_replaced() {
+    for secret in [
+        "\"S3cret-word",
+        r"\S3cret-word",
+        r"\\S3cret\word-of-a-share",
+    ] {
+        let json = serde_json::to_string(secret).unwrap();
+        let twice = serde_json::to_string(&json).unwrap();
+        for spelling in [secret, json.trim_matches('"'), &twice[3..twice.len() - 3]] {
+            for before in [0, 1, 15, 16, 17, 100] {
+                let text = format!("{}{spelling}.", r"\".repeat(before));
+                let scrubbed = scrub(secret, text.clone());
+                let rest = scrubbed.trim_start_matches('\\');
+                assert_eq!(rest, "[secret].", "{text}");
+            }
+        }
+    }
 }

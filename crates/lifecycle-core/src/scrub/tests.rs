@@ -145,7 +145,7 @@ fn excerpt_of_a_successful_exchange_is_scrubbed_before_it_is_cut() {
     let ctx = ProviderContext::new(&EmptyHost, SigningContext::from_unix(0, 0));
     let key = Credential::session("AK", "a-secret-of-some-length", &token);
     let request = Ok(Request::new(Bytes::new()));
-    let step = ExchangeStep::signed("Get", request, &key, |response| response.json::<u8>());
+    let step = ExchangeStep::signed("Get", request, &key, ResponseExt::json::<u8>);
     let ExchangeStep::Http(exchange) = step else {
         panic!("no request");
     };

@@ -122,7 +122,9 @@ impl Connector {
     fn late(&self, location: &Location, limit: Duration) -> FleetError {
         // Reads no settings: a file can be the cause of the delay.
         let credentials = self.known_credentials(location);
-        let fault = credentials.as_ref().and_then(|known| known.search_fault());
+        let fault = credentials
+            .as_deref()
+            .and_then(CredentialProvider::search_fault);
         let is_found = |known: &Arc<dyn CredentialProvider>| {
             fault.is_none() && !known.info().source.is_empty()
         };

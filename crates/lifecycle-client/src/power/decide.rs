@@ -274,7 +274,8 @@ fn rejected_after_observe(
         };
     }
     // An earlier call may have moved the instance, and this call was refused because of that.
-    let is_doubtful = tracked.maybe_executed_before && may_follow(tracked, state, options);
+    let is_doubtful =
+        tracked.maybe_executed_before && may_follow(tracked, state, fault.kind(), options);
     let doubtful = fault
         .clone()
         .with_execution_status(ExecutionStatus::Unknown);
@@ -314,16 +315,19 @@ fn rejected_after_observe(
     }
 }
 
-/// Returns whether the state can follow from an execution of the action. A broken instance that was broken right after
-/// the call is none of its consequences.
+/// Returns whether the state, and the kind of the refusal, can follow from an execution of the action. A broken
+/// instance that was broken right after the call is none of its consequences. The view of a ready instance that the cloud
+/// calls busy is late, and the action may be what the instance is busy with.
 fn may_follow(
     tracked: &TrackedInstance,
     state: Option<PowerState>,
+    refusal: FaultKind,
     options: &DecideOptions,
 ) -> bool {
     match state {
         None | Some(PowerState::Changing) => true,
         Some(PowerState::Failed) => tracked.state_after_rejection != Some(PowerState::Failed),
+        Some(state) if is_ready(state, options.goal) => refusal == FaultKind::Busy,
         Some(state) => options.leads_to_goal(state),
     }
 }

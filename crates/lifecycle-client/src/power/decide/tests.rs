@@ -23,6 +23,7 @@ fn rules() -> Vec<Rule> {
     let maybe = leak(no.clone().with_execution_status(ExecutionStatus::Unknown));
     let locked = leak(rejection(FaultKind::Locked));
     let busy = leak(rejection(FaultKind::Busy));
+    let busy = leak(rejection(FaultKind::Busy));
     let lost = leak(Fault::new(FaultKind::NoAnswer, "no answer"));
     let late = leak(Fault::new(FaultKind::Deadline, "too late"));
     let blind = leak(Fault::new(FaultKind::Permission, "may not look"));
@@ -60,6 +61,8 @@ fn rules() -> Vec<Rule> {
         (polls, broken_when_sent_again(), rejected_and(no, Some(Failed)), "refused"),
         (polls, sent_again(), rejected_and(locked, None), "settle: MaybePartlyExecuted"),
         (polls, sent_again(), rejected_and(locked, Some(Stopped)), "refused"),
+        (polls, not_sent(), rejected_and(busy, Some(Stopped)), "refused"),
+        (polls, sent_again(), rejected_and(busy, Some(Stopped)), "settle: MaybePartlyExecuted"),
         (polls, sent_again(), rejected_and(locked, Some(Starting)), "watch"),
         (polls, sent_again(), rejected_and(no, Some(Running)), "unchanged"),
         (strict(Start), sent_again(), rejected_and(no, Some(Running)), "uncertain"),

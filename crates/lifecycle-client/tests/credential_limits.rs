@@ -293,7 +293,7 @@ async fn request_times(fault: Fault, patience: Duration) -> Vec<u64> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn busy_service_is_asked_again_if_its_wait_ends_within_the_patience() {
+async fn request_to_a_busy_service_is_repeated_if_the_wait_ends_in_time() {
     // A wait is at most 20 seconds, even if the service asks for more.
     let wait = Some(seconds(3600));
     for kind in [FaultKind::Throttled, FaultKind::Unavailable] {
@@ -311,7 +311,7 @@ async fn busy_service_is_asked_again_if_its_wait_ends_within_the_patience() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn service_is_asked_again_only_after_a_fault_that_can_pass() {
+async fn request_to_a_service_is_repeated_only_after_a_fault_that_can_pass() {
     for (kind, expected) in [
         (FaultKind::Unreachable, 3),
         (FaultKind::NoAnswer, 3),

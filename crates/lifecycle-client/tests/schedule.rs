@@ -128,7 +128,7 @@ async fn first_lookup_of_each_action_has_a_random_delay() {
 
 /// Lookups are due every 3 s, and a lookup of one instance takes along what is due within a third of that.
 #[tokio::test(start_paused = true)]
-async fn lookup_takes_no_instance_along_that_is_due_much_later() {
+async fn lookup_leaves_out_instances_that_are_due_much_later() {
     let cloud = ScriptedCloud::new(|sent| all_in_state(sent, "starting"));
     let client = cloud.client();
     let wait = |n| client.wait([support::id(n)], PowerState::Running);

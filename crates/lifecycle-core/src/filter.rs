@@ -527,7 +527,7 @@ mod tests {
     }
 
     #[test]
-    fn filter_with_any_condition_is_not_empty_and_knows_whether_details_are_needed() {
+    fn filter_with_a_condition_is_not_empty_and_needs_details_only_for_conditions_on_details() {
         assert!(filter().is_empty() && !filter().needs_details());
         for (filter, needs_details) in [
             (filter().with_name("*".parse().unwrap()), false),

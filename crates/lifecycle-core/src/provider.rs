@@ -408,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn listed_instances_failed_perhaps_after_the_execution() {
+    fn failed_instances_of_a_batch_have_an_unknown_execution_status() {
         let response = http::Response::new(Bytes::new());
         let ack = |failed: &[&str]| {
             let failed: Vec<String> = failed.iter().map(|id| (*id).to_owned()).collect();

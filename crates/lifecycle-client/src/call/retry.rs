@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn success_tells_whether_an_earlier_attempt_may_have_been_executed() {
+    async fn success_after_an_ambiguous_attempt_has_an_unknown_execution_status() {
         let policy = RetryPolicy::default();
         let deadline = Instant::now() + millis(60_000);
         let ctx = CallContext::of_read(CallKind::Observe, 1, deadline, &IgnoreEvents);

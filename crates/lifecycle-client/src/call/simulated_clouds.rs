@@ -39,9 +39,9 @@ mod tests {
 
     /// Clouds without any setting of their own.
     #[derive(Debug)]
-    struct Plain;
+    struct DefaultClouds;
 
-    impl SimulatedClouds for Plain {
+    impl SimulatedClouds for DefaultClouds {
         fn transport(&self) -> Arc<dyn Transport> {
             unreachable!("no call is made")
         }
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn simulated_clouds_have_no_projects_and_the_speed_of_real_clouds_by_default() {
-        assert_eq!(Plain.project(), None);
-        assert_eq!(Plain.speed(), 1.0);
+        assert_eq!(DefaultClouds.project(), None);
+        assert_eq!(DefaultClouds.speed(), 1.0);
     }
 }

@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn output_ends_where_the_program_closes_it() {
+    async fn output_ends_when_the_program_closes_its_standard_output() {
         let (program, mut stdout) = tokio::io::duplex(64);
         drop(program);
         let mut output = Vec::new();

@@ -358,7 +358,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kind_of_the_fault_tells_whether_one_instance_or_every_lookup_is_concerned() {
+    fn kinds_of_faults_concern_one_instance_or_every_lookup() {
         use FaultKind::{
             Certificate, Credential, Invalid, Permission, Proxy, Unsupported, WrongEndpoint,
         };

@@ -116,7 +116,7 @@ mod tests {
         TrackedInstance::new(id(), phase)
     }
 
-    /// Returns an instance that the cloud refused so many milliseconds ago.
+    /// Returns an instance that the cloud refused `millis` milliseconds ago.
     fn refused(kind: FaultKind, millis: u64, explained: bool) -> TrackedInstance {
         let mut refusal = Refusal::now(Fault::new(kind, "no"));
         refusal.at -= Duration::from_millis(millis);
@@ -124,7 +124,7 @@ mod tests {
         in_phase(Phase::AwaitsIdle(Some(refusal)))
     }
 
-    /// Returns an instance that waits, and that was first seen running so many milliseconds ago.
+    /// Returns an instance that waits, and that was first seen running `millis` milliseconds ago.
     fn back_since(millis: u64) -> TrackedInstance {
         let since = Instant::now() - Duration::from_millis(millis);
         TrackedInstance {

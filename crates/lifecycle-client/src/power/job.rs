@@ -230,7 +230,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn job_is_given_up_only_after_faults_that_every_later_read_has_too() {
+    fn job_is_not_read_again_after_a_lasting_fault() {
         use FaultKind::{
             Certificate, Credential, Invalid, NotFound, Permission, Proxy, Unsupported,
             WrongEndpoint,

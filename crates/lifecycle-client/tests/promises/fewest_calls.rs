@@ -110,7 +110,7 @@ async fn fault_of_the_whole_account_starts_no_search() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn search_sends_the_half_that_is_known_to_be_bad_in_halves() {
+async fn half_with_the_rejected_instance_is_split_without_another_call() {
     let rows: [(&'static [usize], &[&str]); 3] = [
         // The first half is accepted each time, so the other half has the bad instance.
         (&[7], &["0-7", "0-3", "4-5", "6-6", "7-7"]),

@@ -280,7 +280,7 @@ async fn missing_job_falls_back_to_polling() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn wait_for_an_instance_that_the_cloud_calls_unknown_ends_at_once() {
+async fn wait_ends_after_one_lookup_if_the_cloud_reports_not_found() {
     let cloud = ScriptedCloud::new(|_| fault(FaultKind::NotFound));
     let client = cloud.client();
     let report = client.wait([id(1)], PowerState::Running).await.unwrap();

@@ -132,29 +132,29 @@ async fn invalid_request_is_refused_before_anything_is_sent() {
 
 /// Two clouds behind one target.
 #[derive(Clone, Debug)]
-struct Pair([Client; 2]);
+struct TwoClouds([Client; 2]);
 
 /// An instance of one of the clouds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Place(usize, InstanceId);
+struct CloudInstance(usize, InstanceId);
 
-impl fmt::Display for Place {
+impl fmt::Display for CloudInstance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.0, self.1)
     }
 }
 
-impl Target for Pair {
-    type Instance = Place;
+impl Target for TwoClouds {
+    type Instance = CloudInstance;
     type Location = usize;
     type Error = Error;
 
-    fn split(place: &Place) -> (usize, InstanceId) {
-        (place.0, place.1.clone())
+    fn split(instance: &CloudInstance) -> (usize, InstanceId) {
+        (instance.0, instance.1.clone())
     }
 
-    fn join(cloud: &usize, id: InstanceId) -> Place {
-        Place(*cloud, id)
+    fn join(cloud: &usize, id: InstanceId) -> CloudInstance {
+        CloudInstance(*cloud, id)
     }
 
     fn offline_client(&self, cloud: &usize) -> Result<Client, Error> {
@@ -169,10 +169,13 @@ impl Target for Pair {
 #[tokio::test(start_paused = true)]
 async fn instances_of_several_clouds_keep_the_request_order() {
     let clouds = ["running", "stopped"].map(|state| constant_state("ok", state));
-    let pair = Pair(clouds.each_ref().map(ScriptedCloud::client));
-    let places = || [(1, 0), (0, 1), (1, 2), (0, 0)].map(|(cloud, n)| Place(cloud, id(n)));
+    let pair = TwoClouds(clouds.each_ref().map(ScriptedCloud::client));
+    let instances =
+        || [(1, 0), (0, 1), (1, 2), (0, 0)].map(|(cloud, n)| CloudInstance(cloud, id(n)));
 
-    let statuses = ObserveRequest::new(pair.clone(), places()).await.unwrap();
+    let statuses = ObserveRequest::new(pair.clone(), instances())
+        .await
+        .unwrap();
     let seen = statuses.iter().map(|status| {
         let state = status.result.as_ref().unwrap().state;
         format!("{} {state}", status.instance)
@@ -185,15 +188,15 @@ async fn instances_of_several_clouds_keep_the_request_order() {
     ];
     assert!(seen.eq(expected), "{statuses:?}");
 
-    let start = PowerRequest::new(pair, places(), StartOptions::default());
+    let start = PowerRequest::new(pair, instances(), StartOptions::default());
     let planned = start.dry_run().unwrap();
     let planned: Vec<_> = planned.into_iter().map(|call| call.instances).collect();
-    let [first, second, third, fourth] = places();
+    let [first, second, third, fourth] = instances();
     assert_eq!(planned, [[second, fourth], [first, third]]);
     let report = start.await.unwrap();
     assert!(report.is_success());
     let rows = report.instances().iter().map(|row| row.instance.clone());
-    assert!(rows.eq(places()), "{report:?}");
+    assert!(rows.eq(instances()), "{report:?}");
     for (cloud, expected) in clouds.iter().zip([["i-1", "i-0"], ["i-0", "i-2"]]) {
         assert_eq!(cloud.calls("start")[0].ids, expected);
     }

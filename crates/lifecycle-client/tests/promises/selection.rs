@@ -128,10 +128,10 @@ async fn request_selects_once_and_acts_on_the_selected_instances() {
 
 /// A recorder that checks the request, and has no place for the record.
 #[derive(Debug)]
-struct Reader;
+struct CheckingRecorder;
 
 #[async_trait]
-impl Recorder for Reader {
+impl Recorder for CheckingRecorder {
     async fn begin(&self, request: RecordedRequest) -> Result<Arc<dyn CallRecorder>, RecordError> {
         assert_eq!(&*request.instances, [id(1), id(2)]);
         assert_eq!(request.selected_by.as_deref(), Some("instances of a test"));
@@ -145,7 +145,7 @@ impl Recorder for Reader {
 async fn recorder_receives_the_selection_and_the_instances_left_alone() {
     let cloud = cloud();
     let request = PowerRequest::select(cloud.client(), Two::default(), StopOptions::default());
-    let report = request.recorder(Arc::new(Reader)).await.unwrap();
+    let report = request.recorder(Arc::new(CheckingRecorder)).await.unwrap();
     assert_eq!(outcomes(&report), ["skipped"; 3]);
     let fault = report.outcome(&id(1)).and_then(Outcome::fault).unwrap();
     assert!(

@@ -98,7 +98,7 @@ fn code_takes_precedence_over_the_status() {
     }
 }
 
-/// The pages have changed the status of a code over the years.
+/// The status of a code is not documented for every code, so each code is tried with several.
 #[test]
 fn known_code_has_the_same_kind_with_every_status() {
     for (kind, codes) in [

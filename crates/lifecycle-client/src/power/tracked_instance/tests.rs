@@ -291,7 +291,7 @@ fn views_before_the_action_are_evidence_only_of_an_instance_that_runs_on() {
 }
 
 #[test]
-fn transition_explains_a_refusal_for_good() {
+fn transition_explains_a_refusal_permanently() {
     let mut tracked = tracked();
     tracked.forget_call(Refusal::now(Fault::new(FaultKind::WrongState, "no")));
     let explained = |tracked: &TrackedInstance| match &tracked.phase {

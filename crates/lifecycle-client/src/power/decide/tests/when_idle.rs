@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Returns an instance that waits since the cloud refused the action, so many milliseconds ago.
+/// Returns an instance that has waited since the refusal of the action, `millis` milliseconds ago.
 fn waits_since(millis: u64, fault: &Fault) -> TrackedInstance {
     let mut refusal = Refusal::now(fault.clone());
     refusal.at -= Duration::from_millis(millis);

@@ -1,5 +1,7 @@
 //! `machine_name`: one machine has one name in the state of a store.
 
+use std::collections::BTreeSet;
+
 /// Returns the name of the machine of a reference: without the account, with the id as the cloud spells the id. Any
 /// other text, such as the name of a group, stays as it is.
 ///
@@ -23,4 +25,9 @@ pub fn machine_name(text: &str) -> String {
         return reference.machine().to_string();
     }
     text.to_owned()
+}
+
+/// Returns true if the machine of `instance` is one of `machines`.
+pub(crate) fn is_one_of(machines: &BTreeSet<String>, instance: &str) -> bool {
+    !machines.is_empty() && machines.contains(&machine_name(instance))
 }

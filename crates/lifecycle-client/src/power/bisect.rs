@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{
     batch::{ActionBatch, halves},
-    rejection::{poll_vanished, reject, reject_after_observe, state_may_explain},
+    rejection::{poll_ambiguous, poll_vanished, reject, reject_after_observe, state_may_explain},
     runner::RequestRunner,
 };
 use crate::instant::after;
@@ -155,19 +155,6 @@ async fn stayed_unmoved(runner: &RequestRunner<'_>, ids: &[InstanceId]) -> bool 
         }
         unmoved_at = asked_at;
     }
-}
-
-/// Records that only polling can tell whether the action was executed, and polls.
-pub(crate) fn poll_ambiguous(runner: &RequestRunner<'_>, ids: &[InstanceId], fault: &Fault) {
-    {
-        let mut tracker = runner.tracker();
-        for id in ids {
-            tracker.answer_lost(id, fault, runner.settle_by());
-        }
-    }
-    runner.start_force_timer(ids);
-    runner.subscription.add(ids.iter().cloned());
-    runner.notify();
 }
 
 /// Returns true if a repetition of `action` does no harm.

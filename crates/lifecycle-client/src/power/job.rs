@@ -10,8 +10,7 @@ use tokio::{
 };
 
 use super::{
-    bisect::poll_ambiguous,
-    rejection::reject,
+    rejection::{poll_ambiguous, reject},
     runner::{RequestCall, RequestRunner},
 };
 use crate::call::context::CallKind;

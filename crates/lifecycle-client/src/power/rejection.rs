@@ -3,7 +3,7 @@
 
 use lifecycle_core::{ActionKind, ExecutionStatus, Fault, FaultKind, InstanceId, Observation};
 
-use super::{bisect::poll_ambiguous, runner::RequestRunner};
+use super::runner::RequestRunner;
 use crate::observe::lookup::{ObserveResult, not_shown};
 
 /// Records that the cloud rejected these instances one by one. A rejection that can mean "already in
@@ -74,6 +74,19 @@ async fn reject_reboots(runner: &RequestRunner<'_>, rejected: Vec<(InstanceId, F
             }
         }
     }
+    runner.notify();
+}
+
+/// Records that only polling can tell whether the action was executed, and polls.
+pub(crate) fn poll_ambiguous(runner: &RequestRunner<'_>, ids: &[InstanceId], fault: &Fault) {
+    {
+        let mut tracker = runner.tracker();
+        for id in ids {
+            tracker.answer_lost(id, fault, runner.settle_by());
+        }
+    }
+    runner.start_force_timer(ids);
+    runner.subscription.add(ids.iter().cloned());
     runner.notify();
 }
 

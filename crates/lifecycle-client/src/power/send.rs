@@ -10,10 +10,10 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{
     batch::{ActionBatch, halves},
-    bisect::{bisect, call_budget, is_idempotent, poll_ambiguous},
+    bisect::{bisect, call_budget, is_idempotent},
     job::{Job, Jobs},
     recorder::{RecordedCall, answers},
-    rejection::{reject, state_may_explain},
+    rejection::{poll_ambiguous, reject, state_may_explain},
     runner::{RequestCall, RequestRunner},
 };
 use crate::{

@@ -34,5 +34,5 @@ pub(crate) use edge::{Edges, KeptEdge};
 pub use edge::{GroupEdge, group_edge, retry_delay};
 pub use pass::{decide, wanted_states};
 #[cfg(feature = "_keeper")]
-pub(crate) use pass::{decide_with, is_open, wanted_with};
+pub(crate) use pass::{decide_with, wanted_with};
 pub use rules::{GroupMaintenance, KeptGroup, Manual, Rules};

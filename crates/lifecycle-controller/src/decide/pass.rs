@@ -11,7 +11,7 @@ use super::{
     rules::Rules,
 };
 use crate::{
-    machine::machine_name,
+    machine::{is_one_of, machine_name},
     record::{EdgeProgress, Hold, Wanted},
     state::{EdgeKey, State},
 };
@@ -41,7 +41,7 @@ pub(crate) fn decide_with(
             edges,
             state,
             now,
-            has_open_intent: is_open(&open, &machine.instance),
+            has_open_intent: is_one_of(&open, &machine.instance),
         };
         context.decide(machine, &mut decision);
     }
@@ -52,11 +52,6 @@ pub(crate) fn decide_with(
     reboot::add(rules, machines, state, &open, now, &mut decision);
     decision.next = decision.next_pass(rules, edges, state, now);
     decision
-}
-
-/// Returns true if the machine of `instance` is one of the machines `open`.
-pub(crate) fn is_open(open: &BTreeSet<String>, instance: &str) -> bool {
-    !open.is_empty() && open.contains(&machine_name(instance))
 }
 
 /// Returns the wanted state of each machine: by the schedule or by a hold. `None` for a machine without a kept

@@ -7,10 +7,10 @@ use lifecycle_facade::PowerState;
 
 use super::{
     decision::{ActionName, Decision, PlannedAction, SeenMachine},
-    pass::is_open,
     rules::Rules,
 };
 use crate::{
+    machine::is_one_of,
     record::{ActionRecord, Edge, EdgeProgress, Wanted},
     state::{EdgeKey, LastAction, State},
 };
@@ -48,7 +48,7 @@ pub(super) fn add(
                 !was_not_sent(done, due)
                     || (done.edge == due && is_sent(state.last_action(instance), due))
             });
-            let is_busy = is_open(open, instance) || busy.contains(instance);
+            let is_busy = is_one_of(open, instance) || busy.contains(instance);
             let is_held = state.hold(instance, now).is_some()
                 || machine
                     .groups

@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use lifecycle_facade::{FaultKind, FleetRow, Outcome};
 
 use crate::{
-    decide::{ActionName, Fact, FactKind, PlannedAction, SeenMachine, Waiting, is_open},
+    decide::{ActionName, Fact, FactKind, PlannedAction, SeenMachine, Waiting},
     leases::Holder,
+    machine::is_one_of,
     record::Edge,
     status::PassStatus,
 };
@@ -108,7 +109,7 @@ impl ActionResult {
     ) -> Option<Edge> {
         match (action.action, self.unsent) {
             (ActionName::Reboot, Some(_)) => {
-                let is_closed = open.is_some_and(|open| !is_open(open, &action.instance));
+                let is_closed = open.is_some_and(|open| !is_one_of(open, &action.instance));
                 is_closed.then(|| action.not_sent(now))
             }
             (_, Some(Unsent::NotRecorded)) => None,

@@ -2,10 +2,8 @@
 
 use std::{fmt, str::FromStr, sync::Arc};
 
-use lifecycle_client::Target;
 use lifecycle_core::InstanceId;
 
-use super::Fleet;
 use crate::cloud::{Cloud, ParseReferenceError};
 
 /// A region of a cloud, written `cloud/region`, or `account@cloud/region` for a named account.
@@ -36,6 +34,14 @@ impl Location {
     pub fn with_account(mut self, name: impl AsRef<str>) -> Self {
         self.account = Some(name.as_ref().into());
         self
+    }
+
+    /// Returns the location without the name of the account: an id names one instance there, whatever the account.
+    pub(super) fn without_account(&self) -> Self {
+        Self {
+            account: None,
+            ..self.clone()
+        }
     }
 }
 
@@ -76,7 +82,7 @@ impl InstanceReference {
         let Location { cloud, region, .. } = &self.location;
         Self {
             instance: cloud.canonical_id(region, &self.instance),
-            location: Fleet::machine_location(&self.location),
+            location: self.location.without_account(),
         }
     }
 }

@@ -34,10 +34,7 @@ impl Target for Fleet {
     }
 
     fn machine_location(location: &Location) -> Location {
-        Location {
-            account: None,
-            ..location.clone()
-        }
+        location.without_account()
     }
 
     fn offline_client(&self, location: &Location) -> Result<Client, FleetError> {

@@ -23,7 +23,6 @@ fn rules() -> Vec<Rule> {
     let maybe = leak(no.clone().with_execution_status(ExecutionStatus::Unknown));
     let locked = leak(rejection(FaultKind::Locked));
     let busy = leak(rejection(FaultKind::Busy));
-    let busy = leak(rejection(FaultKind::Busy));
     let lost = leak(Fault::new(FaultKind::NoAnswer, "no answer"));
     let late = leak(Fault::new(FaultKind::Deadline, "too late"));
     let blind = leak(Fault::new(FaultKind::Permission, "may not look"));

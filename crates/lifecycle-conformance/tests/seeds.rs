@@ -13,7 +13,7 @@ const FLEET_SEEDS: usize = 100;
 ///
 /// Each new option of the draw changes the scenario of a seed. So a seed is a random case today; the tests of the client and the
 /// placements of refused batches keep the reasons.
-const BROKEN_ONCE: [(u64, &str); 29] = [
+const BROKEN_ONCE: [(u64, &str); 31] = [
     (
         20_052_712,
         "a refused batch of reboots was executed, and lookups were throttled",
@@ -121,6 +121,11 @@ const BROKEN_ONCE: [(u64, &str); 29] = [
         210_259_323,
         "an instance vanished after a refused and executed reboot, and the refusal was told",
     ),
+    (
+        230_060_384,
+        "a batch was refused and executed, a boot failed, and the instance was shown as stopped and refused as busy",
+    ),
+    (230_349_229, "the same in a request with waves"),
 ];
 
 #[test]

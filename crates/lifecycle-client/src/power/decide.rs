@@ -293,7 +293,12 @@ fn rejected_after_observe(
     if options.strict && certain && !was_accepted {
         return refused;
     }
-    let ambiguous = settle(fault, AmbiguityReason::of_rejection(fault));
+    let reason = match fault.kind() {
+        // Some clouds show a broken instance as ready, so the state does not prove that nothing was executed.
+        FaultKind::Busy if is_doubtful => AmbiguityReason::AnswerLost,
+        _ => AmbiguityReason::of_rejection(fault),
+    };
+    let ambiguous = settle(fault, reason);
     let Some(state) = state else {
         return ambiguous;
     };

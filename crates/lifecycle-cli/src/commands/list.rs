@@ -4,7 +4,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use futures_util::{Stream, StreamExt, stream};
 use lifecycle_facade::{
-    FaultKind, Fleet, FleetError, InstanceReference, ListRequest, Location, Observation,
+    Error, FaultKind, Fleet, FleetError, InstanceReference, ListRequest, Location, Observation,
     ResolvedLocation, Selector,
 };
 use tokio::time::{Instant, timeout_at};
@@ -200,13 +200,15 @@ impl ListReader {
             None if !self.location.is_named && error.kind() == FaultKind::Permission => {
                 Part::Unavailable(format!("{location} is left out: {error}"))
             }
-            None => Part::Failed(error.into()),
-            Some(read) => Part::Failed(CommandError {
-                message: plain(&format!(
-                    "{location}: the list is incomplete after {read} instances: {error}"
-                )),
-                ..error.into()
-            }),
+            Some(read) if !matches!(error, FleetError::Client(Error::IncompleteList { .. })) => {
+                Part::Failed(CommandError {
+                    message: plain(&format!(
+                        "{location}: the list is incomplete after {read} instances: {error}"
+                    )),
+                    ..error.into()
+                })
+            }
+            _ => Part::Failed(error.into()),
         }
     }
 
@@ -291,7 +293,7 @@ impl PageQueue {
 
 #[cfg(test)]
 mod tests {
-    use lifecycle_facade::{Cloud, Fault, InstanceId, PowerState};
+    use lifecycle_facade::{Cloud, Fault, InstanceId, ListDefect, PowerState};
 
     use super::*;
     use crate::simulated;
@@ -337,6 +339,15 @@ mod tests {
         };
         let expected = "zenlayer/global: the list is incomplete after 1000 instances: ";
         assert!(second.message.starts_with(expected), "{second:?}");
+        let short = Error::IncompleteList {
+            title: "Zenlayer ZEC",
+            listed: 1_000,
+            defect: ListDefect::NothingNew,
+        };
+        let Part::Failed(third) = reader.failed(short.clone().into(), Some(1_000)) else {
+            panic!("the list seems complete");
+        };
+        assert_eq!(third.message, short.to_string());
     }
 
     #[test]

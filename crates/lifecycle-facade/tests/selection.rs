@@ -56,6 +56,21 @@ async fn selected(fleet: &Fleet, selector: Selector) -> Vec<String> {
 }
 
 #[tokio::test(start_paused = true)]
+async fn list_refused_after_the_first_page_is_an_error_and_not_a_region_without_access() {
+    // More than a page.
+    let (simulator, fleet) = fleet("zenlayer/global=1100");
+    let selector = at(&["zenlayer/*"]);
+    let refused = FaultRule::new(InjectedFault::Blocked).on(Operation::List);
+    simulator.inject(refused.clone());
+    let selection = fleet.select(&selector).await.unwrap();
+    assert_eq!(selection.unavailable.len(), 1);
+    simulator.inject(refused.skip(1));
+    let error = fleet.select(&selector).await.unwrap_err();
+    assert_eq!(error.kind(), FaultKind::Permission, "{error}");
+    assert_eq!(selected(&fleet, selector).await.len(), 1100);
+}
+
+#[tokio::test(start_paused = true)]
 async fn id_in_another_spelling_is_selected_and_excluded() {
     let (simulator, fleet) = fleet("huawei/cn-north-4=2");
     let machines = simulator.instances();

@@ -1,9 +1,14 @@
 //! Methods of [`Cloud`]: the name, the provider's data, regions and credential sources.
 
-use std::{fmt, str::FromStr};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    str::FromStr,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use lifecycle_core::{
-    CredentialSource, CredentialSourceConfig, HostEnvironment, InstanceId, Profile,
+    CredentialSource, CredentialSourceConfig, HostEnvironment, InstanceId, Profile, Provider,
     ProviderContext, SigningContext, credential_source::EnvCredentialSource,
 };
 
@@ -75,17 +80,42 @@ impl Cloud {
         }
     }
 
-    /// Returns the id as the cloud spells the id. An id in an invalid region stays as it is. Sends nothing.
-    pub(crate) fn canonical_id(self, region: &str, id: &InstanceId) -> InstanceId {
+    /// Returns the id as the cloud spells the id, in all regions. Sends nothing.
+    pub(crate) fn canonical_id(self, id: &InstanceId) -> InstanceId {
+        match self.spelling_provider() {
+            Some(provider) => provider.canonical_id(id),
+            None => id.clone(),
+        }
+    }
+
+    /// Returns a provider that compares ids, built once in the process; `None` if no provider can be built for the
+    /// example region.
+    fn spelling_provider(self) -> Option<Arc<dyn Provider>> {
+        static PROVIDERS: RwLock<BTreeMap<Cloud, Arc<dyn Provider>>> = RwLock::new(BTreeMap::new());
+        let known = PROVIDERS.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(provider) = known.get(&self) {
+            return Some(Arc::clone(provider));
+        }
+        drop(known);
         let built = (self.driver().build)(&LocationSettings {
-            region,
+            region: self.example_region(),
             endpoint: None,
             network: EndpointNetwork::default(),
             project: None,
             enterprise_project: None,
             batch_reboot: false,
         });
-        built.map_or_else(|_| id.clone(), |built| built.provider.canonical_id(id))
+        let provider = built.ok()?.provider;
+        let mut known = PROVIDERS.write().unwrap_or_else(PoisonError::into_inner);
+        Some(Arc::clone(known.entry(self).or_insert(provider)))
+    }
+
+    fn example_region(self) -> &'static str {
+        let (CloudRegions::One(region)
+        | CloudRegions::Many {
+            default: region, ..
+        }) = self.entry().regions;
+        region
     }
 
     /// Returns a note for people about an empty list; `None` if an empty list has one meaning.
@@ -95,11 +125,7 @@ impl Cloud {
 
     /// Returns a location for messages, such as `cloud/region`.
     pub(crate) fn example_location(self) -> String {
-        let (CloudRegions::One(region)
-        | CloudRegions::Many {
-            default: region, ..
-        }) = self.entry().regions;
-        format!("{self}/{region}")
+        format!("{self}/{}", self.example_region())
     }
 }
 

@@ -79,9 +79,8 @@ impl InstanceReference {
     /// ```
     #[must_use]
     pub fn machine(&self) -> Self {
-        let Location { cloud, region, .. } = &self.location;
         Self {
-            instance: cloud.canonical_id(region, &self.instance),
+            instance: self.location.cloud.canonical_id(&self.instance),
             location: self.location.without_account(),
         }
     }

@@ -1,5 +1,7 @@
 //! `Fleet::select` and `Selection`: the instances that match a `Selector`, from the lists of the locations.
 
+use std::pin::pin;
+
 use futures_util::{StreamExt, TryStreamExt, stream};
 use lifecycle_client::{
     Error, InstanceReport, Outcome, SelectFuture, SelectInstances, SelectedInstances,
@@ -158,33 +160,35 @@ impl Fleet {
         resolved: &ResolvedLocation,
     ) -> Result<Result<Vec<SelectedInstance>, UnavailableLocation>, FleetError> {
         let location = &resolved.location;
-        let mut filter = selector.filter.clone();
-        // A list has the ids as the cloud spells them.
-        for id in &mut filter.instances {
-            *id = location.cloud.canonical_id(&location.region, id);
-        }
-        let list = self.list(location).filter(filter).details();
-        let protection = &self.connector.settings.protection;
-        match list.await {
-            Ok(rows) => {
-                let rows = rows.into_iter().map(|observation| SelectedInstance {
-                    instance: InstanceReference::new(
-                        location.clone(),
-                        observation.instance.clone(),
-                    ),
-                    protection: protection.reason(&observation),
-                    observation,
-                });
-                let is_selected = |selected: &SelectedInstance| {
-                    !selector.excludes(&selected.instance, &selected.observation)
-                };
-                Ok(Ok(rows.filter(is_selected).collect()))
+        let list = self.list(location).filter(selector.filter.clone());
+        let mut pages = pin!(list.details().pages());
+        let mut rows: Option<Vec<Observation>> = None;
+        while let Some(page) = pages.next().await {
+            match page {
+                Ok(page) => rows.get_or_insert_default().extend(page),
+                // After the first page, the key can use the location, and the list is incomplete.
+                Err(error)
+                    if rows.is_none()
+                        && !resolved.is_named
+                        && error.kind() == FaultKind::Permission =>
+                {
+                    let reason = error.to_string();
+                    return Ok(Err(UnavailableLocation::new(location.clone(), reason)));
+                }
+                Err(error) => return Err(error),
             }
-            Err(error) if !resolved.is_named && error.kind() == FaultKind::Permission => Ok(Err(
-                UnavailableLocation::new(location.clone(), error.to_string()),
-            )),
-            Err(error) => Err(error),
         }
+        let protection = &self.connector.settings.protection;
+        let rows = rows.into_iter().flatten();
+        let rows = rows.map(|observation| SelectedInstance {
+            instance: InstanceReference::new(location.clone(), observation.instance.clone()),
+            protection: protection.reason(&observation),
+            observation,
+        });
+        let is_selected = |selected: &SelectedInstance| {
+            !selector.excludes(&selected.instance, &selected.observation)
+        };
+        Ok(Ok(rows.filter(is_selected).collect()))
     }
 
     /// Keeps the first of several references to one instance: two accounts can see the same instance.

@@ -11,8 +11,8 @@ use lifecycle_facade::{
 
 /// Returns the bundles of groups, in the order of their first groups.
 ///
-/// Two lists share a machine if both name the machine, whatever the account and the spelling of the id. A selection can share a machine with a group in the same
-/// location, unless both selections want different values of one tag.
+/// Two lists share a machine if both name the machine, whatever the account and the spelling of the id. A selection
+/// can share a machine with a group in the same location, unless both selections want different values of one tag.
 pub(super) fn bundles(members: &BTreeMap<String, Group>) -> Vec<BTreeSet<String>> {
     let (names, members): (Vec<_>, Vec<_>) = members
         .iter()

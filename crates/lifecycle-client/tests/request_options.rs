@@ -328,6 +328,26 @@ mod force_after {
         assert_eq!(cloud.calls("force-stop").len(), 1);
     }
 
+    /// The cloud refuses the forced batch because of `i-0`, stops the others despite the refusal, and shows
+    /// that 6 s later.
+    #[tokio::test(start_paused = true)]
+    async fn rest_of_a_forced_batch_rejected_before_a_late_view_is_not_bisected() {
+        let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
+            "observe" if sent.at < seconds(20) => all_in_state(sent, "running"),
+            "observe" if sent.at < seconds(26) => {
+                ok("i-0 stopped\ni-1 running\ni-2 running\ni-3 running")
+            }
+            "observe" => all_in_state(sent, "stopped"),
+            "force-stop" => fault(FaultKind::WrongState),
+            _ => ok("ok"),
+        });
+        let stop = cloud.client().stop(ids(4)).force_after(seconds(20));
+        assert_eq!(outcomes(&stop.await.unwrap()), ["reached"; 4]);
+        let calls = cloud.calls("force-stop");
+        let sizes: Vec<_> = calls.iter().map(|call| call.ids.len()).collect();
+        assert_eq!(sizes, [4, 3]);
+    }
+
     #[tokio::test(start_paused = true)]
     async fn search_in_a_rejected_graceful_batch_does_not_wait_for_late_views() {
         let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {

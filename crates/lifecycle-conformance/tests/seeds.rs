@@ -13,7 +13,7 @@ const FLEET_SEEDS: usize = 100;
 ///
 /// Each new option of the draw changes the scenario of a seed. So a seed is a random case today; the tests of the client and the
 /// placements of refused batches keep the reasons.
-const BROKEN_ONCE: [(u64, &str); 31] = [
+const BROKEN_ONCE: [(u64, &str); 35] = [
     (
         20_052_712,
         "a refused batch of reboots was executed, and lookups were throttled",
@@ -126,6 +126,22 @@ const BROKEN_ONCE: [(u64, &str); 31] = [
         "a batch was refused and executed, a boot failed, and the instance was shown as stopped and refused as busy",
     ),
     (230_349_229, "the same in a request with waves"),
+    (
+        230_146_468,
+        "the rest of a refused forced batch was bisected while views were late",
+    ),
+    (
+        230_291_993,
+        "the rest of a refused forced batch was sent after each late view",
+    ),
+    (
+        230_012_074,
+        "the calls of unknown instances, which a strict stop sends alone, were not in the judge's bound",
+    ),
+    (
+        230_498_962,
+        "the same with an instance that no lookup showed",
+    ),
 ];
 
 #[test]

@@ -7,7 +7,7 @@
 //! that code panics, the task wakes all waiters, and the first of them starts another task.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
@@ -258,7 +258,7 @@ impl PollSchedule {
 
     /// Sends an event of an observation of `batch` to each waiter, with the instances of the waiter.
     fn forward(&self, batch: &[InstanceId], event: &CallEvent) {
-        let mut by_waiter: HashMap<u64, Vec<InstanceId>> = HashMap::new();
+        let mut by_waiter: BTreeMap<u64, Vec<InstanceId>> = BTreeMap::new();
         for id in batch {
             for waiter in self.instances.get(id).iter().flat_map(|it| &it.waiters) {
                 by_waiter.entry(*waiter).or_default().push(id.clone());
@@ -283,13 +283,15 @@ impl PollSchedule {
     /// Delivers results to the waiters, and schedules the next observation of each instance.
     fn deliver(
         &mut self,
-        poll_result: PollResult,
+        mut poll_result: PollResult,
         now: Instant,
         policy: &PollingPolicy,
         jitter: f64,
     ) {
-        for (id, result) in poll_result.results {
-            let Some(watched) = self.instances.get_mut(&id) else {
+        for id in poll_result.batch {
+            let (Some(result), Some(watched)) =
+                (poll_result.results.remove(&id), self.instances.get_mut(&id))
+            else {
                 continue;
             };
             if watched.since > poll_result.started {
@@ -374,6 +376,8 @@ async fn poll(poller: Arc<Poller>, number: u64) {
         };
         let room = polls.len() < engine.concurrency;
         tokio::select! {
+            // A fixed order makes simulations repeatable.
+            biased;
             Some(poll_result) = polls.next(), if !polls.is_empty() => {
                 poller.schedule().deliver(poll_result, Instant::now(), &policy, poller.jitter());
             }
@@ -386,6 +390,7 @@ async fn poll(poller: Arc<Poller>, number: u64) {
 /// The results of an observation.
 struct PollResult {
     started: Instant,
+    batch: Vec<InstanceId>,
     results: ObserveResults,
 }
 
@@ -424,9 +429,11 @@ async fn poll_once(poller: &Poller, batch: Vec<InstanceId>, policy: &PollingPoli
     if !span.is_disabled() {
         poller.schedule().link(&batch, &span);
     }
+    let results = reader.observe_once(&batch, &ctx).instrument(span).await;
     PollResult {
         started,
-        results: reader.observe_once(&batch, &ctx).instrument(span).await,
+        batch,
+        results,
     }
 }
 
@@ -468,6 +475,7 @@ mod tests {
         schedule.deliver(
             PollResult {
                 started: now,
+                batch: vec![id(0)],
                 results: ObserveResults::from([(id(0), ObserveResult::NotFound)]),
             },
             now,
@@ -475,6 +483,27 @@ mod tests {
             1.0,
         );
         assert_eq!(schedule.queue.len(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn results_arrive_in_the_order_of_the_instances() {
+        let mut schedule = PollSchedule::default();
+        let mailbox = Arc::new(Mailbox::new());
+        schedule.waiters.insert(1, Arc::clone(&mailbox));
+        let now = Instant::now();
+        let batch: Vec<_> = (0..50).rev().map(id).collect();
+        for id in &batch {
+            schedule.add(id.clone(), 1, now, now);
+        }
+        let results = batch.iter().cloned();
+        let poll_result = PollResult {
+            started: now,
+            batch: batch.clone(),
+            results: results.map(|id| (id, ObserveResult::NotFound)).collect(),
+        };
+        schedule.deliver(poll_result, now, &PollingPolicy::DEFAULT, 1.0);
+        let arrived: Vec<_> = mailbox.take().into_iter().map(|(id, _)| id).collect();
+        assert_eq!(arrived, batch);
     }
 
     #[tokio::test(start_paused = true)]

@@ -43,20 +43,27 @@ pub(crate) async fn bisect(
     if batch.observed {
         return halves(batch.ids);
     }
+    let waits_for_views = runner.stale_view_time(&batch);
+    let late_until = after(Instant::now(), waits_for_views).min(runner.deadline);
     let total = batch.ids.len();
-    let late_until = after(Instant::now(), runner.stale_view_time(&batch.ids));
-    let rest = loop {
-        let rest = unexplained(runner, kind, &batch.ids, fault).await;
+    let mut rest = batch.ids;
+    loop {
+        rest = unexplained(runner, kind, rest, fault).await;
+        let is_next_sent = rest.is_empty() || (rest.len() < total && !batch.resent);
         let again = after(Instant::now(), runner.polling_pause());
-        if rest.len() < total || again > late_until.min(runner.deadline) {
-            break rest;
+        if is_next_sent || again > late_until {
+            break;
         }
         sleep_until(again).await;
-    };
+    }
     match rest.len() {
         0 => Vec::new(),
         all if all == total => halves(rest),
-        _ => vec![ActionBatch::rest(rest)],
+        _ => vec![ActionBatch {
+            // No later look explains more.
+            observed: batch.resent && !waits_for_views.is_zero(),
+            ..ActionBatch::rest(rest)
+        }],
     }
 }
 
@@ -65,30 +72,30 @@ pub(crate) async fn bisect(
 async fn unexplained(
     runner: &RequestRunner<'_>,
     kind: ActionKind,
-    ids: &[InstanceId],
+    ids: Vec<InstanceId>,
     fault: &Fault,
 ) -> Vec<InstanceId> {
-    let results = runner.observe_once(ids).await;
+    let results = runner.observe_once(&ids).await;
     // The cloud may have executed a part of the batch.
     let unclear = fault
         .clone()
         .with_execution_status(ExecutionStatus::Unknown);
     let mut rest = Vec::new();
     for id in ids {
-        match results.get(id) {
+        match results.get(&id) {
             Some(ObserveResult::Found(seen)) if explains(kind, seen, fault.kind()) => {
-                reject_after_observe(runner, id, &unclear, Some(seen));
+                reject_after_observe(runner, &id, &unclear, Some(seen));
             }
-            Some(ObserveResult::NotFound) if poll_vanished(runner, id, &unclear) => {}
+            Some(ObserveResult::NotFound) if poll_vanished(runner, &id, &unclear) => {}
             Some(ObserveResult::NotFound) => {
                 let fault = not_shown().with_request_id(fault.request_id());
-                runner.tracker().rejected(id, &fault);
+                runner.tracker().rejected(&id, &fault);
             }
             result => {
                 if let Some(ObserveResult::Found(seen)) = result {
                     runner.tracker().seen_after_rejection(seen);
                 }
-                rest.push(id.clone());
+                rest.push(id);
             }
         }
     }

@@ -98,6 +98,8 @@ pub(crate) async fn run(
         pending::<()>().await;
     };
     tokio::select! {
+        // A fixed order makes simulations repeatable.
+        biased;
         _ = join(sending, record_results(&runner)) => {}
         () = helping => {}
     }
@@ -154,6 +156,7 @@ async fn record_results(runner: &RequestRunner<'_>) {
             (now < runner.deadline).then(|| tracker.next_expiry().unwrap_or(runner.deadline))
         };
         tokio::select! {
+            biased;
             () = runner.mailbox.wait_for_change() => runner.subscription.ensure_polling(),
             () = sleep_until(next.unwrap_or(runner.deadline)), if next.is_some() => {}
         }

@@ -137,13 +137,14 @@ impl RequestRunner<'_> {
         }
     }
 
-    /// Returns how long a view of forced instances can still show the time before the graceful stop, which
-    /// the cloud accepted: zero for other instances.
-    pub(crate) fn stale_view_time(&self, ids: &[InstanceId]) -> Duration {
+    /// Returns how long a view can be older than the last stop of a rejected batch of forced stops: the
+    /// graceful stop, or the forced stop of a batch that is sent again. Zero for other batches.
+    pub(crate) fn stale_view_time(&self, batch: &ActionBatch) -> Duration {
         match &self.force_timers {
-            Some(timers) if self.tracker().is_forced(ids) => {
-                LATEST_VIEW.saturating_sub(timers.after())
-            }
+            Some(timers) if self.tracker().is_forced(&batch.ids) => match batch.resent {
+                true => LATEST_VIEW,
+                false => LATEST_VIEW.saturating_sub(timers.after()),
+            },
             _ => Duration::ZERO,
         }
     }

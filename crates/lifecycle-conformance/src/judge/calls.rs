@@ -151,9 +151,10 @@ fn check_fewest_calls(truth: &GroundTruth<'_>, violations: &mut Violations) {
 }
 
 /// Checks the upper bound of action calls: rounds · (2·(batches + separate) + 2·isolated·depth), and
-/// the retries that the client counts. A request that waits for idle instances adds looks · unfit. A round is a wave, or the forced stop after a wave. `depth` is
-/// the number of bisections down to one instance. The client isolates at most [`MAX_ISOLATED`] unfit
-/// instances of a batch, and reboots each instance outside of the running state in a separate call.
+/// the retries that the client counts. A request that waits for idle instances adds looks · unfit. A
+/// round is a wave, or the forced stop after a wave. `depth` is the number of bisections down to one
+/// instance. The client isolates at most [`MAX_ISOLATED`] unfit instances of a batch. A request that
+/// looks at the instances first sends an instance that is not plainly ready in a separate call.
 fn check_upper_bound(truth: &GroundTruth<'_>, violations: &mut Violations) {
     let [_] = &*truth.run.requests else { return };
     let (instances, limit) = count_and_batch_limit(truth);
@@ -161,7 +162,7 @@ fn check_upper_bound(truth: &GroundTruth<'_>, violations: &mut Violations) {
     let isolated = truth.unfit_count.min(MAX_ISOLATED * batches);
     let depth = instances.min(limit).max(1).ilog2() as usize + 1;
     let separate = match truth.scenario.requests.first() {
-        Some(request) if request.action.kind() == ActionKind::Reboot => truth.unfit_count,
+        Some(request) if looks_first(request) => truth.unfit_at_start,
         _ => 0,
     };
     let calls_per_round = 2 * (batches + separate) + 2 * isolated * depth;
@@ -191,6 +192,11 @@ fn check_upper_bound(truth: &GroundTruth<'_>, violations: &mut Violations) {
             format!("{calls} action calls instead of at most {max}"),
         );
     }
+}
+
+/// Returns true if the client looks at the instances before the action.
+fn looks_first(request: &Request) -> bool {
+    request.action.kind() == ActionKind::Reboot || request.strict || request.when_idle
 }
 
 /// Counts the calls of start, stop and reboot.

@@ -7,7 +7,8 @@ use std::{
 };
 
 use lifecycle_facade::{
-    ActionKind, Client, InstanceId, LocalDisk, PowerState, StopBilling, lifecycle_core::Action,
+    ActionKind, Client, InstanceId, LocalDisk, Outcome, PowerState, StopBilling,
+    lifecycle_core::Action,
 };
 use lifecycle_sim::{
     CallRecord, Cloud, InjectedFault, PowerOperation, SimulatedState,
@@ -32,9 +33,12 @@ pub(super) struct GroundTruth<'r> {
     creation_order: HashMap<&'r InstanceId, usize>,
     /// The distinct ids of each request.
     ids_by_request: Vec<HashSet<&'r InstanceId>>,
+    /// For each request, the instances for which the request does not report that nothing was executed.
+    possibly_executed: Vec<HashSet<&'r InstanceId>>,
     /// The cloud answered an observation with an old state.
     pub(super) has_stale_observation: bool,
-    /// The cloud answered an action with an empty body, so the refused instances were not named.
+    /// Baidu answered an action with an empty body, so the refused instances were not named. For the other
+    /// clouds an empty body is no answer.
     pub(super) has_empty_acknowledgement: bool,
     /// The first request has an option that some instances may not support.
     pub(super) option_may_be_unsupported: bool,
@@ -44,6 +48,8 @@ pub(super) struct GroundTruth<'r> {
     /// instances may not support, or if the cloud executes refused batches and at least one
     /// instance is unfit.
     pub(super) unfit_count: usize,
+    /// The number of unfit instances before the first action.
+    pub(super) unfit_at_start: usize,
 }
 
 impl<'r> GroundTruth<'r> {
@@ -64,9 +70,10 @@ impl<'r> GroundTruth<'r> {
             has_stale_observation: calls
                 .iter()
                 .any(|call| matches!(call.fault, Some(InjectedFault::Stale(_)))),
-            has_empty_acknowledgement: calls.iter().any(|call| {
-                call.operation.is_action() && call.fault == Some(InjectedFault::EmptyBody)
-            }),
+            has_empty_acknowledgement: scenario.cloud == Cloud::Baidu
+                && calls.iter().any(|call| {
+                    call.operation.is_action() && call.fault == Some(InjectedFault::EmptyBody)
+                }),
             option_may_be_unsupported: scenario
                 .requests
                 .first()
@@ -80,7 +87,9 @@ impl<'r> GroundTruth<'r> {
                 .iter()
                 .map(|r| r.ids.iter().collect())
                 .collect(),
+            possibly_executed: run.requests.iter().map(possibly_executed).collect(),
             unfit_count: 0,
+            unfit_at_start: 0,
         };
         let is_unfit = |id: &&InstanceId| !truth.is_ready(id) || !truth.is_undisturbed(id);
         let total = truth.ids_of_first_request().count();
@@ -88,6 +97,7 @@ impl<'r> GroundTruth<'r> {
         // A refused batch that is executed in part changes instances. The cloud refuses these
         // instances in the next call, so any instance can become unfit.
         let spreads = unfit > 0 && executes_refused_batches(scenario);
+        truth.unfit_at_start = unfit;
         truth.unfit_count = if truth.option_may_be_unsupported || spreads {
             total
         } else {
@@ -161,6 +171,19 @@ impl<'r> GroundTruth<'r> {
             .map(|(_, request)| request)
     }
 
+    /// Returns the start times of the requests that may have executed `kind` on an instance, in
+    /// ascending order: each request for the instance that does not report that nothing was executed.
+    pub(super) fn possible_executors(&self, id: &InstanceId, kind: ActionKind) -> Vec<Duration> {
+        let requests = self.run.requests.iter().zip(&self.scenario.requests);
+        let mut started: Vec<Duration> = requests
+            .zip(&self.possibly_executed)
+            .filter(|((_, request), ids)| request.action.kind() == kind && ids.contains(id))
+            .map(|((run, _), _)| run.started)
+            .collect();
+        started.sort_unstable();
+        started
+    }
+
     /// Returns true for an instance without external changes and with at most one request.
     pub(super) fn is_undisturbed(&self, id: &InstanceId) -> bool {
         !self.externally_changed.contains(id) && self.requests_for(id).nth(1).is_none()
@@ -197,6 +220,22 @@ impl<'r> GroundTruth<'r> {
 /// The number of unfit instances that the client isolates by bisecting one batch. With more unfit
 /// instances, the client stops the search.
 pub(super) const MAX_ISOLATED: usize = 8;
+
+/// Returns the instances of a request, without those for which the request reports that nothing was executed.
+fn possibly_executed(run: &RequestRun) -> HashSet<&InstanceId> {
+    match &run.result {
+        Some(Ok(report)) => {
+            let rows = report.instances().iter();
+            rows.filter(|row| !matches!(row.outcome, Outcome::Refused(_) | Outcome::Skipped(_)))
+                .map(|row| &row.instance)
+                .collect()
+        }
+        // The client sends nothing for an invalid request.
+        Some(Err(_)) => HashSet::new(),
+        // Nothing is known of a dropped request.
+        None => run.ids.iter().collect(),
+    }
+}
 
 /// Returns true for a cloud that executes a part of each batch that the cloud refuses.
 fn executes_refused_batches(scenario: &Scenario) -> bool {

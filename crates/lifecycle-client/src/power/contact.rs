@@ -44,6 +44,18 @@ impl Contact {
         self.fault = Some(fault.clone());
     }
 
+    /// Adds the failure of the last read to the message of `fault`, which no lookup settled.
+    pub(crate) fn explain(&self, fault: Fault) -> Fault {
+        let last = self.fault.as_ref().map(Fault::message);
+        match last.filter(|last| !fault.message().contains(last)) {
+            Some(last) => {
+                let message = format!("{}; the last lookup failed: {last}", fault.message());
+                fault.with_message(message)
+            }
+            None => fault,
+        }
+    }
+
     /// Returns the reason to report at the time limit, if the state `last` is older than lookups
     /// without a problem leave it: the last read failed, or no answer came for longer than `silence`.
     pub(crate) fn outdated(

@@ -60,6 +60,28 @@ async fn failed_lookups_at_the_deadline_are_the_reason_of_the_pending_row() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn uncertain_row_has_the_reason_why_lookups_did_not_settle_the_question() {
+    type Observe = fn(&SentCall) -> CallResult;
+    let answers: [(Observe, bool); 2] = [
+        (|_| CallResult::ConnectionRefused, true),
+        (|sent| all_in_state(sent, "stopped"), false),
+    ];
+    for (observe, fails) in answers {
+        let cloud = ScriptedCloud::new(move |sent| match sent.operation.as_str() {
+            "observe" => observe(sent),
+            _ => CallResult::NoAnswer,
+        });
+        let report = start_and_wait(&cloud, 300).await;
+        let Outcome::Uncertain(fault) = &report.instances()[0].outcome else {
+            panic!("{:?}", report.instances());
+        };
+        let is_told = fault.message().contains("; the last lookup failed: ");
+        assert_eq!(is_told, fails, "{fault}");
+        assert_eq!(fault.kind(), FaultKind::NoAnswer);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn lookup_that_succeeds_again_makes_the_state_current() {
     let lookups = AtomicUsize::new(0);
     let cloud = starting_then(move |sent| match lookups.fetch_add(1, Ordering::Relaxed) {

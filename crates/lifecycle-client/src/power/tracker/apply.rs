@@ -84,6 +84,7 @@ impl OutcomeTracker {
             Outcome::Refused(fault) => {
                 Outcome::Refused(fault.with_execution_status(ExecutionStatus::NotExecuted))
             }
+            Outcome::Uncertain(fault) => Outcome::Uncertain(tracked.contact.explain(fault)),
             outcome => outcome,
         };
         tracked.phase = Phase::Closed(outcome.clone());

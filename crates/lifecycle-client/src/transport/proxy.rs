@@ -22,9 +22,10 @@ pub(crate) struct ProxySettings {
 
 /// A variable with the address of a proxy.
 #[derive(Clone)]
-struct ProxyVariable {
-    name: &'static str,
-    address: Url,
+pub(crate) struct ProxyVariable {
+    pub(crate) name: &'static str,
+    /// Has the port of the proxy, except the default port of HTTP and HTTPS.
+    pub(crate) address: Url,
 }
 
 /// Leaves out the address, which can have a password.
@@ -76,19 +77,19 @@ impl ProxySettings {
         })
     }
 
-    /// Returns the variable with the proxy of a call; `None` for a call without a proxy.
-    pub(crate) fn variable_for(
+    /// Returns the proxy of a call; `None` for a call without a proxy.
+    pub(crate) fn proxy_for(
         &self,
         is_encrypted: bool,
         host: &str,
         port: Option<u16>,
-    ) -> Option<&'static str> {
+    ) -> Option<&ProxyVariable> {
         let (proxy, default) = match is_encrypted {
             true => (&self.https, 443),
             false => (&self.http, 80),
         };
-        let name = proxy.as_ref()?.name;
-        (!self.no_proxy.contains(host, port.unwrap_or(default))).then_some(name)
+        let is_direct = self.no_proxy.contains(host, port.unwrap_or(default));
+        proxy.as_ref().filter(|_| !is_direct)
     }
 
     /// Returns whether there is no proxy at all.
@@ -120,8 +121,12 @@ impl ProxySettings {
 /// [`TransportError`] with the name of a variable that has no usable address.
 pub fn proxy_variable(host: &str, port: u16) -> Result<Option<&'static str>, TransportError> {
     let settings = ProxySettings::from_environment()?;
-    Ok(settings.variable_for(true, host, Some(port)))
+    let proxy = settings.proxy_for(true, host, Some(port));
+    Ok(proxy.map(|proxy| proxy.name))
 }
+
+/// The port of a SOCKS proxy without a port in the address.
+const SOCKS_PORT: u16 = 1080;
 
 /// Parses an address such as `http://user:password@proxy:8080`, `socks5://proxy:1080` or `proxy:8080`.
 fn parse(address: &str) -> Option<Url> {
@@ -130,9 +135,12 @@ fn parse(address: &str) -> Option<Url> {
         true => address.parse::<Url>(),
         false => format!("http://{address}").parse(),
     };
-    let url = url.ok()?;
+    let mut url = url.ok()?;
     let is_usable =
         SCHEMES.contains(&url.scheme()) && url.host_str().is_some_and(|h| !h.is_empty());
+    if url.port_or_known_default().is_none() {
+        url.set_port(Some(SOCKS_PORT)).ok()?;
+    }
     is_usable.then_some(url)
 }
 
@@ -211,8 +219,8 @@ mod tests {
             ("cloud.example:8080", true, Some(8080), true),
         ] {
             let settings = read(&[proxy, ("NO_PROXY", no_proxy)]).unwrap();
-            let variable = settings.variable_for(is_encrypted, "cloud.example", port);
-            assert_eq!(variable.is_none(), is_direct, "{no_proxy} {is_encrypted}");
+            let proxy = settings.proxy_for(is_encrypted, "cloud.example", port);
+            assert_eq!(proxy.is_none(), is_direct, "{no_proxy} {is_encrypted}");
         }
     }
 
@@ -262,11 +270,28 @@ mod tests {
             ("NO_PROXY", "internal"),
         ]);
         let settings = settings.unwrap();
-        let variable = |is_encrypted, host| settings.variable_for(is_encrypted, host, None);
+        let variable = |is_encrypted, host| {
+            let proxy = settings.proxy_for(is_encrypted, host, None);
+            proxy.map(|proxy| proxy.name)
+        };
         assert_eq!(variable(true, "cloud.example"), Some("all_proxy"));
         assert_eq!(variable(false, "cloud.example"), Some("HTTP_PROXY"));
         assert_eq!(variable(true, "a.internal"), None);
         let cgi = read(&[("HTTP_PROXY", "http://b:2"), ("REQUEST_METHOD", "GET")]).unwrap();
-        assert_eq!(cgi.variable_for(false, "cloud.example", None), None);
+        assert!(cgi.proxy_for(false, "cloud.example", None).is_none());
+    }
+
+    #[test]
+    fn address_without_a_port_has_the_port_of_its_scheme() {
+        for (address, port) in [
+            ("proxy.example", 80),
+            ("https://proxy.example", 443),
+            ("socks5h://proxy.example", 1080),
+            ("socks4://ops@proxy.example/", 1080),
+            ("socks5://proxy.example:80", 80),
+        ] {
+            let url = parse(address).unwrap();
+            assert_eq!(url.port_or_known_default(), Some(port), "{address}");
+        }
     }
 }

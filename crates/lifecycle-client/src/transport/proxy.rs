@@ -39,7 +39,8 @@ impl fmt::Debug for ProxyVariable {
 
 impl ProxySettings {
     /// Reads `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, and the same names in lower case.
-    /// An empty variable counts as not set.
+    /// As in curl, the name in lower case has precedence, and an empty variable counts as not set: an
+    /// empty `no_proxy` leaves `NO_PROXY` in force.
     ///
     /// # Errors
     /// [`TransportError`] with the name of a variable that has no usable address.
@@ -66,12 +67,12 @@ impl ProxySettings {
         };
         // In a CGI program, HTTP_PROXY is a header of the caller.
         let http: &[_] = match variable("REQUEST_METHOD") {
-            Some(_) => &["http_proxy", "ALL_PROXY", "all_proxy"],
-            None => &["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"],
+            Some(_) => &["http_proxy", "all_proxy", "ALL_PROXY"],
+            None => &["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"],
         };
-        let no_proxy = first(&["NO_PROXY", "no_proxy"]);
+        let no_proxy = first(&["no_proxy", "NO_PROXY"]);
         Ok(Self {
-            https: proxy(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])?,
+            https: proxy(&["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])?,
             http: proxy(http)?,
             no_proxy: NoProxy::parse(&no_proxy.map(|(_, value)| value).unwrap_or_default()),
         })
@@ -279,6 +280,46 @@ mod tests {
         assert_eq!(variable(true, "a.internal"), None);
         let cgi = read(&[("HTTP_PROXY", "http://b:2"), ("REQUEST_METHOD", "GET")]).unwrap();
         assert!(cgi.proxy_for(false, "cloud.example", None).is_none());
+    }
+
+    #[test]
+    fn first_variable_with_a_value_has_precedence_as_in_curl() {
+        let https = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+        let http = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
+        for (is_encrypted, names) in [(true, https), (false, http)] {
+            for (first, expected) in names.into_iter().enumerate() {
+                for without_value in ["", " "] {
+                    let value = |place| match place < first {
+                        true => without_value,
+                        false => "http://proxy.example:8080",
+                    };
+                    let variables: Vec<_> = names.into_iter().zip((0..).map(value)).collect();
+                    let settings = read(&variables).unwrap();
+                    let proxy = settings.proxy_for(is_encrypted, "cloud.example", None);
+                    assert_eq!(proxy.unwrap().name, expected);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_proxy_in_lower_case_has_precedence_unless_it_is_empty() {
+        for (lower, upper, is_direct) in [
+            (Some("cloud.example"), Some("other"), true),
+            (Some("other"), Some("cloud.example"), false),
+            (Some("other"), None, false),
+            (Some(""), Some("cloud.example"), true),
+            (Some(" "), Some("cloud.example"), true),
+            (None, Some("cloud.example"), true),
+            (Some(""), Some(""), false),
+        ] {
+            let mut variables = vec![("HTTPS_PROXY", "http://proxy.example:8080")];
+            variables.extend(lower.map(|value| ("no_proxy", value)));
+            variables.extend(upper.map(|value| ("NO_PROXY", value)));
+            let settings = read(&variables).unwrap();
+            let proxy = settings.proxy_for(true, "cloud.example", None);
+            assert_eq!(proxy.is_none(), is_direct, "{variables:?}");
+        }
     }
 
     #[test]

@@ -93,6 +93,12 @@ impl ProxySettings {
         proxy.as_ref().filter(|_| !is_direct)
     }
 
+    /// Returns the variable with the proxy of a call over TLS.
+    fn variable_for(&self, host: &str, port: u16) -> Option<&'static str> {
+        self.proxy_for(true, host, Some(port))
+            .map(|proxy| proxy.name)
+    }
+
     /// Returns whether there is no proxy at all.
     pub(crate) fn is_empty(&self) -> bool {
         self.https.is_none() && self.http.is_none()
@@ -121,9 +127,20 @@ impl ProxySettings {
 /// # Errors
 /// [`TransportError`] with the name of a variable that has no usable address.
 pub fn proxy_variable(host: &str, port: u16) -> Result<Option<&'static str>, TransportError> {
-    let settings = ProxySettings::from_environment()?;
-    let proxy = settings.proxy_for(true, host, Some(port));
-    Ok(proxy.map(|proxy| proxy.name))
+    Ok(ProxySettings::from_environment()?.variable_for(host, port))
+}
+
+/// Returns [`proxy_variable`] for other variables than those of this process. For the fuzz target.
+///
+/// # Errors
+/// [`TransportError`] with the name of a variable that has no usable address.
+#[cfg(feature = "fuzzing")]
+pub fn proxy_variable_of(
+    variable: impl Fn(&'static str) -> Option<String>,
+    host: &str,
+    port: u16,
+) -> Result<Option<&'static str>, TransportError> {
+    Ok(ProxySettings::read(variable)?.variable_for(host, port))
 }
 
 /// The port of a SOCKS proxy without a port in the address.

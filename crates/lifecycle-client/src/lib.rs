@@ -56,6 +56,9 @@ pub use power::{
     until::WavesUntil,
     waves::{FailureLimit, WaveSize, Waves},
 };
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub use transport::proxy::proxy_variable_of;
 pub use transport::{Transport, TransportError, markers::OwnConnection, plain_http::PlainHttp};
 #[cfg(feature = "reqwest")]
 pub use transport::{

@@ -146,3 +146,82 @@ fn empty_proxy_variables_are_no_settings() {
         assert_eq!(proxy_variable("cloud.invalid", 443).unwrap(), None);
     }
 }
+
+#[tokio::test]
+async fn proxy_without_a_connection_is_named_without_its_password() {
+    let no_connection = |variable| format!("no connection to the proxy 127.0.0.1:1 in {variable}");
+    let no_address = |variable| {
+        format!("no address for the proxy proxy.invalid: check {variable} and the DNS servers")
+    };
+    let cases = [
+        (
+            "HTTPS_PROXY",
+            "http://ops:hidden@127.0.0.1:1",
+            no_connection("HTTPS_PROXY"),
+        ),
+        (
+            "https_proxy",
+            "https://ops:hidden@127.0.0.1:1",
+            no_connection("https_proxy"),
+        ),
+        (
+            "ALL_PROXY",
+            "socks5h://ops:hidden@127.0.0.1:1",
+            no_connection("ALL_PROXY"),
+        ),
+        (
+            "all_proxy",
+            "socks4://127.0.0.1:1",
+            no_connection("all_proxy"),
+        ),
+        (
+            "HTTP_PROXY",
+            "http://ops:hidden@127.0.0.1:1",
+            no_connection("HTTP_PROXY"),
+        ),
+        (
+            "HTTPS_PROXY",
+            "http://ops:hidden@proxy.invalid:8080",
+            no_address("HTTPS_PROXY"),
+        ),
+        (
+            "http_proxy",
+            "http://ops:hidden@proxy.invalid:8080",
+            no_address("http_proxy"),
+        ),
+    ];
+    for (variable, proxy, expected) in cases {
+        let name = "proxy_without_a_connection_is_named_without_its_password";
+        if std::env::var_os(INSIDE).is_some() && std::env::var(variable).as_deref() != Ok(proxy) {
+            continue;
+        }
+        if is_inside(name, &[(variable, proxy)]) {
+            // An address, because socks4 looks up the name of the cloud on this machine.
+            let url = match variable {
+                "HTTP_PROXY" | "http_proxy" => "http://203.0.113.1/",
+                _ => "https://203.0.113.1/",
+            };
+            let error = get(url.to_owned()).await.unwrap_err();
+            assert_eq!(error.to_string(), expected);
+            assert!(!format!("{error:?}").contains("hidden"), "{error:?}");
+            assert!(!error.to_fault().to_string().contains("hidden"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn failure_behind_the_proxy_names_the_cloud_and_the_proxy() {
+    let proxy = server("not a TLS server").await;
+    let is_inside = tokio::task::spawn_blocking(move || {
+        let name = "failure_behind_the_proxy_names_the_cloud_and_the_proxy";
+        is_inside(name, &[("HTTPS_PROXY", &*proxy)])
+    });
+    if is_inside.await.unwrap() {
+        let proxy = std::env::var("HTTPS_PROXY").unwrap();
+        let error = get("https://cloud.invalid/".to_owned()).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("no connection to cloud.invalid:443 through the proxy {proxy} in HTTPS_PROXY")
+        );
+    }
+}

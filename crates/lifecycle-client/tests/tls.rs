@@ -92,3 +92,27 @@ fn invalid_certificate_is_refused() {
         assert!(HttpTransport::builder().add_certificates(pem).is_err());
     }
 }
+
+#[tokio::test]
+async fn proxy_with_an_untrusted_certificate_is_named() {
+    const INSIDE: &str = "LIFECYCLE_TEST_PROXY";
+    if std::env::var_os(INSIDE).is_none() {
+        let (proxy, _) = start_server().await;
+        let name = "proxy_with_an_untrusted_certificate_is_named";
+        let mut test = tokio::process::Command::new(std::env::current_exe().unwrap());
+        test.args(["--exact", name]).env(INSIDE, "1");
+        test.env("https_proxy", &proxy).env("http_proxy", &proxy);
+        test.env_remove("no_proxy").env_remove("NO_PROXY");
+        let output = test.output().await.unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{text}");
+        assert!(text.contains("1 passed"), "{text}");
+        return;
+    }
+    for url in ["https://cloud.invalid/", "http://cloud.invalid/"] {
+        let error = get(HttpTransport::builder(), url).await.unwrap_err();
+        let expected = "the certificate of the proxy 127.0.0.1 is not trusted";
+        assert_eq!(error.to_string(), expected);
+        assert_eq!(error.to_fault().kind(), FaultKind::Certificate);
+    }
+}

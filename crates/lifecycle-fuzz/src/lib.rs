@@ -6,6 +6,8 @@ pub mod headers;
 #[cfg(feature = "facade")]
 pub mod journal;
 mod message;
+#[cfg(feature = "facade")]
+pub mod proxy_settings;
 pub mod responses;
 mod sections;
 pub mod simulator;

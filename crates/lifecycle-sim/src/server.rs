@@ -1,5 +1,9 @@
 //! The HTTP server: simulated clouds behind a real socket.
 
+#[cfg(test)]
+mod tests;
+mod write_limit;
+
 use std::{
     fmt, future, io,
     net::SocketAddr,
@@ -21,13 +25,15 @@ use hyper::{
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
-    net::{TcpListener, TcpStream, ToSocketAddrs},
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, ToSocketAddrs},
     sync::watch,
     task::{JoinHandle, JoinSet},
     time::{Sleep, sleep, timeout},
 };
 
 use crate::{Simulator, response, world::CallOutcome};
+use write_limit::WriteLimited;
 
 impl Simulator {
     /// Serves all four clouds on one port, over plain HTTP; port 0 takes a free port. Path and
@@ -100,6 +106,9 @@ const NEXT_REQUEST_TIMEOUT: Duration = Duration::from_secs(75);
 /// The time for the body of a request.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// The time in which the client must accept a part of a response.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// The maximum size of a request body. Huawei documents 12 MB.
 const MAX_BODY_BYTES: usize = 12 << 20;
 
@@ -115,6 +124,9 @@ async fn accept(listener: TcpListener, simulator: Simulator, mut stopped: watch:
                     sleep(Duration::from_millis(50)).await;
                     continue;
                 };
+                // Small responses must not wait for more data. Without this option the socket is
+                // slower, not wrong.
+                let _ = stream.set_nodelay(true);
                 let simulator = simulator.clone();
                 connections.spawn(async move { serve_connection(stream, simulator, &mut closing).await });
             }
@@ -127,13 +139,10 @@ async fn accept(listener: TcpListener, simulator: Simulator, mut stopped: watch:
 
 /// Serves one connection until the connection closes or the server stops.
 async fn serve_connection(
-    stream: TcpStream,
+    stream: impl AsyncRead + AsyncWrite + Unpin,
     simulator: Simulator,
     stopped: &mut watch::Receiver<()>,
 ) {
-    // Small responses must not wait for more data. Without this option the socket is slower, not
-    // wrong.
-    let _ = stream.set_nodelay(true);
     let has_request = Arc::new(AtomicBool::new(false));
     let service = {
         let has_request = Arc::clone(&has_request);
@@ -146,7 +155,10 @@ async fn serve_connection(
         .auto_date_header(false)
         .timer(TokioTimer::new())
         .header_read_timeout(NEXT_REQUEST_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(
+            TokioIo::new(WriteLimited::new(stream, WRITE_TIMEOUT)),
+            service,
+        );
     let mut connection = pin!(connection);
     let unused = async {
         sleep(FIRST_REQUEST_TIMEOUT).await;
@@ -156,7 +168,7 @@ async fn serve_connection(
     };
     tokio::select! {
         () = unused => return,
-        // The client broke the connection, or an injected fault did.
+        // The client broke the connection or read no response, or an injected fault did.
         _ = connection.as_mut() => return,
         _ = stopped.changed() => connection.as_mut().graceful_shutdown(),
     }

@@ -10,7 +10,7 @@ use tokio::{sync::OnceCell, task::spawn_blocking};
 use crate::transport::{
     Transport, TransportError,
     markers::{BypassProxy, OwnConnection},
-    proxy::ProxySettings,
+    proxy::{ProxySettings, ProxyVariable},
     system_certificates,
 };
 
@@ -20,7 +20,8 @@ use crate::transport::{
 /// Sends a request marked with [`OwnConnection`] on a new connection, and all other requests on pooled
 /// connections. Follows no redirects, because a signature is valid for one host only. Reads at most 16 MiB
 /// of a response. Takes proxies from the environment (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`): HTTP, HTTPS
-/// and SOCKS proxies. Plain HTTP to loopback addresses and to the metadata service bypasses every proxy.
+/// and SOCKS proxies. The rules are those of curl: the name in lower case has precedence, and an empty variable
+/// counts as not set. Plain HTTP to loopback addresses and to the metadata service bypasses every proxy.
 ///
 /// [reqwest]: https://docs.rs/reqwest
 #[derive(Clone)]
@@ -85,14 +86,14 @@ impl HttpTransport {
 }
 
 impl HttpTransport {
-    /// Returns the client with or without proxy.
-    fn client_for(&self, url: &reqwest::Url) -> &reqwest::Client {
+    /// Returns the client with or without proxy, and the proxy.
+    fn client_for(&self, url: &reqwest::Url) -> (&reqwest::Client, Option<&ProxyVariable>) {
         let is_encrypted = url.scheme() == "https";
         let host = url.host_str().unwrap_or_default();
-        let variable = self.proxies.variable_for(is_encrypted, host, url.port());
-        match (&self.proxied, variable) {
-            (Some(proxied), Some(_)) => proxied,
-            _ => &self.default,
+        let proxy = self.proxies.proxy_for(is_encrypted, host, url.port());
+        match (&self.proxied, proxy) {
+            (Some(proxied), Some(proxy)) => (proxied, Some(proxy)),
+            _ => (&self.default, None),
         }
     }
 }
@@ -192,14 +193,14 @@ impl Transport for HttpTransport {
         let request = reqwest::Request::try_from(request).map_err(|error| {
             TransportError::unsent("the request cannot be sent").with_source(error.without_url())
         })?;
-        let client = match request.url().scheme() {
+        let (client, proxy) = match request.url().scheme() {
             "http" if bypass_proxy || is_loopback(request.url().host_str().unwrap_or_default()) => {
-                &transport.direct
+                (&transport.direct, None)
             }
             _ => transport.client_for(request.url()),
         };
-        let server = Server::of(request.url());
-        let failed = |error| server.to_transport_error(error);
+        let route = Route::new(request.url(), proxy);
+        let failed = |error| route.to_transport_error(error);
         let mut response = client.execute(request).await.map_err(failed)?;
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
@@ -228,23 +229,43 @@ fn not_set_up(error: impl std::error::Error + Send + Sync + 'static) -> Transpor
     TransportError::unsent("the HTTP client cannot be set up").with_source(error)
 }
 
-/// The server of a request, for error messages.
+/// Host and port, for error messages.
 struct Server {
     host: String,
     port: u16,
 }
 
 impl Server {
+    /// Leaves out the user and the password.
     fn of(url: &reqwest::Url) -> Self {
         Self {
             host: url.host_str().unwrap_or_default().to_owned(),
             port: url.port_or_known_default().unwrap_or_default(),
         }
     }
+}
+
+/// The server and the proxy of a request, for error messages.
+struct Route {
+    server: Server,
+    proxy: Option<(Server, &'static str)>,
+    /// Whether the client has connections to the proxy only, without tunnels.
+    is_forwarded: bool,
+}
+
+impl Route {
+    fn new(url: &reqwest::Url, proxy: Option<&ProxyVariable>) -> Self {
+        let is_http_proxy = |proxy: &ProxyVariable| proxy.address.scheme().starts_with("http");
+        Self {
+            server: Server::of(url),
+            proxy: proxy.map(|proxy| (Server::of(&proxy.address), proxy.name)),
+            is_forwarded: url.scheme() == "http" && proxy.is_some_and(is_http_proxy),
+        }
+    }
 
     fn to_transport_error(&self, error: reqwest::Error) -> TransportError {
         let error = error.without_url();
-        let Self { host, port } = self;
+        let Server { host, port } = &self.server;
         if !error.is_connect() {
             let moment = match error.is_body() || error.is_decode() {
                 true => "during",
@@ -253,24 +274,53 @@ impl Server {
             let message = format!("the connection to {host} broke {moment} the response");
             return TransportError::unclear(message).with_source(error);
         }
-        let unsent = match ConnectFailure::of(&error) {
-            ConnectFailure::Name => TransportError::unsent(format!(
+        let is_at_proxy = self.is_forwarded || is_before_tunnel(&error);
+        let unsent = match (ConnectFailure::of(&error), &self.proxy) {
+            (ConnectFailure::Name, Some((Server { host, .. }, variable))) if is_at_proxy => {
+                TransportError::unsent(format!(
+                    "no address for the proxy {host}: check {variable} and the DNS servers"
+                ))
+            }
+            (ConnectFailure::Name, _) => TransportError::unsent(format!(
                 "no address for {host}: check the region name and the DNS servers"
             )),
-            ConnectFailure::Certificate => {
-                TransportError::unsent(format!("the certificate of {host} is not trusted"))
+            (ConnectFailure::Certificate, proxy) => {
+                let name = match proxy {
+                    Some((proxy, _)) if is_at_proxy => format!("the proxy {}", proxy.host),
+                    _ => host.clone(),
+                };
+                TransportError::unsent(format!("the certificate of {name} is not trusted"))
                     .with_kind(FaultKind::Certificate)
             }
-            ConnectFailure::ProxyLogin => {
+            (ConnectFailure::ProxyLogin, _) => {
                 TransportError::unsent(format!("the proxy refused a connection to {host}"))
                     .with_kind(FaultKind::Proxy)
             }
-            ConnectFailure::Other => {
+            (ConnectFailure::Other, Some((proxy, variable))) => {
+                let proxy = format!("the proxy {}:{} in {variable}", proxy.host, proxy.port);
+                TransportError::unsent(match is_at_proxy {
+                    true => format!("no connection to {proxy}"),
+                    false => format!("no connection to {host}:{port} through {proxy}"),
+                })
+            }
+            (ConnectFailure::Other, None) => {
                 TransportError::unsent(format!("no connection to {host}:{port}"))
             }
         };
         unsent.with_source(error)
     }
+}
+
+/// Returns the texts of the causes. The types of the causes are private to other crates, so the texts
+/// decide; a test with a real connection holds each text.
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = String> {
+    let first = std::error::Error::source(error);
+    std::iter::successors(first, |error| error.source()).map(ToString::to_string)
+}
+
+/// Returns whether there was no connection to the proxy.
+fn is_before_tunnel(error: &reqwest::Error) -> bool {
+    causes(error).any(|text| text.ends_with(" error: failed to create underlying connection"))
 }
 
 /// The step at which a connection failed.
@@ -286,12 +336,9 @@ enum ConnectFailure {
 }
 
 impl ConnectFailure {
-    /// Returns the step that `error` names. The types of the causes are private to other crates, so
-    /// the texts decide; a test with a real connection holds each text.
+    /// Returns the step that `error` names.
     fn of(error: &reqwest::Error) -> Self {
-        let mut cause = std::error::Error::source(error);
-        while let Some(error) = cause {
-            let text = error.to_string();
+        for text in causes(error) {
             for (start, failure) in [
                 ("dns error", Self::Name),
                 ("invalid peer certificate", Self::Certificate),
@@ -304,7 +351,6 @@ impl ConnectFailure {
                     return failure;
                 }
             }
-            cause = error.source();
         }
         Self::Other
     }

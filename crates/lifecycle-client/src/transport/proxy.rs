@@ -22,9 +22,10 @@ pub(crate) struct ProxySettings {
 
 /// A variable with the address of a proxy.
 #[derive(Clone)]
-struct ProxyVariable {
-    name: &'static str,
-    address: Url,
+pub(crate) struct ProxyVariable {
+    pub(crate) name: &'static str,
+    /// Has the port of the proxy, except the default port of HTTP and HTTPS.
+    pub(crate) address: Url,
 }
 
 /// Leaves out the address, which can have a password.
@@ -38,7 +39,8 @@ impl fmt::Debug for ProxyVariable {
 
 impl ProxySettings {
     /// Reads `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, and the same names in lower case.
-    /// An empty variable counts as not set.
+    /// As in curl, the name in lower case has precedence, and an empty variable counts as not set: an
+    /// empty `no_proxy` leaves `NO_PROXY` in force.
     ///
     /// # Errors
     /// [`TransportError`] with the name of a variable that has no usable address.
@@ -65,30 +67,36 @@ impl ProxySettings {
         };
         // In a CGI program, HTTP_PROXY is a header of the caller.
         let http: &[_] = match variable("REQUEST_METHOD") {
-            Some(_) => &["http_proxy", "ALL_PROXY", "all_proxy"],
-            None => &["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"],
+            Some(_) => &["http_proxy", "all_proxy", "ALL_PROXY"],
+            None => &["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"],
         };
-        let no_proxy = first(&["NO_PROXY", "no_proxy"]);
+        let no_proxy = first(&["no_proxy", "NO_PROXY"]);
         Ok(Self {
-            https: proxy(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])?,
+            https: proxy(&["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])?,
             http: proxy(http)?,
             no_proxy: NoProxy::parse(&no_proxy.map(|(_, value)| value).unwrap_or_default()),
         })
     }
 
-    /// Returns the variable with the proxy of a call; `None` for a call without a proxy.
-    pub(crate) fn variable_for(
+    /// Returns the proxy of a call; `None` for a call without a proxy.
+    pub(crate) fn proxy_for(
         &self,
         is_encrypted: bool,
         host: &str,
         port: Option<u16>,
-    ) -> Option<&'static str> {
+    ) -> Option<&ProxyVariable> {
         let (proxy, default) = match is_encrypted {
             true => (&self.https, 443),
             false => (&self.http, 80),
         };
-        let name = proxy.as_ref()?.name;
-        (!self.no_proxy.contains(host, port.unwrap_or(default))).then_some(name)
+        let is_direct = self.no_proxy.contains(host, port.unwrap_or(default));
+        proxy.as_ref().filter(|_| !is_direct)
+    }
+
+    /// Returns the variable with the proxy of a call over TLS.
+    fn variable_for(&self, host: &str, port: u16) -> Option<&'static str> {
+        self.proxy_for(true, host, Some(port))
+            .map(|proxy| proxy.name)
     }
 
     /// Returns whether there is no proxy at all.
@@ -119,9 +127,24 @@ impl ProxySettings {
 /// # Errors
 /// [`TransportError`] with the name of a variable that has no usable address.
 pub fn proxy_variable(host: &str, port: u16) -> Result<Option<&'static str>, TransportError> {
-    let settings = ProxySettings::from_environment()?;
-    Ok(settings.variable_for(true, host, Some(port)))
+    Ok(ProxySettings::from_environment()?.variable_for(host, port))
 }
+
+/// Returns [`proxy_variable`] for other variables than those of this process. For the fuzz target.
+///
+/// # Errors
+/// [`TransportError`] with the name of a variable that has no usable address.
+#[cfg(feature = "fuzzing")]
+pub fn proxy_variable_of(
+    variable: impl Fn(&'static str) -> Option<String>,
+    host: &str,
+    port: u16,
+) -> Result<Option<&'static str>, TransportError> {
+    Ok(ProxySettings::read(variable)?.variable_for(host, port))
+}
+
+/// The port of a SOCKS proxy without a port in the address.
+const SOCKS_PORT: u16 = 1080;
 
 /// Parses an address such as `http://user:password@proxy:8080`, `socks5://proxy:1080` or `proxy:8080`.
 fn parse(address: &str) -> Option<Url> {
@@ -130,9 +153,12 @@ fn parse(address: &str) -> Option<Url> {
         true => address.parse::<Url>(),
         false => format!("http://{address}").parse(),
     };
-    let url = url.ok()?;
+    let mut url = url.ok()?;
     let is_usable =
         SCHEMES.contains(&url.scheme()) && url.host_str().is_some_and(|h| !h.is_empty());
+    if url.port_or_known_default().is_none() {
+        url.set_port(Some(SOCKS_PORT)).ok()?;
+    }
     is_usable.then_some(url)
 }
 
@@ -211,8 +237,8 @@ mod tests {
             ("cloud.example:8080", true, Some(8080), true),
         ] {
             let settings = read(&[proxy, ("NO_PROXY", no_proxy)]).unwrap();
-            let variable = settings.variable_for(is_encrypted, "cloud.example", port);
-            assert_eq!(variable.is_none(), is_direct, "{no_proxy} {is_encrypted}");
+            let proxy = settings.proxy_for(is_encrypted, "cloud.example", port);
+            assert_eq!(proxy.is_none(), is_direct, "{no_proxy} {is_encrypted}");
         }
     }
 
@@ -262,11 +288,68 @@ mod tests {
             ("NO_PROXY", "internal"),
         ]);
         let settings = settings.unwrap();
-        let variable = |is_encrypted, host| settings.variable_for(is_encrypted, host, None);
+        let variable = |is_encrypted, host| {
+            let proxy = settings.proxy_for(is_encrypted, host, None);
+            proxy.map(|proxy| proxy.name)
+        };
         assert_eq!(variable(true, "cloud.example"), Some("all_proxy"));
         assert_eq!(variable(false, "cloud.example"), Some("HTTP_PROXY"));
         assert_eq!(variable(true, "a.internal"), None);
         let cgi = read(&[("HTTP_PROXY", "http://b:2"), ("REQUEST_METHOD", "GET")]).unwrap();
-        assert_eq!(cgi.variable_for(false, "cloud.example", None), None);
+        assert!(cgi.proxy_for(false, "cloud.example", None).is_none());
+    }
+
+    #[test]
+    fn first_variable_with_a_value_has_precedence_as_in_curl() {
+        let https = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+        let http = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
+        for (is_encrypted, names) in [(true, https), (false, http)] {
+            for (first, expected) in names.into_iter().enumerate() {
+                for without_value in ["", " "] {
+                    let value = |place| match place < first {
+                        true => without_value,
+                        false => "http://proxy.example:8080",
+                    };
+                    let variables: Vec<_> = names.into_iter().zip((0..).map(value)).collect();
+                    let settings = read(&variables).unwrap();
+                    let proxy = settings.proxy_for(is_encrypted, "cloud.example", None);
+                    assert_eq!(proxy.unwrap().name, expected);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_proxy_in_lower_case_has_precedence_unless_it_is_empty() {
+        for (lower, upper, is_direct) in [
+            (Some("cloud.example"), Some("other"), true),
+            (Some("other"), Some("cloud.example"), false),
+            (Some("other"), None, false),
+            (Some(""), Some("cloud.example"), true),
+            (Some(" "), Some("cloud.example"), true),
+            (None, Some("cloud.example"), true),
+            (Some(""), Some(""), false),
+        ] {
+            let mut variables = vec![("HTTPS_PROXY", "http://proxy.example:8080")];
+            variables.extend(lower.map(|value| ("no_proxy", value)));
+            variables.extend(upper.map(|value| ("NO_PROXY", value)));
+            let settings = read(&variables).unwrap();
+            let proxy = settings.proxy_for(true, "cloud.example", None);
+            assert_eq!(proxy.is_none(), is_direct, "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn address_without_a_port_has_the_port_of_its_scheme() {
+        for (address, port) in [
+            ("proxy.example", 80),
+            ("https://proxy.example", 443),
+            ("socks5h://proxy.example", 1080),
+            ("socks4://ops@proxy.example/", 1080),
+            ("socks5://proxy.example:80", 80),
+        ] {
+            let url = parse(address).unwrap();
+            assert_eq!(url.port_or_known_default(), Some(port), "{address}");
+        }
     }
 }

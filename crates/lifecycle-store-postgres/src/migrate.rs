@@ -29,6 +29,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "shared rate limit, rejected keys",
         sql: include_str!("migrations/0002_pace.sql"),
     },
+    Migration {
+        version: 3,
+        name: "machines in the history",
+        sql: include_str!("migrations/0003_machines.sql"),
+    },
 ];
 
 /// The key of the advisory lock: "life" in ASCII. The function `append` takes the same lock, so no record is

@@ -214,9 +214,10 @@ const HISTORY: &str = "select e.id, e.record::text from lifecycle.event e \
     and ($1::text is null or e.at >= $1::timestamptz or e.operation in \
         (select operation from lifecycle.event where at >= $1::timestamptz and operation is not null)) \
     and ($2::text is null or e.id in ( \
-        select s.id from lifecycle.event s where s.subject = $2 \
+        select s.id from lifecycle.event s where lifecycle.machine(s.subject) = lifecycle.machine($2) \
         union all \
-        select o.id from lifecycle.intent i join lifecycle.event o on o.operation = i.operation where i.instance = $2)) \
+        select o.id from lifecycle.intent i join lifecycle.event o on o.operation = i.operation \
+            where lifecycle.machine(i.instance) = lifecycle.machine($2))) \
     order by e.id limit $4";
 
 /// Returns an id before the first event of a history; `None` for a history without events.

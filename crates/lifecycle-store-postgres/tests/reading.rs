@@ -123,3 +123,39 @@ async fn history_of_many_pages_is_complete_and_in_order() {
     let never = HistoryQuery::default().with_since(Some(never));
     assert!(base.history(&never).await.unwrap().is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn history_of_a_machine_has_every_account_and_spelling() {
+    let Some(cluster) = Cluster::shared("machines") else {
+        return;
+    };
+    let base = store(&cluster, "machines").await;
+    let upper = "huawei/cn-north-4/616FB98F-46CA-475E-917E-2563E5A8CD19";
+    let names = [
+        upper.to_owned(),
+        upper.to_lowercase(),
+        format!("ops@{upper}"),
+        "huawei/cn-north-4/other".to_owned(),
+        "baidu/bj/i-abc".to_owned(),
+        "baidu/bj/i-ABC".to_owned(),
+    ];
+    for name in &names {
+        let sql = format!(
+            "insert into lifecycle.event (at, kind, subject, record) \
+             select at, 'notice', '{name}', jsonb_build_object('record', 'notice', 'kind', 'drifted', \
+                 'subject', '{name}', 'message', 'm', 'at', lifecycle.text(at)) from (select now() as at) as one"
+        );
+        cluster.psql("machines", &sql);
+    }
+    for (name, entries) in [
+        (upper, 3),
+        (&names[1], 3),
+        (&names[2], 3),
+        ("baidu/bj/i-abc", 1),
+        ("baidu/bj/i-AbC", 0),
+    ] {
+        let query = HistoryQuery::default().with_subject(Some(name.to_owned()));
+        let history = base.history(&query).await.unwrap();
+        assert_eq!(history.len(), entries, "{name}");
+    }
+}

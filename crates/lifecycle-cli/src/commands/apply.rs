@@ -2,7 +2,7 @@
 
 #[cfg(feature = "postgres")]
 use std::future::ready;
-use std::{fs::File, io::Write as _, path::Path, sync::Arc};
+use std::{fs::File, io::Write as _, path::Path, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 use lifecycle_controller::{
@@ -11,6 +11,7 @@ use lifecycle_controller::{
     keeper::{ActionResult, Keeper, PassReport, ProgramNotifier},
     settings::Settings,
 };
+use lifecycle_facade::file;
 use lifecycle_metrics::{ClientMetrics, ControllerMetrics};
 #[cfg(feature = "postgres")]
 use lifecycle_store_postgres::ControllerKind;
@@ -24,6 +25,7 @@ use super::{
 };
 use crate::{
     args::{ApplyArgs, ControllerArgs, RunArgs},
+    blocking::blocking,
     console::{Console, Format, eprint_line, eprint_warning},
     exit::{CommandError, Exit},
     follow,
@@ -237,7 +239,7 @@ pub(crate) async fn run(args: &RunArgs, console: Console) -> Result<Exit, Comman
     let settings = controller::settings(setup.config())?;
     let choice = controller::store_choice(named.as_ref(), setup.config())?;
     let lock = match &choice {
-        StoreChoice::Journal(path) => Some(RunLock::take(path)?),
+        StoreChoice::Journal(path) => Some(RunLock::take(path, setup.timeout()).await?),
         #[cfg(feature = "postgres")]
         StoreChoice::Database(_) => None,
     };
@@ -315,7 +317,15 @@ struct RunLock {
 }
 
 impl RunLock {
-    fn take(journal: &Path) -> Result<Self, CommandError> {
+    async fn take(journal: &Path, limit: Duration) -> Result<Self, CommandError> {
+        let journal = journal.to_owned();
+        blocking(Some(limit), "the lock of the journal", move || {
+            Self::take_now(&journal)
+        })
+        .await
+    }
+
+    fn take_now(journal: &Path) -> Result<Self, CommandError> {
         let mut path = journal.as_os_str().to_owned();
         path.push(".run");
         let path = Path::new(&path);
@@ -326,7 +336,7 @@ impl RunLock {
         let options = options.read(true).write(true).create(true).truncate(false);
         let mut file = options.open(path).map_err(problem)?;
         if file.try_lock().is_err() {
-            let holder = std::fs::read_to_string(path).unwrap_or_default();
+            let holder = file::read_text(path, file::MAX_TEXT).unwrap_or_default();
             return Err(CommandError::nothing_done(format!(
                 "lifecycle run already keeps {}: {}",
                 journal.display(),

@@ -152,7 +152,7 @@ async fn open(path: &Path) -> Result<Journal, CommandError> {
 }
 
 async fn read_state(path: &Path) -> Result<State, CommandError> {
-    match path.exists() {
+    match journal::exists(path).await? {
         true => Ok(Journal::read_state(path).await?),
         false => Ok(State::default()),
     }

@@ -113,7 +113,7 @@ impl StoreChoice {
             Self::Journal(_) => setup.fleet().await,
             #[cfg(feature = "postgres")]
             Self::Database(database) => {
-                let limit = database.rate_limit()?;
+                let limit = database.rate_limit().await?;
                 setup
                     .fleet_with(|builder| builder.shared_rate_limit(limit))
                     .await

@@ -238,7 +238,7 @@ mod with {
         database: &DatabaseChoice,
         console: Console,
     ) -> Result<Exit, CommandError> {
-        let forgotten = database.rate_limit()?.forget_rejected_keys().await?;
+        let forgotten = database.rate_limit().await?.forget_rejected_keys().await?;
         console.notice(format_args!("rejected keys forgotten: {forgotten}"));
         Ok(Exit::Complete)
     }

@@ -9,6 +9,7 @@ mod message;
 pub mod responses;
 mod sections;
 pub mod simulator;
+pub mod standard_input;
 #[cfg(feature = "facade")]
 pub mod text;
 mod traces;

@@ -116,7 +116,8 @@ async fn observe(controllers: u64, text: Option<&str>, span: Duration) -> BenchR
     simulator.throttle(cloud, Some(throttle));
     let text: Option<ConnectionText> = text.map(str::parse).transpose()?;
     if let Some(text) = &text {
-        Database::new(text.clone(), Limits::default())?
+        Database::open(text.clone(), Limits::default())
+            .await?
             .migrate()
             .await?;
     }
@@ -130,7 +131,7 @@ async fn observe(controllers: u64, text: Option<&str>, span: Duration) -> BenchR
             .configure_client(move |client| client.seed(seed));
         if let Some(text) = &text {
             fleet = fleet.shared_rate_limit(CountedLimit {
-                limit: PostgresRateLimit::new(text.clone())?,
+                limit: PostgresRateLimit::open(text.clone()).await?,
                 leases: Arc::clone(&leases),
             });
         }
@@ -181,14 +182,16 @@ pub(crate) fn measure_buckets(settings: &BenchSettings) -> BenchResult<Table> {
     };
     let text = cluster.database("buckets");
     let runtime = runtime()?;
-    let limit = PostgresRateLimit::with_connections(text.parse()?, CONNECTIONS as usize)?;
+    let limit = PostgresRateLimit::with_connections(text.parse()?, CONNECTIONS as usize);
+    let limit = runtime.block_on(limit)?;
     let limit = Arc::new(limit);
     let scope = RateLimitScope {
         location: "bench@aliyun/cn-hangzhou".to_owned(),
         calls: LimitedCalls::Reads,
     };
     runtime.block_on(async {
-        Database::new(text.parse()?, Limits::default())?
+        Database::open(text.parse()?, Limits::default())
+            .await?
             .migrate()
             .await?;
         limit.join(&scope, Rate::new(1e6, 1_000_000)).await?;

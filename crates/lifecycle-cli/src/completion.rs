@@ -101,7 +101,7 @@ fn config() -> Config {
         .map(|word| word.to_string_lossy().into_owned())
         .collect();
     let named = named_config(&words);
-    let config = config_file::read(named).ok().flatten();
+    let config = config_file::read_now(named).ok().flatten();
     config.unwrap_or_default()
 }
 

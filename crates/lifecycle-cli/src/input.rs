@@ -1,11 +1,11 @@
 //! References on standard input: text, or rows of the JSON output of this command.
+//!
+//! The fuzz target `standard_input` includes this file, which therefore imports no other file of the command.
 
 use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, SeqAccess, Visitor},
 };
-
-use crate::output::SCHEMA;
 
 /// A word of the input that names an instance or a group, and its position for messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,13 +15,13 @@ pub(crate) struct Word {
     pub(crate) position: String,
 }
 
-/// Returns the references in a text: one or more on a line, or rows of JSON.
+/// Returns the references in a text: one or more on a line, or rows of JSON up to a schema.
 ///
 /// # Errors
 /// The text is not JSON despite its first character, or a row has no reference.
-pub(crate) fn words(text: &str) -> Result<Vec<Word>, String> {
+pub(crate) fn words(text: &str, newest_schema: u64) -> Result<Vec<Word>, String> {
     match text.trim_start().as_bytes().first() {
-        Some(b'[' | b'{') => json_words(text),
+        Some(b'[' | b'{') => json_words(text, newest_schema),
         _ => Ok(text_words(text)),
     }
 }
@@ -40,15 +40,15 @@ fn text_words(text: &str) -> Vec<Word> {
 }
 
 /// Returns the references in arrays and objects, one after another.
-fn json_words(text: &str) -> Result<Vec<Word>, String> {
+fn json_words(text: &str, newest_schema: u64) -> Result<Vec<Word>, String> {
     let mut words: Vec<Word> = Vec::new();
     for rows in serde_json::Deserializer::from_str(text).into_iter() {
         let Rows(rows) = rows.map_err(|error| format!("invalid JSON: {error}"))?;
         for row in rows {
             let position = format!("row {}", words.len() + 1);
-            if let Some(newer) = row.schema.filter(|schema| *schema > SCHEMA) {
+            if let Some(newer) = row.schema.filter(|schema| *schema > newest_schema) {
                 return Err(format!(
-                    "{position} has the schema {newer}, and this version reads up to schema {SCHEMA}"
+                    "{position} has the schema {newer}, and this version reads up to schema {newest_schema}"
                 ));
             }
             let Some(text) = row.instance else {
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     fn texts(text: &str) -> Result<Vec<String>, String> {
-        Ok(words(text)?.into_iter().map(|word| word.text).collect())
+        Ok(words(text, 1)?.into_iter().map(|word| word.text).collect())
     }
 
     #[test]
@@ -150,14 +150,14 @@ mod tests {
             ("[1]", "invalid JSON: "),
             ("{\"instance\":1}", "invalid JSON: "),
         ] {
-            let error = words(text).unwrap_err();
+            let error = words(text, 1).unwrap_err();
             assert!(error.starts_with(expected), "{text}: {error}");
         }
     }
 
     #[test]
     fn words_of_lines_have_the_number_of_the_line() {
-        let words = words("a b # c\n\n d\n").unwrap();
+        let words = words("a b # c\n\n d\n", 1).unwrap();
         let words: Vec<_> = words
             .iter()
             .map(|word| (&*word.text, &*word.position))

@@ -4,6 +4,7 @@
 //! has its own file in `commands`.
 
 mod args;
+mod blocking;
 mod check_result;
 mod commands;
 mod completion;

@@ -1,18 +1,18 @@
 //! The settings of one run, and the fleet with these settings. The command line takes precedence
 //! over the configuration file, and the file over the defaults.
 
-use std::{num::NonZeroUsize, panic::resume_unwind, path::Path, sync::Arc, time::Duration};
+use std::{num::NonZeroUsize, path::Path, sync::Arc, time::Duration};
 
 use lifecycle_facade::{
     Endpoint, Fleet, FleetBuilder, HttpTransport, InstanceReference, LocationPattern,
     ParseReferenceError, PlainHttp, StatsObserver, Timeouts, Waves,
-    config::{Config, ConfigError, Defaults},
+    config::{Config, Defaults},
     file,
 };
-use tokio::{task::spawn_blocking, time::timeout};
 
 use crate::{
     args::{ConnectionArgs, InstanceArgs, RequestArgs},
+    blocking::{DEFAULT_TIMEOUT, blocking},
     config_file,
     exit::CommandError,
     simulated,
@@ -34,26 +34,16 @@ impl Setup {
     /// # Errors
     /// The file is named but does not exist, or has errors.
     pub(crate) async fn read(connection: &ConnectionArgs) -> Result<Self, CommandError> {
-        let limit = connection.timeout.unwrap_or(DEFAULT_TIMEOUT);
-        let connection = connection.clone();
-        blocking(limit, "the configuration file", move || {
-            Self::read_now(&connection)
-        })
-        .await
-    }
-
-    fn read_now(connection: &ConnectionArgs) -> Result<Self, CommandError> {
+        let limit = Some(connection.timeout.unwrap_or(DEFAULT_TIMEOUT));
         // Accounts and groups name real clouds, so `--sim` ignores the file.
         let config = match connection.sim {
-            true => Ok(None),
-            false => config_file::read(connection.config.clone()),
+            true => None,
+            false => config_file::read(connection.config.clone(), limit).await?,
         };
-        let wrong_usage = |error: ConfigError| CommandError::configuration(&error);
-        let config = config.map_err(wrong_usage)?;
         if let Some(config) = &config {
             config
                 .check_groups(check_reference, check_location)
-                .map_err(wrong_usage)?;
+                .map_err(|error| CommandError::configuration(&error))?;
         }
         Ok(Self {
             connection: connection.clone(),
@@ -85,7 +75,7 @@ impl Setup {
         configure: impl FnOnce(FleetBuilder) -> FleetBuilder + Send + 'static,
     ) -> Result<Fleet, CommandError> {
         let setup = self.clone();
-        blocking(self.timeout(), "the CA certificates", move || {
+        blocking(Some(self.timeout()), "the CA certificates", move || {
             Ok(configure(setup.builder()?).build()?)
         })
         .await
@@ -114,7 +104,7 @@ impl Setup {
     /// See [`targets::read`].
     pub(crate) async fn targets(&self, args: &InstanceArgs) -> Result<Targets, CommandError> {
         let (args, config) = (args.clone(), self.config.clone());
-        blocking(self.timeout(), "standard input", move || {
+        blocking(Some(self.timeout()), "standard input", move || {
             targets::read(&args, config.as_ref())
         })
         .await
@@ -250,29 +240,6 @@ impl Setup {
             timeouts.attempt = limit;
         }
         timeouts
-    }
-}
-
-/// The time limit of a command without `--timeout`.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
-
-/// Runs `read` on a thread for blocking calls, up to the time limit: a file of a dead network drive and an
-/// open standard input never end.
-async fn blocking<T: Send + 'static>(
-    limit: Duration,
-    what: &str,
-    read: impl FnOnce() -> Result<T, CommandError> + Send + 'static,
-) -> Result<T, CommandError> {
-    match timeout(limit, spawn_blocking(read)).await {
-        Ok(Ok(result)) => result,
-        Ok(Err(error)) => match error.try_into_panic() {
-            Ok(panic) => resume_unwind(panic),
-            Err(error) => Err(CommandError::nothing_done(error.to_string())),
-        },
-        Err(_) => Err(CommandError::nothing_done(format!(
-            "{what}: no end within {} s; increase --timeout",
-            limit.as_secs_f64()
-        ))),
     }
 }
 

@@ -14,6 +14,7 @@ use crate::{
     exit::CommandError,
     input::{self, Word},
     locations::suggestion,
+    output::SCHEMA,
 };
 
 /// The instances of a command line.
@@ -145,7 +146,8 @@ impl Reader<'_> {
 
     /// Adds references and group names in text or JSON.
     fn add_input(&self, text: &str, targets: &mut Targets) -> Result<(), String> {
-        let words = input::words(text).map_err(|error| format!("standard input: {error}"))?;
+        let words =
+            input::words(text, SCHEMA).map_err(|error| format!("standard input: {error}"))?;
         for Word { text, position } in words {
             let in_line = |error: String| format!("{position} of standard input: {error}");
             if position == "line 1" && is_header(&text) {

@@ -11,6 +11,7 @@ pub mod proxy_settings;
 pub mod responses;
 mod sections;
 pub mod simulator;
+pub mod standard_input;
 #[cfg(feature = "facade")]
 pub mod text;
 mod traces;

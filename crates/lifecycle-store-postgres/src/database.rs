@@ -94,7 +94,14 @@ impl Database {
     ///
     /// # Errors
     /// [`StoreError::Other`] if the certificates of the authorities cannot be read.
-    pub fn new(text: ConnectionText, limits: Limits) -> Result<Self, StoreError> {
+    pub async fn open(text: ConnectionText, limits: Limits) -> Result<Self, StoreError> {
+        // A file of a dead network drive must not stop other tasks.
+        let opening = tokio::task::spawn_blocking(move || Self::new(text, limits));
+        let opened = opening.await;
+        opened.unwrap_or_else(|error| Err(StoreError::Other(error.to_string())))
+    }
+
+    fn new(text: ConnectionText, limits: Limits) -> Result<Self, StoreError> {
         let tls = MakeTls::new(&text.tls);
         let tls =
             tls.map_err(|problem| StoreError::Other(format!("database {text}: {problem}")))?;
@@ -108,13 +115,6 @@ impl Database {
                 idle: Mutex::default(),
             }),
         })
-    }
-
-    /// Returns the database like [`new`](Self::new), without a read of files on a thread of the runtime.
-    pub(crate) async fn open(text: ConnectionText, limits: Limits) -> Result<Self, StoreError> {
-        let opening = tokio::task::spawn_blocking(move || Self::new(text, limits));
-        let opened = opening.await;
-        opened.unwrap_or_else(|error| Err(StoreError::Other(error.to_string())))
     }
 
     /// Returns the limits.

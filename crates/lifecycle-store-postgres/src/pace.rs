@@ -32,9 +32,9 @@ use crate::{ConnectionText, Database, Limits};
 /// ```no_run
 /// use lifecycle_store_postgres::{ConnectionText, PostgresRateLimit};
 ///
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # async fn open() -> Result<(), Box<dyn std::error::Error>> {
 /// let text: ConnectionText = std::env::var("LIFECYCLE_DATABASE")?.parse()?;
-/// let limit = PostgresRateLimit::new(text)?;
+/// let limit = PostgresRateLimit::open(text).await?;
 /// // let fleet = Fleet::builder().shared_rate_limit(limit).build()?;
 /// # Ok(())
 /// # }
@@ -50,15 +50,15 @@ impl PostgresRateLimit {
     ///
     /// # Errors
     /// [`StoreError::Other`] if the certificates of the authorities cannot be read.
-    pub fn new(text: ConnectionText) -> Result<Self, StoreError> {
-        Self::with_connections(text, 2)
+    pub async fn open(text: ConnectionText) -> Result<Self, StoreError> {
+        Self::with_connections(text, 2).await
     }
 
     /// Returns the shared rate limit with this maximum number of connections, by default 2.
     ///
     /// # Errors
-    /// The errors of [`new`](Self::new).
-    pub fn with_connections(
+    /// The errors of [`open`](Self::open).
+    pub async fn with_connections(
         mut text: ConnectionText,
         connections: usize,
     ) -> Result<Self, StoreError> {
@@ -69,7 +69,7 @@ impl PostgresRateLimit {
             .with_connections(connections)
             .with_query(QUERY_LIMIT);
         Ok(Self {
-            database: Database::new(text, limits)?,
+            database: Database::open(text, limits).await?,
             recorded: Mutex::default(),
         })
     }

@@ -6,23 +6,28 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
+        mpsc::channel,
     },
     time::Duration,
 };
 
 use lifecycle_controller::StoreError;
-use lifecycle_store_postgres::{Database, Limits, cluster::Cluster};
+use lifecycle_store_postgres::{
+    ConnectionText, Database, Limits, PostgresRateLimit, PostgresStore, cluster::Cluster,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    runtime::Builder,
+    time::timeout,
 };
 
-fn database(text: &str) -> Database {
-    database_with(text, Limits::default())
+async fn database(text: &str) -> Database {
+    database_with(text, Limits::default()).await
 }
 
-fn database_with(text: &str, limits: Limits) -> Database {
-    Database::new(text.parse().unwrap(), limits).unwrap()
+async fn database_with(text: &str, limits: Limits) -> Database {
+    Database::open(text.parse().unwrap(), limits).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -33,15 +38,18 @@ async fn two_programs_that_start_at_once_migrate_once() {
     let text = cluster.database("migrations");
     let programs: Vec<_> = (0..8)
         .map(|_| {
-            let database = database(&text);
-            tokio::spawn(async move { database.migrate().await.unwrap().len() })
+            let text = text.clone();
+            tokio::spawn(async move {
+                let database = database(&text).await;
+                database.migrate().await.unwrap().len()
+            })
         })
         .collect();
     let mut ran = Vec::new();
     for program in programs {
         ran.push(program.await.unwrap());
     }
-    let version = database(&text).schema_version().await.unwrap();
+    let version = database(&text).await.schema_version().await.unwrap();
     assert_eq!(version.found, version.needed);
     ran.sort_unstable();
     assert_eq!(ran.iter().sum::<usize>(), *ran.last().unwrap(), "{ran:?}");
@@ -53,7 +61,7 @@ async fn schema_of_another_version_is_refused_with_one_line() {
         return;
     };
     let text = cluster.database("versions");
-    let database = database(&text);
+    let database = database(&text).await;
     let missing = database
         .schema_version()
         .await
@@ -104,7 +112,7 @@ async fn failures_name_the_remedy_and_never_the_password() {
         (&closed, "127.0.0.1:1/postgres", true),
         (&encrypted, "TLS", true),
     ] {
-        let error = database(text).connection().await.unwrap_err();
+        let error = database(text).await.connection().await.unwrap_err();
         assert_eq!(error.is_temporary(), temporary, "{error}");
         for shown in [error.to_string(), format!("{error:?}")] {
             assert!(shown.contains(expected), "{shown}");
@@ -124,7 +132,7 @@ async fn slow_database_ends_queries_and_does_not_pile_up() {
     let limits = Limits::default()
         .with_query(Duration::from_millis(500))
         .with_connections(2);
-    let database = database_with(&cluster.database("slow"), limits);
+    let database = database_with(&cluster.database("slow"), limits).await;
     let began = tokio::time::Instant::now();
     let queries: Vec<_> = (0..200)
         .map(|_| {
@@ -153,7 +161,7 @@ async fn database_survives_the_death_of_the_server() {
     let Some(cluster) = Cluster::own("restart") else {
         return;
     };
-    let database = database(&cluster.database("restart"));
+    let database = database(&cluster.database("restart")).await;
     assert_eq!(database.query("select 1", &[]).await.unwrap().len(), 1);
     cluster.kill();
     let error = database.query("select pg_sleep(1)", &[]).await.unwrap_err();
@@ -167,7 +175,7 @@ async fn unfinished_transaction_is_undone() {
     let Some(cluster) = Cluster::shared("undone") else {
         return;
     };
-    let database = database(&cluster.database("undone"));
+    let database = database(&cluster.database("undone")).await;
     let mut connection = database.connection().await.unwrap();
     connection.begin().await.unwrap();
     connection.batch("create table t (a int)").await.unwrap();
@@ -202,22 +210,53 @@ async fn certificate_and_name_of_the_server_are_verified() {
     let sql = "select ssl from pg_stat_ssl where pid = pg_backend_pid()";
     for mode in ["verify-full", "require", "prefer"] {
         let text = format!("{text}?sslmode={mode}&{roots}");
-        let rows = database(&text).query(sql, &[]).await.unwrap();
+        let rows = database(&text).await.query(sql, &[]).await.unwrap();
         assert!(rows[0].get::<_, bool>(0), "{mode}");
     }
     let plain = format!("{text}?sslmode=disable");
-    let rows = database(&plain).query(sql, &[]).await.unwrap();
+    let rows = database(&plain).await.query(sql, &[]).await.unwrap();
     assert!(!rows[0].get::<_, bool>(0));
     let other_name = format!("{}?sslmode=verify-full&{roots}", cluster.text("postgres"));
     let other_authority = format!("{text}?sslmode=require");
     for text in [other_name, other_authority] {
-        let error = database(&text).connection().await.unwrap_err().to_string();
+        let error = database(&text)
+            .await
+            .connection()
+            .await
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("certificate"), "{error}");
         assert!(!error.contains("secret"), "{error}");
     }
     let missing = format!("{text}?sslmode=require&sslrootcert=/nonexistent/ca.pem");
-    let error = Database::new(missing.parse().unwrap(), Limits::default()).unwrap_err();
+    let error = Database::open(missing.parse().unwrap(), Limits::default())
+        .await
+        .unwrap_err();
     assert!(error.to_string().contains("/nonexistent/ca.pem"), "{error}");
+}
+
+/// The only thread for blocking calls is busy, so a read of the certificates on this thread does not end.
+#[test]
+fn certificates_are_not_read_on_a_thread_of_the_runtime() {
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(1)
+        .build()
+        .unwrap();
+    let text = "postgres://ops@localhost/fleet?sslmode=require&sslrootcert=/nonexistent/ca.pem";
+    let text: ConnectionText = text.parse().unwrap();
+    let (release, released) = channel::<()>();
+    let limit = Duration::from_millis(50);
+    runtime.block_on(async {
+        tokio::task::spawn_blocking(move || released.recv());
+        let database = Database::open(text.clone(), Limits::default());
+        assert!(timeout(limit, database).await.is_err());
+        let rate_limit = PostgresRateLimit::open(text.clone());
+        assert!(timeout(limit, rate_limit).await.is_err());
+        let store = PostgresStore::open(text);
+        assert!(timeout(limit, store).await.is_err());
+    });
+    drop(release);
 }
 
 /// Serves a port whose connections fall silent: after `silence`, nothing is forwarded on connections that are open by
@@ -275,7 +314,7 @@ async fn query_without_an_answer_gives_up_all_idle_connections() {
     let limits = Limits::default()
         .with_query(Duration::from_millis(500))
         .with_connections(4);
-    let database = database_with(&cluster.text_at("forgetful", port), limits);
+    let database = database_with(&cluster.text_at("forgetful", port), limits).await;
     let queries = (0..4).map(|_| database.query("select pg_sleep(0.1)", &[]));
     for result in futures_util::future::join_all(queries).await {
         result.unwrap();
@@ -293,7 +332,7 @@ async fn lost_clients_and_lost_servers_are_noticed_by_the_kernel() {
         return;
     };
     let text = cluster.database("keepalives");
-    let database = database(&text);
+    let database = database(&text).await;
     for (setting, expected) in [
         ("tcp_keepalives_idle", "30"),
         ("tcp_keepalives_interval", "5"),

@@ -24,7 +24,9 @@ use tokio::time::Instant;
 /// Returns the connection text of a new database with the schema.
 async fn migrated(cluster: &Cluster, name: &str) -> ConnectionText {
     let text: ConnectionText = cluster.database(name).parse().unwrap();
-    let database = Database::new(text.clone(), Limits::default()).unwrap();
+    let database = Database::open(text.clone(), Limits::default())
+        .await
+        .unwrap();
     database.migrate().await.unwrap();
     text
 }
@@ -46,7 +48,9 @@ async fn bucket_of_the_database_counts_as_the_bucket_in_memory() {
     let Some(cluster) = Cluster::shared("bucket") else {
         return;
     };
-    let postgres = PostgresRateLimit::new(migrated(&cluster, "bucket").await).unwrap();
+    let postgres = PostgresRateLimit::open(migrated(&cluster, "bucket").await)
+        .await
+        .unwrap();
     let memory = InMemoryRateLimit::default();
     let limits: [&dyn SharedRateLimit; 2] = [&memory, &postgres];
     // Tokens come so slowly that the time of a query makes no difference.
@@ -98,7 +102,7 @@ async fn leases_at_the_same_time_take_different_tokens() {
         .map(|sharer| {
             let (text, scope) = (text.clone(), Arc::clone(&scope));
             tokio::spawn(async move {
-                let limit = PostgresRateLimit::new(text).unwrap();
+                let limit = PostgresRateLimit::open(text).await.unwrap();
                 limit.join(&scope, Rate::new(0.01, 1_000)).await.unwrap();
                 let (mut permits, mut sharers) = (0, 0);
                 for _ in 0..100 {
@@ -127,7 +131,9 @@ async fn change_of_the_rate_is_made_once() {
     let Some(cluster) = Cluster::shared("change") else {
         return;
     };
-    let postgres = PostgresRateLimit::new(migrated(&cluster, "change").await).unwrap();
+    let postgres = PostgresRateLimit::open(migrated(&cluster, "change").await)
+        .await
+        .unwrap();
     let memory = InMemoryRateLimit::default();
     let limits: [&dyn SharedRateLimit; 2] = [&memory, &postgres];
     for limit in limits {
@@ -170,7 +176,9 @@ async fn rejected_keys_are_known_to_every_lease_until_they_are_forgotten() {
     let Some(cluster) = Cluster::shared("keys") else {
         return;
     };
-    let limit = PostgresRateLimit::new(migrated(&cluster, "keys").await).unwrap();
+    let limit = PostgresRateLimit::open(migrated(&cluster, "keys").await)
+        .await
+        .unwrap();
     let key = |digest: &str, code: Option<&str>| RejectedKey {
         digest: digest.to_owned(),
         code: code.map(str::to_owned),
@@ -191,7 +199,9 @@ async fn clock_of_the_server_that_is_set_back_does_not_stop_the_bucket() {
     let Some(cluster) = Cluster::shared("clock") else {
         return;
     };
-    let limit = PostgresRateLimit::new(migrated(&cluster, "clock").await).unwrap();
+    let limit = PostgresRateLimit::open(migrated(&cluster, "clock").await)
+        .await
+        .unwrap();
     let scope = scope("clock");
     limit.join(&scope, Rate::new(1_000.0, 1)).await.unwrap();
     cluster.psql(
@@ -235,7 +245,7 @@ async fn fleets_go_on_without_the_server_and_share_the_rate_again_afterwards() {
             .clock(simulator.clock())
             .machine(EmptyHost)
             .credential(simulator.credential(Cloud::Aliyun))
-            .shared_rate_limit(PostgresRateLimit::new(text.clone()).unwrap())
+            .shared_rate_limit(PostgresRateLimit::open(text.clone()).await.unwrap())
             .configure_client(move |client| client.seed(number))
             .build()
             .unwrap();

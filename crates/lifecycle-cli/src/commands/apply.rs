@@ -2,14 +2,16 @@
 
 #[cfg(feature = "postgres")]
 use std::future::ready;
-use std::{fs::File, io::Write as _, path::Path, sync::Arc};
+use std::{fs::File, io::Write as _, path::Path, sync::Arc, time::Duration};
 
+use futures_util::FutureExt;
 use lifecycle_controller::{
     Journal, MemoryStore, Store, StoreError,
     decide::{Fact, PlannedAction, Waiting},
     keeper::{ActionResult, Keeper, PassReport, ProgramNotifier},
     settings::Settings,
 };
+use lifecycle_facade::file;
 use lifecycle_metrics::{ClientMetrics, ControllerMetrics};
 #[cfg(feature = "postgres")]
 use lifecycle_store_postgres::ControllerKind;
@@ -23,9 +25,11 @@ use super::{
 };
 use crate::{
     args::{ApplyArgs, ControllerArgs, RunArgs},
+    blocking::blocking,
     console::{Console, Format, eprint_line, eprint_warning},
     exit::{CommandError, Exit},
-    interrupt::SignalListener,
+    follow,
+    interrupt::{ReceivedSignal, SignalListener},
     metrics_server::MetricsServer,
     output,
     setup::Setup,
@@ -100,14 +104,14 @@ pub(crate) async fn apply(args: &ApplyArgs, console: Console) -> Result<Exit, Co
         return dry_run(&setup, settings, &choice, console).await;
     }
     let fleet = choice.fleet(&setup).await?;
-    let report = match choice {
+    let (report, signal) = match choice {
         StoreChoice::Journal(path) => {
             let journal = open(&path).await?;
             let store: Arc<dyn Store> = Arc::new(journal.clone());
             let keeper = Keeper::new(fleet, store, settings, journal::operator());
-            let report = pass(&with_notifier(keeper)).await?;
+            let (report, signal) = pass(&with_notifier(keeper)).await?;
             journal::warn_of_failure(&journal);
-            report
+            (report, signal)
         }
         #[cfg(feature = "postgres")]
         StoreChoice::Database(database) => {
@@ -116,19 +120,29 @@ pub(crate) async fn apply(args: &ApplyArgs, console: Console) -> Result<Exit, Co
             let groups = settings.members.len();
             let keeper = Keeper::new(fleet, Arc::new(store), settings, journal::operator());
             let keeper = with_notifier(keeper).leases(leases.clone());
-            let report = pass(&keeper).await;
+            let passed = pass(&keeper).await;
             database::leave(&leases).await;
-            let report = report?;
-            if let Some(exit) = left_to_others(&report, groups, console)? {
+            let (report, signal) = passed?;
+            if signal.is_none()
+                && let Some(exit) = left_to_others(&report, groups, console)?
+            {
                 return Ok(exit);
             }
-            report
+            (report, signal)
         }
     };
     let actions = report.actions.iter();
     let lines = actions.map(|(action, result)| Line::of_action(action, Some(result)));
     let waiting = report.waiting.iter().map(Line::of_waiting);
-    print(&lines.chain(waiting).collect::<Vec<_>>(), console)?;
+    let printed = print(&lines.chain(waiting).collect::<Vec<_>>(), console);
+    if let Some(signal) = signal {
+        if let Err(error) = &printed {
+            error.print();
+        }
+        describe(&report, console);
+        signal.end_process();
+    }
+    printed?;
     describe(&report, console);
     Ok(match (&report.blocked, report.is_complete()) {
         (Some(_), _) => Exit::NothingDone,
@@ -137,10 +151,22 @@ pub(crate) async fn apply(args: &ApplyArgs, console: Console) -> Result<Exit, Co
     })
 }
 
-async fn pass(keeper: &Keeper) -> Result<PassReport, StoreError> {
-    let report = keeper.pass().await?;
-    keeper.notify(&report).await;
-    Ok(report)
+/// Makes a pass, up to its end or to a signal. The process ends by the same signal after the output. A signal after that
+/// ends the process, even in the middle of output.
+async fn pass(keeper: &Keeper) -> Result<(PassReport, Option<ReceivedSignal>), CommandError> {
+    let mut signals = follow::listen()?;
+    let signal = signals.received().shared();
+    let report = keeper.pass_until(signal.clone().map(drop)).await;
+    if let Ok(report) = &report {
+        tokio::select! {
+            biased;
+            _ = signal.clone() => {}
+            () = keeper.notify(report) => {}
+        }
+    }
+    let signal = signal.now_or_never();
+    signals.exit_at_next_signal();
+    Ok((report?, signal))
 }
 
 /// Says which groups other controllers have. Returns the exit code if other controllers have all groups, and the pass
@@ -213,7 +239,7 @@ pub(crate) async fn run(args: &RunArgs, console: Console) -> Result<Exit, Comman
     let settings = controller::settings(setup.config())?;
     let choice = controller::store_choice(named.as_ref(), setup.config())?;
     let lock = match &choice {
-        StoreChoice::Journal(path) => Some(RunLock::take(path)?),
+        StoreChoice::Journal(path) => Some(RunLock::take(path, setup.timeout()).await?),
         #[cfg(feature = "postgres")]
         StoreChoice::Database(_) => None,
     };
@@ -291,7 +317,15 @@ struct RunLock {
 }
 
 impl RunLock {
-    fn take(journal: &Path) -> Result<Self, CommandError> {
+    async fn take(journal: &Path, limit: Duration) -> Result<Self, CommandError> {
+        let journal = journal.to_owned();
+        blocking(Some(limit), "the lock of the journal", move || {
+            Self::take_now(&journal)
+        })
+        .await
+    }
+
+    fn take_now(journal: &Path) -> Result<Self, CommandError> {
         let mut path = journal.as_os_str().to_owned();
         path.push(".run");
         let path = Path::new(&path);
@@ -302,7 +336,7 @@ impl RunLock {
         let options = options.read(true).write(true).create(true).truncate(false);
         let mut file = options.open(path).map_err(problem)?;
         if file.try_lock().is_err() {
-            let holder = std::fs::read_to_string(path).unwrap_or_default();
+            let holder = file::read_text(path, file::MAX_TEXT).unwrap_or_default();
             return Err(CommandError::nothing_done(format!(
                 "lifecycle run already keeps {}: {}",
                 journal.display(),
@@ -341,6 +375,9 @@ fn describe(report: &PassReport, console: Console) {
     let is_new = |fact: &&Fact| !report.problems.contains(&fact.message);
     for fact in report.facts.iter().filter(is_new) {
         console.notice(format_args!("{}: {}", fact.kind.as_str(), fact.message));
+    }
+    if report.stopped {
+        console.notice("interrupted: nothing more is sent, and what was sent is not undone");
     }
     if report.store_unavailable {
         return;

@@ -113,7 +113,7 @@ impl StoreChoice {
             Self::Journal(_) => setup.fleet().await,
             #[cfg(feature = "postgres")]
             Self::Database(database) => {
-                let limit = database.rate_limit()?;
+                let limit = database.rate_limit().await?;
                 setup
                     .fleet_with(|builder| builder.shared_rate_limit(limit))
                     .await
@@ -152,7 +152,7 @@ async fn open(path: &Path) -> Result<Journal, CommandError> {
 }
 
 async fn read_state(path: &Path) -> Result<State, CommandError> {
-    match path.exists() {
+    match journal::exists(path).await? {
         true => Ok(Journal::read_state(path).await?),
         false => Ok(State::default()),
     }

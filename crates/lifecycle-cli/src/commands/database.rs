@@ -69,8 +69,8 @@ impl DatabaseChoice {
     ///
     /// # Errors
     /// The certificates of the authorities cannot be read.
-    pub(crate) fn rate_limit(&self) -> Result<PostgresRateLimit, StoreError> {
-        PostgresRateLimit::new(self.text.clone())
+    pub(crate) async fn rate_limit(&self) -> Result<PostgresRateLimit, StoreError> {
+        PostgresRateLimit::open(self.text.clone()).await
     }
 
     /// Updates the schema. Returns the migrations that ran.
@@ -78,7 +78,7 @@ impl DatabaseChoice {
     /// # Errors
     /// The database cannot be used, or its schema has a later version.
     pub(crate) async fn migrate(&self) -> Result<Vec<Migration>, StoreError> {
-        let database = Database::new(self.text.clone(), Limits::default())?;
+        let database = Database::open(self.text.clone(), Limits::default()).await?;
         database.migrate().await
     }
 

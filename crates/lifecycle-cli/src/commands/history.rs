@@ -5,7 +5,10 @@ use lifecycle_controller::Store as _;
 use lifecycle_controller::{HistoryEntry, HistoryQuery, Journal};
 use lifecycle_facade::{InstanceReference, config::Config};
 
-use super::controller::{self, StoreChoice};
+use super::{
+    controller::{self, StoreChoice},
+    journal,
+};
 use crate::{
     args::HistoryArgs,
     config_file,
@@ -16,7 +19,7 @@ use crate::{
 
 /// Prints the entries of a store, the oldest first.
 pub(crate) async fn run(args: &HistoryArgs, console: Console) -> Result<Exit, CommandError> {
-    let (choice, reference) = choice(args)?;
+    let (choice, reference) = choice(args).await?;
     let query = HistoryQuery::default()
         .with_subject(reference)
         .with_since(args.since);
@@ -34,12 +37,11 @@ pub(crate) async fn run(args: &HistoryArgs, console: Console) -> Result<Exit, Co
 
 /// Returns the store and the reference. A single argument is a reference or a group if no file has this name, and the
 /// configuration file names a store.
-fn choice(args: &HistoryArgs) -> Result<(StoreChoice, Option<String>), CommandError> {
+async fn choice(args: &HistoryArgs) -> Result<(StoreChoice, Option<String>), CommandError> {
     if let (Some(file), Some(_)) = (&args.journal, &args.reference) {
         return Ok((StoreChoice::Journal(file.clone()), args.reference.clone()));
     }
-    let config =
-        config_file::read(args.config.clone()).map_err(|error| CommandError::configuration(&error));
+    let config = config_file::read(args.config.clone(), None).await;
     match &args.journal {
         Some(file) => {
             let has_store = config.as_ref().is_ok_and(|config| {
@@ -48,7 +50,7 @@ fn choice(args: &HistoryArgs) -> Result<(StoreChoice, Option<String>), CommandEr
                     found.journal.is_some() || found.postgres_variable.is_some()
                 })
             });
-            if file.exists() || !has_store {
+            if journal::exists(file).await? || !has_store {
                 return Ok((StoreChoice::Journal(file.clone()), None));
             }
             let config = config?;

@@ -16,7 +16,7 @@ use crate::{
 
 /// Holds a group or a machine in a state.
 pub(crate) async fn hold(args: &HoldArgs, console: Console) -> Result<Exit, CommandError> {
-    let config = read(&args.store)?;
+    let config = read(&args.store).await?;
     let settings = controller::settings(Some(&config))?;
     let target = target(&args.target, &settings)?;
     let zone = zone(&target, &settings);
@@ -41,7 +41,7 @@ pub(crate) async fn hold(args: &HoldArgs, console: Console) -> Result<Exit, Comm
 
 /// Ends a hold before its time.
 pub(crate) async fn release(args: &ReleaseArgs, console: Console) -> Result<Exit, CommandError> {
-    let config = read(&args.store)?;
+    let config = read(&args.store).await?;
     let choice = controller::store_choice(args.store.journal.as_ref(), Some(&config))?;
     let state = choice.state().await?;
     let now = controller::now();
@@ -79,8 +79,7 @@ struct Line<'a> {
 
 /// Prints the holds.
 pub(crate) async fn holds(args: &HoldsArgs, console: Console) -> Result<Exit, CommandError> {
-    let config = config_file::read(args.store.config.clone())
-        .map_err(|error| CommandError::configuration(&error))?;
+    let config = config_file::read(args.store.config.clone(), None).await?;
     let choice = controller::store_choice(args.store.journal.as_ref(), config.as_ref())?;
     let state = choice.state().await?;
     let now = controller::now();
@@ -120,9 +119,8 @@ fn active(state: &State, now: Timestamp) -> impl Iterator<Item = &Hold> {
     state.holds.values().filter(move |hold| now < hold.until)
 }
 
-fn read(args: &StoreArgs) -> Result<Config, CommandError> {
-    let config = config_file::read(args.config.clone())
-        .map_err(|error| CommandError::configuration(&error))?;
+async fn read(args: &StoreArgs) -> Result<Config, CommandError> {
+    let config = config_file::read(args.config.clone(), None).await?;
     config.ok_or_else(|| {
         CommandError::wrong_usage("there is no configuration file: name a file with --config")
     })

@@ -8,6 +8,7 @@ use lifecycle_controller::{
 use lifecycle_facade::FleetRow;
 
 use crate::{
+    blocking::blocking,
     console::{eprint_line, eprint_warning},
     exit::CommandError,
 };
@@ -38,6 +39,15 @@ pub(crate) async fn open(path: &Path) -> Result<Journal, CommandError> {
     let journal = Journal::open(path).await?;
     warn_of_removed(&journal);
     Ok(journal)
+}
+
+/// Returns true if the journal exists.
+///
+/// # Errors
+/// The drive does not answer.
+pub(crate) async fn exists(path: &Path) -> Result<bool, CommandError> {
+    let path = path.to_owned();
+    blocking(None, "the journal", move || Ok(path.exists())).await
 }
 
 /// Writes a warning if an incomplete record was removed.

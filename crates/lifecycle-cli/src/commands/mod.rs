@@ -81,3 +81,58 @@ pub(crate) async fn run(command: &Command, console: Console) -> Result<Exit, Com
         Command::Man(args) => man::run(args),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::mpsc::channel, time::Duration};
+
+    use clap::Parser;
+    use tokio::{runtime::Builder, time::timeout};
+
+    use super::*;
+    use crate::args::Args;
+
+    /// The only thread for blocking calls is busy, so a command that reads a file there does not end.
+    #[test]
+    fn no_command_reads_a_file_on_a_thread_of_the_runtime() {
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .max_blocking_threads(1)
+            .build()
+            .unwrap();
+        let (release, released) = channel();
+        runtime.spawn_blocking(move || released.recv());
+        for line in [
+            "list baidu/bj --config none",
+            "status web --config none",
+            "stop web --config none",
+            "wait web --config none",
+            "credentials --config none",
+            "doctor --config none",
+            "plan --config none",
+            "apply --config none",
+            "run --config none",
+            "exporter --config none",
+            "resume --config none",
+            "resume none",
+            "history --config none",
+            "history web --config none",
+            "history none baidu/bj/i-1",
+            "hold web stopped --until 2h --why test --config none",
+            "release web --config none",
+            "holds --config none",
+            "holds --journal none",
+            "controllers --config none",
+            "store check --config none",
+        ] {
+            let words = ["lifecycle"].into_iter().chain(line.split(' '));
+            let args = Args::try_parse_from(words).unwrap();
+            let result = runtime.block_on(async {
+                let command = run(&args.command, args.console);
+                timeout(Duration::from_millis(50), command).await.ok()
+            });
+            assert!(result.is_none(), "{line}: {result:?}");
+        }
+        release.send(()).unwrap();
+    }
+}

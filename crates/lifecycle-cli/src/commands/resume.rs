@@ -46,7 +46,7 @@ async fn of_journal(
     console: Console,
 ) -> Result<Exit, CommandError> {
     let shown = path.display();
-    if !path.exists() {
+    if !journal::exists(path).await? {
         return Err(CommandError::wrong_usage(format!(
             "{shown} does not exist: write the file of --journal"
         )));

@@ -11,9 +11,8 @@ use lifecycle_facade::config::Config;
 use crate::{args::DatabaseArgs, config_file, exit::CommandError};
 
 /// Reads the configuration file, which must name a database.
-fn config_with_database(args: &DatabaseArgs) -> Result<Config, CommandError> {
-    let config = config_file::read(args.config.clone())
-        .map_err(|error| CommandError::configuration(&error))?;
+async fn config_with_database(args: &DatabaseArgs) -> Result<Config, CommandError> {
+    let config = config_file::read(args.config.clone(), None).await?;
     let config = config.filter(|config| config.controller.postgres_variable.is_some());
     config.ok_or_else(|| {
         CommandError::wrong_usage(
@@ -37,7 +36,7 @@ mod without {
         args: &ControllersArgs,
         _: Console,
     ) -> Result<Exit, CommandError> {
-        refuse(&args.database)
+        refuse(&args.database).await
     }
 
     pub(crate) async fn run(args: &ManageStoreArgs, _: Console) -> Result<Exit, CommandError> {
@@ -46,12 +45,12 @@ mod without {
             | ManageStore::Check { database }
             | ManageStore::ForgetKeys { database }
             | ManageStore::Import { database, .. }
-            | ManageStore::Prune { database, .. } => refuse(database),
+            | ManageStore::Prune { database, .. } => refuse(database).await,
         }
     }
 
-    fn refuse(args: &DatabaseArgs) -> Result<Exit, CommandError> {
-        let config = config_with_database(args)?;
+    async fn refuse(args: &DatabaseArgs) -> Result<Exit, CommandError> {
+        let config = config_with_database(args).await?;
         controller::store_choice(None, Some(&config)).map(|_| Exit::Complete)
     }
 }
@@ -99,7 +98,7 @@ mod with {
         args: &ControllersArgs,
         console: Console,
     ) -> Result<Exit, CommandError> {
-        let store = choice(&args.database)?.open().await?;
+        let store = choice(&args.database).await?.open().await?;
         let lines = store.controllers().await?.into_iter();
         let lines: Vec<_> = lines
             .map(|controller| Line {
@@ -155,14 +154,16 @@ mod with {
         console: Console,
     ) -> Result<Exit, CommandError> {
         match &args.command {
-            ManageStore::Migrate { database } => migrate(&choice(database)?, console).await,
-            ManageStore::Check { database } => check(&choice(database)?, console).await,
+            ManageStore::Migrate { database } => migrate(&choice(database).await?, console).await,
+            ManageStore::Check { database } => check(&choice(database).await?, console).await,
             ManageStore::Import { journal, database } => {
-                import(journal, &choice(database)?, console).await
+                import(journal, &choice(database).await?, console).await
             }
-            ManageStore::ForgetKeys { database } => forget_keys(&choice(database)?, console).await,
+            ManageStore::ForgetKeys { database } => {
+                forget_keys(&choice(database).await?, console).await
+            }
             ManageStore::Prune { before, database } => {
-                prune(*before, &choice(database)?, console).await
+                prune(*before, &choice(database).await?, console).await
             }
         }
     }
@@ -215,7 +216,7 @@ mod with {
         database: &DatabaseChoice,
         console: Console,
     ) -> Result<Exit, CommandError> {
-        if !path.exists() {
+        if !journal::exists(path).await? {
             return Err(CommandError::wrong_usage(format!(
                 "{} does not exist: write the journal of [controller] or of --journal",
                 path.display()
@@ -237,7 +238,7 @@ mod with {
         database: &DatabaseChoice,
         console: Console,
     ) -> Result<Exit, CommandError> {
-        let forgotten = database.rate_limit()?.forget_rejected_keys().await?;
+        let forgotten = database.rate_limit().await?.forget_rejected_keys().await?;
         console.notice(format_args!("rejected keys forgotten: {forgotten}"));
         Ok(Exit::Complete)
     }
@@ -260,8 +261,8 @@ mod with {
         Ok(Exit::Complete)
     }
 
-    fn choice(args: &DatabaseArgs) -> Result<DatabaseChoice, CommandError> {
-        let config = config_with_database(args)?;
+    async fn choice(args: &DatabaseArgs) -> Result<DatabaseChoice, CommandError> {
+        let config = config_with_database(args).await?;
         match controller::store_choice(None, Some(&config))? {
             StoreChoice::Database(database) => Ok(*database),
             StoreChoice::Journal(_) => Err(CommandError::wrong_usage(

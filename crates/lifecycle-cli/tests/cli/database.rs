@@ -242,6 +242,35 @@ fn two_controllers_that_start_at_once_migrate_once_and_divide_the_groups() {
 }
 
 #[test]
+fn interrupted_apply_prints_its_row_and_leaves_its_groups() {
+    let Some(stage) = Stage::new("interrupted", 1) else {
+        return;
+    };
+    stage.run(&["store", "migrate"]).exits_with(0);
+    stage
+        .run(&["hold", "g0", "running", "--until", "2h", "--why", "test"])
+        .exits_with(0);
+    let apply = stage.spawn(&["apply", "--output", "json"]);
+    let mut tries = 0;
+    while stage.run(&["history"]).stdout.matches("start").count() == 0 {
+        sleep(Duration::from_millis(50));
+        tries += 1;
+        assert!(tries < 200, "nothing was sent");
+    }
+    // The answer to the start call needs time to arrive.
+    sleep(Duration::from_secs(1));
+    signal(&apply, "INT");
+    let interrupted = wait_for_end(apply).exits_with(130);
+    assert_eq!(
+        interrupted.column("outcome"),
+        ["pending"],
+        "{interrupted:#?}"
+    );
+    let left = stage.run(&["controllers", "--output", "json"]);
+    assert_eq!(left.exits_with(0).rows(), Vec::<Value>::new());
+}
+
+#[test]
 fn journal_is_imported_into_a_database() {
     let Some(stage) = Stage::new("imported", 1) else {
         return;

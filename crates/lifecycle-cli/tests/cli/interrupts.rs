@@ -1,14 +1,16 @@
 //! Tests of Ctrl-C, SIGTERM, SIGHUP, and closed output streams.
 
 use std::{
-    io::Read, net::TcpListener, os::unix::process::ExitStatusExt, process::Child, thread,
+    fs, io::Read, net::TcpListener, os::unix::process::ExitStatusExt, process::Child, thread,
     time::Duration,
 };
+
+use tempfile::TempDir;
 
 #[cfg(target_os = "linux")]
 use crate::support::on_terminal;
 use crate::support::{
-    RunResult, SimulatorServer, keys, signal, spawn, spawn_ignoring, wait_for_end,
+    RunResult, SimulatorServer, keys, run, signal, spawn, spawn_ignoring, wait_for_end,
 };
 
 #[test]
@@ -190,6 +192,62 @@ fn closed_output_is_not_an_error() {
     drop(child.stderr.take());
     drop(child.stdout.take());
     wait_for_end(child).exits_with(1);
+}
+
+#[test]
+fn apply_interrupted_after_acceptance_prints_its_rows() {
+    for (name, format) in [("INT", "json"), ("TERM", "json"), ("INT", "table")] {
+        let server = SimulatorServer::with(&["--fleet", "aliyun/cn-hangzhou=2", "--speed", "0.01"]);
+        let folder = tempfile::tempdir().unwrap();
+        let child = spawn_apply(&server, server.field("url"), &folder, format);
+        for instance in server.instances() {
+            wait_until(&server, instance, "starting");
+        }
+        // The answers to the start calls need time to arrive.
+        thread::sleep(Duration::from_millis(300));
+        let result = interrupted(child, name);
+        match format {
+            "json" => {
+                assert_eq!(result.column("outcome"), ["pending"; 2], "{result:#?}");
+                assert_eq!(result.column("action"), ["start"; 2], "{result:#?}");
+            }
+            _ => assert_eq!(result.stdout.matches("pending").count(), 2, "{result:#?}"),
+        }
+        assert!(
+            result.stderr.contains("what was sent is not undone"),
+            "{result:#?}"
+        );
+    }
+}
+
+#[test]
+fn apply_interrupted_while_the_machines_are_read_prints_no_row() {
+    let server = SimulatorServer::with(&["--fleet", "aliyun/cn-hangzhou=1"]);
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", silent.local_addr().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let child = spawn_apply(&server, &endpoint, &folder, "json");
+    let (mut call, _) = silent.accept().unwrap();
+    call.read_exact(&mut [0]).unwrap();
+    let result = interrupted(child, "INT");
+    assert_eq!(result.rows().len(), 0, "{result:#?}");
+    assert!(result.stderr.contains("interrupted"), "{result:#?}");
+}
+
+/// Starts `apply` with a group of all instances, which is held running.
+fn spawn_apply(server: &SimulatorServer, endpoint: &str, folder: &TempDir, format: &str) -> Child {
+    let config = folder.path().join("lifecycle.toml");
+    let instances = server.instances();
+    let text = format!(
+        "groups.web = {instances:?}\nkeep.web = \"never\"\n[schedules.never]\nzone = \"UTC\"\nwindows = []\n\
+         [controller]\njournal = \"journal\"\n"
+    );
+    fs::write(&config, text).unwrap();
+    let config = config.display().to_string();
+    let hold = ["hold", "web", "running", "--until", "2h", "--why", "test"];
+    run(&[&hold[..], &["--config", &config]].concat()).exits_with(0);
+    let args = ["apply", "--config", &config, "--endpoint", endpoint];
+    spawn(&[&args[..], &["--output", format]].concat(), &server.keys())
 }
 
 fn wait_until(server: &SimulatorServer, instance: &str, state: &str) {

@@ -4,12 +4,13 @@ use std::{collections::BTreeMap, fmt::Display, sync::Arc};
 
 use futures_util::future::join_all;
 use lifecycle_facade::{
-    FleetError, FleetReport, FleetRequest, FleetRow, InstanceReference, Outcome,
-    lifecycle_core::Action,
+    Event, FleetError, FleetEventStream, FleetReport, FleetRequest, FleetRow, InstanceReference,
+    Outcome, lifecycle_core::Action,
 };
 
 use super::{
     handle::Keeper,
+    pass::Stop,
     report::{ActionResult, PassReport},
 };
 use crate::{
@@ -26,6 +27,7 @@ impl Keeper {
         &self,
         actions: Vec<PlannedAction>,
         problems: &mut Vec<String>,
+        stop: &Stop<'_>,
     ) -> Vec<(PlannedAction, ActionResult)> {
         let mut requests: BTreeMap<(ActionName, String, String), Vec<PlannedAction>> =
             BTreeMap::new();
@@ -43,7 +45,7 @@ impl Keeper {
             async move {
                 let report = match references {
                     Ok(references) => self
-                        .request(action, &group, why, &references, edges)
+                        .request(action, &group, why, &references, edges, stop)
                         .await
                         .map_err(|error| error.to_string()),
                     Err(error) => Err(error.to_string()),
@@ -87,28 +89,30 @@ impl Keeper {
         why: String,
         references: &[InstanceReference],
         edges: Vec<Record>,
+        stop: &Stop<'_>,
     ) -> Result<FleetReport, FleetError> {
         let recorder = StoreRecorder::new(Arc::clone(&self.store), self.by.clone(), why);
         let recorder = recorder.clock(Arc::clone(&self.clock)).causes(edges);
         let recorder = Arc::new(recorder);
         let wait = self.settings.wait;
-        match action {
+        let events = match action {
             ActionName::Start => {
                 let request = self.fleet.start(references);
-                request.wait(wait).recorder(recorder).await
+                request.wait(wait).recorder(recorder).events()
             }
             ActionName::Stop => {
                 let request = self.fleet.stop(references);
-                request.wait(wait).recorder(recorder).await
+                request.wait(wait).recorder(recorder).events()
             }
             ActionName::Reboot => {
                 let mut request: FleetRequest<_> = self.fleet.reboot(references);
                 if let Some(waves) = self.waves_of(group) {
                     request = request.waves(waves);
                 }
-                request.wait(wait).recorder(recorder).await
+                request.wait(wait).recorder(recorder).events()
             }
-        }
+        };
+        report_until(stop, events).await
     }
 
     fn waves_of(&self, group: &str) -> Option<lifecycle_facade::Waves> {
@@ -162,6 +166,27 @@ impl Keeper {
         match request.action {
             ActionRecord::Reboot { .. } if is_recent => ResumeMode::Finish,
             _ => ResumeMode::Settle,
+        }
+    }
+}
+
+/// Carries a request out, up to its end or to `stop`.
+async fn report_until(
+    stop: &Stop<'_>,
+    mut events: FleetEventStream,
+) -> Result<FleetReport, FleetError> {
+    let mut stop = stop.clone();
+    loop {
+        tokio::select! {
+            // A known outcome takes precedence over the end.
+            biased;
+            event = events.next() => match event {
+                Some(Event::Finished(result)) => return result,
+                Some(_) => {}
+                // Unreachable: the last event is `Finished`.
+                None => return events.cancel(),
+            },
+            () = &mut stop => return events.cancel(),
         }
     }
 }

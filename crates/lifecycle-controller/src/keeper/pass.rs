@@ -7,6 +7,10 @@ use std::{
     time::Duration,
 };
 
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, Shared},
+};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Instant, sleep};
 
@@ -21,7 +25,7 @@ use super::{
 use crate::{
     decide::{Decision, Edges, Fact, FactKind, PlannedAction, decide, decide_with},
     machine::machine_name,
-    record::{Edge, Notice, Pass, Record},
+    record::{Edge, Notice, OperationId, Pass, Record},
     state::State,
     store::{Store, StoreError},
 };
@@ -37,6 +41,9 @@ const UNRECORDED_RETRY: SignedDuration = SignedDuration::from_secs(15);
 /// The maximum number of records of one append.
 const MAX_APPEND: usize = 2_000;
 
+/// The end of a pass before its time.
+pub(super) type Stop<'s> = Shared<BoxFuture<'s, ()>>;
+
 impl Keeper {
     /// Looks at all machines, and decides for a state of the store. Records and sends nothing.
     pub async fn plan(&self, state: &State) -> (Look, Decision) {
@@ -50,42 +57,42 @@ impl Keeper {
     /// # Errors
     /// The store cannot be read or written. Nothing is sent that is not recorded.
     pub async fn pass(&self) -> Result<PassReport, StoreError> {
+        self.pass_until(pending()).await
+    }
+
+    /// Makes one pass, which ends early when `stop` ends: nothing more is sent, and the report has the results known at
+    /// this moment. The next pass settles the open calls.
+    ///
+    /// # Errors
+    /// See [`pass`](Self::pass).
+    pub async fn pass_until(
+        &self,
+        stop: impl Future<Output = ()> + Send,
+    ) -> Result<PassReport, StoreError> {
+        let stop = stop.boxed().shared();
         let Some(leases) = &self.leases else {
-            return self.pass_over_all().await;
+            return self.pass_over_all(&stop).await;
         };
         let bundles = bundles(&self.settings.members);
-        let share = leases.begin_pass(&bundles).await?;
+        let Some(share) = before(&stop, leases.begin_pass(&bundles)).await? else {
+            return Ok(PassReport::stopped());
+        };
         let keeper = Self {
             store: Arc::clone(&share.store),
             settings: Arc::new(self.settings.only(&share.groups)),
             ..self.clone()
         };
-        let mut report = keeper.pass_over_all().await?;
+        let mut report = keeper.pass_over_all(&stop).await?;
         report.elsewhere.clone_from(&share.elsewhere);
         Ok(report)
     }
 
-    async fn pass_over_all(&self) -> Result<PassReport, StoreError> {
+    async fn pass_over_all(&self, stop: &Stop<'_>) -> Result<PassReport, StoreError> {
         let mut report = PassReport::default();
-        self.append_late().await?;
-        let state = self.store.state().await?;
-        let unfinished = state.unfinished();
-        let unfinished: Vec<_> = unfinished
-            .map(|operation| operation.request.operation.clone())
-            .collect();
-        let mut open = Vec::new();
-        let state = match unfinished.is_empty() {
-            true => state,
-            false => {
-                open = self.store.take_over(unfinished).await?;
-                // The program before can have recorded more until its operation was taken over.
-                let state = self.store.state().await?;
-                self.settle_open(&state, &open, &mut report).await;
-                self.store.state().await?
-            }
+        let seen = before(stop, self.settle_and_look(&mut report)).await?;
+        let Some((state, open, began, look)) = seen else {
+            return Ok(PassReport::stopped());
         };
-        let began = self.now();
-        let look = self.look().await;
         report.machines = look.machines.len();
         report.problems.extend_from_slice(&look.problems);
 
@@ -97,10 +104,16 @@ impl Keeper {
         report.facts.extend(self.ending_calendars(&state, began));
         report.blocked = decision.problem;
         report.waiting = decision.waiting;
-        self.append(decision.edges.into_iter().map(Record::Edge))
-            .await?;
+        let recorded = self.append(decision.edges.into_iter().map(Record::Edge));
+        if before(stop, recorded).await?.is_none() {
+            return Ok(PassReport::stopped());
+        }
 
-        report.actions = self.act(decision.actions, &mut report.problems).await;
+        report.actions = self.act(decision.actions, &mut report.problems, stop).await;
+        if stop.peek().is_some() {
+            report.stopped = true;
+            return Ok(report);
+        }
         let now = self.now();
         let settled = self.settled(&report.actions, now).await;
         let retries = settled
@@ -123,6 +136,34 @@ impl Keeper {
         }
         self.keep_going(recorded, &mut report)?;
         Ok(report)
+    }
+
+    /// Settles the open calls of an earlier process, and looks. Returns the state, the operations of the open calls, and
+    /// the time of the look.
+    async fn settle_and_look(
+        &self,
+        report: &mut PassReport,
+    ) -> Result<(State, Vec<OperationId>, Timestamp, Look), StoreError> {
+        self.append_late().await?;
+        let state = self.store.state().await?;
+        let unfinished = state.unfinished();
+        let unfinished: Vec<_> = unfinished
+            .map(|operation| operation.request.operation.clone())
+            .collect();
+        let mut open = Vec::new();
+        let state = match unfinished.is_empty() {
+            true => state,
+            false => {
+                open = self.store.take_over(unfinished).await?;
+                // The program before can have recorded more until its operation was taken over.
+                let state = self.store.state().await?;
+                self.settle_open(&state, &open, report).await;
+                self.store.state().await?
+            }
+        };
+        let began = self.now();
+        let look = self.look().await;
+        Ok((state, open, began, look))
     }
 
     /// Returns the state with the problem of the last pass of this controller: a problem that lasts is reported once,
@@ -434,6 +475,18 @@ impl Keeper {
         let wait = wait.and_then(|wait| Duration::try_from(wait).ok());
         wait.unwrap_or_default()
             .clamp(SHORTEST_WAIT, self.settings.resync.max(SHORTEST_WAIT))
+    }
+}
+
+/// Runs a step of a pass, up to its end or to `stop`. Returns `None` at `stop`.
+async fn before<T>(
+    stop: &Stop<'_>,
+    step: impl Future<Output = Result<T, StoreError>>,
+) -> Result<Option<T>, StoreError> {
+    tokio::select! {
+        biased;
+        () = stop.clone() => Ok(None),
+        result = step => result.map(Some),
     }
 }
 

@@ -43,6 +43,8 @@ pub struct PassReport {
     pub blocked: Option<String>,
     /// The groups of other controllers, and their holders.
     pub elsewhere: BTreeMap<String, Holder>,
+    /// The pass ended early, at the `stop` of [`pass_until`](super::Keeper::pass_until).
+    pub stopped: bool,
     /// The store did not answer, and no pass was made.
     pub store_unavailable: bool,
     /// The store did not answer at the end of the pass.
@@ -133,6 +135,14 @@ impl PassReport {
         self.blocked.is_none()
             && self.problems.is_empty()
             && self.actions.iter().all(|(_, result)| result.reached)
+    }
+
+    /// Returns the report of a pass that ended before its actions.
+    pub(super) fn stopped() -> Self {
+        Self {
+            stopped: true,
+            ..Self::default()
+        }
     }
 
     pub(super) fn uncertain(&self) -> Vec<Fact> {

@@ -1,6 +1,7 @@
 //! The keeper with simulated clouds, under paused time: days, drift, crashes and stores that fail.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -364,6 +365,39 @@ async fn start_that_was_dropped_is_made_good_by_the_next_pass() {
             "dropped after {millis} ms"
         );
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn pass_that_is_stopped_at_any_time_reports_every_sent_call() {
+    let mut outcomes = BTreeSet::new();
+    for millis in (0..40_000).step_by(700) {
+        let stage = Stage::at("08:00", "");
+        let stop = sleep(Duration::from_millis(millis));
+        let report = stage.keeper().pass_until(stop).await.unwrap();
+        let results: BTreeMap<_, _> = report
+            .actions
+            .iter()
+            .map(|(action, result)| (action.instance.as_str(), result.outcome))
+            .collect();
+        for machine in &stage.machines {
+            let executed = stage.simulator.ledger().executed(machine).unwrap();
+            let outcome = results.get(machine.as_str()).copied();
+            assert!(
+                executed.starts == 0 || !matches!(outcome, None | Some("skipped")),
+                "{machine}: {outcome:?} after {millis} ms"
+            );
+        }
+        assert!(report.stopped || report.is_complete(), "{report:?}");
+        outcomes.extend(results.into_values());
+        stage.run_until("08:30").await;
+        assert!(
+            stage.all(SimulatedState::Running),
+            "stopped after {millis} ms"
+        );
+        assert_eq!(stage.store.state().await.unwrap().unfinished().count(), 0);
+    }
+    assert!(outcomes.contains("pending"), "{outcomes:?}");
+    assert!(outcomes.contains("reached"), "{outcomes:?}");
 }
 
 #[tokio::test(start_paused = true)]

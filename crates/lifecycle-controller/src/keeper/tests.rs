@@ -191,41 +191,51 @@ async fn second_pass_changes_nothing() {
     assert!(until < SignedDuration::from_mins(3), "{second:?}");
 }
 
+/// The first machine of each cloud, and the notice about a start without capacity. Baidu has one code for
+/// this and for a machine in a transition, so a start after a refused batch is uncertain.
+const WITHOUT_CAPACITY: [(usize, Option<&str>); 2] = [(0, Some("uncertain")), (2, None)];
+
 #[tokio::test(start_paused = true)]
 async fn capacity_error_is_retried_until_it_heals() {
-    let stage = Stage::at("07:59", "");
-    let machine = &stage.machines[0];
-    let no_stock = Some(Impairment::NoStock);
-    stage.simulator.set_impairment(machine, no_stock).unwrap();
-    let reports = stage.run_until("09:00").await;
-    assert_eq!(
-        stage.simulator.state_of(machine),
-        Some(SimulatedState::Stopped)
-    );
-    let failed = reports.iter().flat_map(|report| &report.actions);
-    let failed = failed.filter(|(action, result)| action.instance == *machine && !result.reached);
-    let attempts = failed.count();
-    // At 0, 1, 3, 7, 15 and 31 minutes after the edge.
-    assert_eq!(attempts, 6);
-    // The machine beside the broken one is not blocked.
-    assert_eq!(
-        stage.simulator.state_of(&stage.machines[1]),
-        Some(SimulatedState::Running)
-    );
-    stage.simulator.set_impairment(machine, None).unwrap();
-    stage.run_until("10:30").await;
-    assert!(stage.all(SimulatedState::Running));
-    assert!(stage.notices().await.is_empty());
+    for (broken, notice) in WITHOUT_CAPACITY {
+        let stage = Stage::at("07:59", "");
+        let machine = &stage.machines[broken];
+        let no_stock = Some(Impairment::NoStock);
+        stage.simulator.set_impairment(machine, no_stock).unwrap();
+        let reports = stage.run_until("09:00").await;
+        assert_eq!(
+            stage.simulator.state_of(machine),
+            Some(SimulatedState::Stopped)
+        );
+        let failed = reports.iter().flat_map(|report| &report.actions);
+        let failed =
+            failed.filter(|(action, result)| action.instance == *machine && !result.reached);
+        let attempts = failed.count();
+        // At 0, 1, 3, 7, 15 and 31 minutes after the edge.
+        assert_eq!(attempts, 6, "{machine}");
+        // The machine beside the broken one is not blocked.
+        assert_eq!(
+            stage.simulator.state_of(&stage.machines[broken + 1]),
+            Some(SimulatedState::Running)
+        );
+        stage.simulator.set_impairment(machine, None).unwrap();
+        stage.run_until("10:30").await;
+        assert!(stage.all(SimulatedState::Running));
+        assert_eq!(stage.notices().await, Vec::from_iter(notice));
+    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn machine_that_never_started_is_given_up_at_the_end_of_the_window() {
-    let stage = Stage::at("07:59", "");
-    let machine = &stage.machines[0];
-    let no_stock = Some(Impairment::NoStock);
-    stage.simulator.set_impairment(machine, no_stock).unwrap();
-    stage.run_until("20:10").await;
-    assert_eq!(stage.notices().await, ["given-up"]);
+    for (broken, notice) in WITHOUT_CAPACITY {
+        let stage = Stage::at("07:59", "");
+        let machine = &stage.machines[broken];
+        let no_stock = Some(Impairment::NoStock);
+        stage.simulator.set_impairment(machine, no_stock).unwrap();
+        stage.run_until("20:10").await;
+        let notices: Vec<_> = notice.into_iter().chain(["given-up"]).collect();
+        assert_eq!(stage.notices().await, notices);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -13,7 +13,7 @@ const FLEET_SEEDS: usize = 100;
 ///
 /// Each new option of the draw changes the scenario of a seed. So a seed is a random case today; the tests of the client and the
 /// placements of refused batches keep the reasons.
-const BROKEN_ONCE: [(u64, &str); 35] = [
+const BROKEN_ONCE: [(u64, &str); 36] = [
     (
         20_052_712,
         "a refused batch of reboots was executed, and lookups were throttled",
@@ -141,6 +141,10 @@ const BROKEN_ONCE: [(u64, &str); 35] = [
     (
         230_498_962,
         "the same with an instance that no lookup showed",
+    ),
+    (
+        250_291_721,
+        "a stop was refused and executed, sent again when idle, and the second refusal was told",
     ),
 ];
 

@@ -66,6 +66,10 @@ impl OutcomeTracker {
             }
             Decision::SendAgain(fault) => {
                 tracked.maybe_executed_before |= fault.maybe_executed();
+                let fault = match tracked.maybe_executed_before {
+                    true => fault.with_execution_status(ExecutionStatus::Unknown),
+                    false => fault,
+                };
                 tracked.forget_call(Refusal::now(fault));
             }
             Decision::Close(outcome) => self.close(at, outcome),

@@ -221,6 +221,22 @@ fn waiting_instance_is_sent_when_idle_and_may_be_refused_several_times() {
 }
 
 #[test]
+fn refusal_after_a_call_that_may_have_been_executed_is_uncertain_at_the_deadline() {
+    for (maybe_executed, expected) in [(true, "i-1 uncertain"), (false, "i-1 refused")] {
+        let (mut tracker, words) = tracker(Stop, waits().with_when_idle(true));
+        if maybe_executed {
+            tracker.maybe_executed_before(&[id(1)]);
+        }
+        let no = fault(FaultKind::WrongState);
+        // The view can be late.
+        tracker.rejected_after_observe(&id(1), &no, Some(&seen(1, Running)), Instant::now());
+        tracker.deadline_passed(true, Duration::from_secs(60));
+        let words = words.take();
+        assert!(words.iter().any(|word| word == expected), "{words:?}");
+    }
+}
+
+#[test]
 fn refusal_that_no_look_can_settle_is_the_outcome() {
     for (kind, expected) in [
         (FaultKind::WrongState, "refused"),

@@ -10,7 +10,7 @@ use crate::exit::CommandError;
 pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// Runs `read` on a thread for blocking calls, up to the time limit: a file of a dead network drive and an
-/// open standard input never end. A command without `--timeout` has no limit of its own.
+/// open standard input never end. `None` is for a command that has no `--timeout`: the limit is [`DEFAULT_TIMEOUT`].
 pub(crate) async fn blocking<T: Send + 'static>(
     limit: Option<Duration>,
     what: &str,

@@ -139,6 +139,7 @@ impl Database {
             database: self.clone(),
             client: Some(client),
             is_clean: true,
+            limit: self.shared.limits.query,
             _permit: permit,
         })
     }
@@ -302,6 +303,8 @@ pub struct Connection {
     database: Database,
     client: Option<Client>,
     is_clean: bool,
+    /// The time limit of a query.
+    limit: Duration,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -338,6 +341,19 @@ impl Connection {
         Ok(())
     }
 
+    /// Sets the time limit of each query up to the end of the transaction.
+    ///
+    /// # Errors
+    /// The errors of [`query`](Self::query).
+    pub(crate) async fn extend_limit(&mut self, limit: Duration) -> Result<(), StoreError> {
+        let millis = limit.as_millis();
+        let sql =
+            format!("set local statement_timeout = {millis}; set local lock_timeout = {millis}");
+        self.batch(&sql).await?;
+        self.limit = limit;
+        Ok(())
+    }
+
     /// Commits the transaction.
     ///
     /// # Errors
@@ -345,6 +361,7 @@ impl Connection {
     pub async fn commit(&mut self) -> Result<(), StoreError> {
         self.batch("commit").await?;
         self.is_clean = true;
+        self.limit = self.database.shared.limits.query;
         Ok(())
     }
 
@@ -360,7 +377,7 @@ impl Connection {
         let Some(client) = self.client.as_ref() else {
             return Err(database.unavailable("the connection is closed"));
         };
-        let limit = database.shared.limits.query + NETWORK;
+        let limit = self.limit + NETWORK;
         let result = timeout(limit, query(client)).await;
         match result {
             Ok(Ok(value)) => {

@@ -1,5 +1,7 @@
 //! The migrations of the schema `lifecycle`: embedded, numbered, forward only.
 
+use std::time::Duration;
+
 use lifecycle_controller::StoreError;
 use tokio_postgres::types::Type;
 
@@ -39,6 +41,9 @@ const MIGRATIONS: &[Migration] = &[
 /// The key of the advisory lock: "life" in ASCII. The function `append` takes the same lock, so no record is
 /// appended during a migration.
 const LOCK: i64 = 0x6c69_6665;
+
+/// The time limit of each step: an index of a large table takes longer than a query.
+const MIGRATION_LIMIT: Duration = Duration::from_secs(3_600);
 
 /// The version of the schema in a database, and the version that this program needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +108,7 @@ impl Database {
         connection.begin().await?;
         let lock = "select pg_advisory_xact_lock($1)";
         connection.query(lock, &[(&LOCK, Type::INT8)]).await?;
+        connection.extend_limit(MIGRATION_LIMIT).await?;
         let before = version(&mut connection).await?;
         if before.found > before.needed {
             before.check()?;

@@ -55,6 +55,41 @@ async fn two_programs_that_start_at_once_migrate_once() {
     assert_eq!(ran.iter().sum::<usize>(), *ran.last().unwrap(), "{ran:?}");
 }
 
+/// The database of an earlier program has events, and the migration waits longer than a query may take.
+#[tokio::test(flavor = "multi_thread")]
+async fn migration_takes_longer_than_a_query() {
+    let Some(cluster) = Cluster::shared("slow-migration") else {
+        return;
+    };
+    let text = cluster.database("slow-migration");
+    database(&text).await.migrate().await.unwrap();
+    cluster.psql(
+        "slow-migration",
+        "drop index lifecycle.event_machine; drop index lifecycle.intent_machine; \
+         drop function lifecycle.machine; \
+         create index event_subject on lifecycle.event (subject); \
+         create index intent_instance on lifecycle.intent (instance); \
+         delete from lifecycle.schema_version where version = 3; \
+         insert into lifecycle.event (at, kind, subject, record) values (now(), 'notice', 'web', '{}')",
+    );
+    let mut limits = Limits::default();
+    limits.query = Duration::from_millis(500);
+    let database = database_with(&text, limits).await;
+    let (locked, is_locked) = channel();
+    let reader = std::thread::spawn(move || {
+        locked.send(()).unwrap();
+        cluster.psql(
+            "slow-migration",
+            "begin; lock table lifecycle.event in share row exclusive mode; select pg_sleep(3); commit",
+        );
+    });
+    is_locked.recv().unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let ran = database.migrate().await.unwrap();
+    assert_eq!(ran.len(), 1);
+    reader.join().unwrap();
+}
+
 #[tokio::test]
 async fn schema_of_another_version_is_refused_with_one_line() {
     let Some(cluster) = Cluster::shared("versions") else {

@@ -16,6 +16,7 @@ use lifecycle_metrics::{ClientMetrics, ControllerMetrics};
 #[cfg(feature = "postgres")]
 use lifecycle_store_postgres::ControllerKind;
 use serde::Serialize;
+use tokio::time::sleep;
 
 #[cfg(feature = "postgres")]
 use super::database;
@@ -151,22 +152,32 @@ pub(crate) async fn apply(args: &ApplyArgs, console: Console) -> Result<Exit, Co
     })
 }
 
-/// Makes a pass, up to its end or to a signal. The process ends by the same signal after the output. A signal after that
-/// ends the process, even in the middle of output.
+/// The time limit of the notifier after a signal.
+const LAST_NOTIFICATION: Duration = Duration::from_secs(5);
+
+/// Makes a pass, up to its end or to a signal. The process ends by the same signal after the output. The next signal
+/// ends the process at once.
 async fn pass(keeper: &Keeper) -> Result<(PassReport, Option<ReceivedSignal>), CommandError> {
     let mut signals = follow::listen()?;
-    let signal = signals.received().shared();
+    let signal = async move {
+        let first = signals.received().await;
+        signals.exit_at_next_signal();
+        first
+    };
+    let signal = signal.boxed().shared();
     let report = keeper.pass_until(signal.clone().map(drop)).await;
     if let Ok(report) = &report {
+        let too_late = signal.clone().then(|_| sleep(LAST_NOTIFICATION));
         tokio::select! {
-            biased;
-            _ = signal.clone() => {}
             () = keeper.notify(report) => {}
+            () = too_late => {}
         }
     }
-    let signal = signal.now_or_never();
-    signals.exit_at_next_signal();
-    Ok((report?, signal))
+    let received = signal.clone().now_or_never();
+    if received.is_none() {
+        tokio::spawn(signal.map(|signal| signal.end_process()));
+    }
+    Ok((report?, received))
 }
 
 /// Says which groups other controllers have. Returns the exit code if other controllers have all groups, and the pass
@@ -379,7 +390,8 @@ fn describe(report: &PassReport, console: Console) {
     if report.stopped {
         console.notice("interrupted: nothing more is sent, and what was sent is not undone");
     }
-    if report.store_unavailable {
+    let is_stopped_before_the_look = report.stopped && report.machines == 0;
+    if report.store_unavailable || is_stopped_before_the_look {
         return;
     }
     let reached = report.actions.iter().filter(|(_, result)| result.reached);

@@ -1,8 +1,8 @@
 //! Tests of Ctrl-C, SIGTERM, SIGHUP, and closed output streams.
 
 use std::{
-    fs, io::Read, net::TcpListener, os::unix::process::ExitStatusExt, process::Child, thread,
-    time::Duration,
+    fs, io::Read, net::TcpListener, os::unix::process::ExitStatusExt, path::Path, process::Child,
+    thread, time::Duration,
 };
 
 use tempfile::TempDir;
@@ -200,11 +200,7 @@ fn apply_interrupted_after_acceptance_prints_its_rows() {
         let server = SimulatorServer::with(&["--fleet", "aliyun/cn-hangzhou=2", "--speed", "0.01"]);
         let folder = tempfile::tempdir().unwrap();
         let child = spawn_apply(&server, server.field("url"), &folder, format);
-        for instance in server.instances() {
-            wait_until(&server, instance, "starting");
-        }
-        // The answers to the start calls need time to arrive.
-        thread::sleep(Duration::from_millis(300));
+        wait_for_answer(&folder.path().join("journal"));
         let result = interrupted(child, name);
         match format {
             "json" => {
@@ -248,6 +244,18 @@ fn spawn_apply(server: &SimulatorServer, endpoint: &str, folder: &TempDir, forma
     run(&[&hold[..], &["--config", &config]].concat()).exits_with(0);
     let args = ["apply", "--config", &config, "--endpoint", endpoint];
     spawn(&[&args[..], &["--output", format]].concat(), &server.keys())
+}
+
+/// Waits for the recorded answer to a call that acts.
+fn wait_for_answer(journal: &Path) {
+    for _ in 0..200 {
+        let text = fs::read_to_string(journal).unwrap_or_default();
+        if text.contains("\"record\":\"answer\"") {
+            return;
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    panic!("no answer in {}", journal.display());
 }
 
 fn wait_until(server: &SimulatorServer, instance: &str, state: &str) {

@@ -44,12 +44,12 @@ impl Contact {
         self.fault = Some(fault.clone());
     }
 
-    /// Adds the failure of the last read to the message of `fault`, which no lookup settled.
+    /// Adds the last failure of a read to the message of `fault`, which no lookup settled.
     pub(crate) fn explain(&self, fault: Fault) -> Fault {
         let last = self.fault.as_ref().map(Fault::message);
         match last.filter(|last| !fault.message().contains(last)) {
             Some(last) => {
-                let message = format!("{}; the last lookup failed: {last}", fault.message());
+                let message = format!("{}; a look at the instance failed: {last}", fault.message());
                 fault.with_message(message)
             }
             None => fault,

@@ -20,7 +20,7 @@ use crate::transport::{
 /// Sends a request marked with [`OwnConnection`] on a new connection, and all other requests on pooled
 /// connections. Follows no redirects, because a signature is valid for one host only. Reads at most 16 MiB
 /// of a response. Takes proxies from the environment (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`): HTTP, HTTPS
-/// and SOCKS proxies. The rules are those of curl: the name in lower case has precedence, and an empty variable
+/// and SOCKS proxies. As in curl, the name in lower case has precedence, and an empty variable
 /// counts as not set. Plain HTTP to loopback addresses and to the metadata service bypasses every proxy.
 ///
 /// [reqwest]: https://docs.rs/reqwest

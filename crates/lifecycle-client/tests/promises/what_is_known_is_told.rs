@@ -75,7 +75,9 @@ async fn uncertain_row_has_the_reason_why_lookups_did_not_settle_the_question() 
         let Outcome::Uncertain(fault) = &report.instances()[0].outcome else {
             panic!("{:?}", report.instances());
         };
-        let is_told = fault.message().contains("; the last lookup failed: ");
+        let is_told = fault
+            .message()
+            .contains("; a look at the instance failed: ");
         assert_eq!(is_told, fails, "{fault}");
         assert_eq!(fault.kind(), FaultKind::NoAnswer);
     }

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeSet,
     future::{pending, ready},
-    sync::{Arc, PoisonError},
+    sync::{Arc, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -91,7 +91,8 @@ impl Keeper {
         let mut report = PassReport::default();
         let seen = before(stop, self.settle_and_look(&mut report)).await?;
         let Some((state, open, began, look)) = seen else {
-            return Ok(PassReport::stopped());
+            report.stopped = true;
+            return Ok(report);
         };
         report.machines = look.machines.len();
         report.problems.extend_from_slice(&look.problems);
@@ -106,12 +107,16 @@ impl Keeper {
         report.waiting = decision.waiting;
         let recorded = self.append(decision.edges.into_iter().map(Record::Edge));
         if before(stop, recorded).await?.is_none() {
-            return Ok(PassReport::stopped());
+            report.stopped = true;
+            return Ok(report);
         }
 
         report.actions = self.act(decision.actions, &mut report.problems, stop).await;
         if stop.peek().is_some() {
             report.stopped = true;
+            // The edges are recorded, so no later pass has these facts.
+            let recorded = self.append(self.notices(&report).into_iter()).await;
+            self.keep_going(recorded, &mut report)?;
             return Ok(report);
         }
         let now = self.now();
@@ -214,19 +219,20 @@ impl Keeper {
         }
     }
 
-    /// Appends the records that an earlier pass could not append. Keeps the records after a failure.
+    /// Appends the records that an earlier pass could not append. Keeps the records up to the success.
     async fn append_late(&self) -> Result<(), StoreError> {
-        let late = std::mem::take(&mut *self.late.lock().unwrap_or_else(PoisonError::into_inner));
-        let appended = self.append(late.iter().cloned()).await;
-        if appended.is_err() {
-            self.keep_late(late);
-        }
-        appended
+        let late = self.late().clone();
+        self.append(late.iter().cloned()).await?;
+        self.late().drain(..late.len());
+        Ok(())
     }
 
     pub(super) fn keep_late(&self, records: impl IntoIterator<Item = Record>) {
-        let mut late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
-        late.extend(records);
+        self.late().extend(records);
+    }
+
+    fn late(&self) -> MutexGuard<'_, Vec<Record>> {
+        self.late.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes passes until `stop` ends: at each change of a schedule, and at least every `resync`.

@@ -137,7 +137,7 @@ impl PassReport {
             && self.actions.iter().all(|(_, result)| result.reached)
     }
 
-    /// Returns the report of a pass that ended before its actions.
+    /// Returns the report of a pass that ended before its first step.
     pub(super) fn stopped() -> Self {
         Self {
             stopped: true,

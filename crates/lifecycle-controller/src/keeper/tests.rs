@@ -411,6 +411,22 @@ async fn pass_that_is_stopped_at_any_time_reports_every_sent_call() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn fact_of_a_pass_that_is_stopped_at_any_time_is_recorded_once() {
+    for millis in (0..12_000).step_by(1_500) {
+        let stage = Stage::at("07:59", "");
+        let no_stock = Some(Impairment::NoStock);
+        let machine = &stage.machines[2];
+        stage.simulator.set_impairment(machine, no_stock).unwrap();
+        stage.run_until("19:59").await;
+        sleep_until(stage.moment("20:00")).await;
+        let stop = sleep(Duration::from_millis(millis));
+        stage.keeper().pass_until(stop).await.unwrap();
+        stage.run_until("20:10").await;
+        assert_eq!(stage.notices().await, ["given-up"], "after {millis} ms");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn lost_reboot_answer_is_reported_as_uncertain_or_reached_and_never_repeated() {
     let stage = Stage::in_maintenance(MAINTENANCE).await;
     stage.simulator.inject(

@@ -2,7 +2,7 @@
 
 use lifecycle_core::Fault;
 
-use super::report::Outcome;
+use super::{ready_views::ReadyViews, report::Outcome};
 
 /// An action with an unknown execution status.
 #[derive(Clone, Debug)]
@@ -23,12 +23,15 @@ impl Ambiguity {
     }
 
     /// Returns the outcome when lookups did not settle the question in time.
-    pub(crate) fn outcome(&self) -> Outcome {
-        match self.reason {
-            AmbiguityReason::MaybePartlyExecuted if self.unchanged_since_sent => {
-                Outcome::Refused(self.fault.clone())
-            }
-            reason => reason.outcome(&self.fault),
+    pub(crate) fn outcome(&self, views: &ReadyViews) -> Outcome {
+        let is_unmoved = match self.reason {
+            AmbiguityReason::MaybePartlyExecuted => self.unchanged_since_sent,
+            AmbiguityReason::BusyThoughReady => self.unchanged_since_sent && views.is_unbroken(),
+            AmbiguityReason::AnswerLost | AmbiguityReason::StateContradictsRejection => false,
+        };
+        match is_unmoved {
+            true => Outcome::Refused(self.fault.clone()),
+            false => self.reason.outcome(&self.fault),
         }
     }
 }
@@ -43,6 +46,9 @@ pub(crate) enum AmbiguityReason {
     StateContradictsRejection,
     /// The cloud rejected a batch, and may have executed a part of the batch.
     MaybePartlyExecuted,
+    /// The cloud calls a ready instance busy, after a call that may have been executed. Some clouds show a
+    /// broken instance as ready, so the last view alone proves nothing.
+    BusyThoughReady,
 }
 
 impl AmbiguityReason {
@@ -56,7 +62,9 @@ impl AmbiguityReason {
     /// Returns the outcome when nothing is known beyond the fault.
     pub(crate) fn outcome(self, fault: &Fault) -> Outcome {
         match self {
-            Self::AnswerLost | Self::MaybePartlyExecuted => Outcome::Uncertain(fault.clone()),
+            Self::AnswerLost | Self::MaybePartlyExecuted | Self::BusyThoughReady => {
+                Outcome::Uncertain(fault.clone())
+            }
             Self::StateContradictsRejection => Outcome::Refused(fault.clone()),
         }
     }

@@ -44,7 +44,7 @@ pub(crate) async fn bisect(
         return halves(batch.ids);
     }
     let waits_for_views = runner.stale_view_time(&batch);
-    let late_until = after(Instant::now(), waits_for_views).min(runner.deadline);
+    let late_until = after(Instant::now(), waits_for_views).min(runner.send_by());
     let total = batch.ids.len();
     let mut rest = batch.ids;
     loop {

@@ -188,7 +188,7 @@ pub(crate) fn decide(
         Fact::AmbiguityExpired => match &tracked.phase {
             // The answer to the forced stop decides.
             Phase::Ambiguous(_) if tracked.awaits_forced_stop() => Decision::Ignore,
-            Phase::Ambiguous(ambiguity) => Decision::Close(ambiguity.outcome()),
+            Phase::Ambiguous(ambiguity) => Decision::Close(ambiguity.outcome(&tracked.ready_views)),
             _ => Decision::Ignore,
         },
         Fact::DeadlinePassed {
@@ -294,8 +294,7 @@ fn rejected_after_observe(
         return refused;
     }
     let reason = match fault.kind() {
-        // Some clouds show a broken instance as ready, so the state does not prove that nothing was executed.
-        FaultKind::Busy if is_doubtful => AmbiguityReason::AnswerLost,
+        FaultKind::Busy if is_doubtful => AmbiguityReason::BusyThoughReady,
         _ => AmbiguityReason::of_rejection(fault),
     };
     let ambiguous = settle(fault, reason);

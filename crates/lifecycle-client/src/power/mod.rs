@@ -15,6 +15,7 @@ pub(crate) mod job; // follows jobs of the cloud
 pub(crate) mod listener; // receives events
 pub(crate) mod options;
 pub(crate) mod plan;
+pub(crate) mod ready_views; // the proof that nothing moved
 pub(crate) mod recorder;
 pub(crate) mod refusal; // refusals that are not final
 pub(crate) mod rejection; // rejections of single instances

@@ -6,6 +6,7 @@ use tokio::time::Instant;
 use super::{
     ambiguity::Ambiguity,
     contact::Contact,
+    ready_views::ReadyViews,
     refusal::Refusal,
     report::{Evidence, InstanceReport, Outcome, Pending},
     view_delay::LATEST_VIEW,
@@ -35,6 +36,8 @@ pub(crate) struct TrackedInstance {
     /// An earlier call with the instance may have been executed, and the action was sent again: a batch that was rejected as
     /// a whole, or a call of an earlier process.
     pub(crate) maybe_executed_before: bool,
+    /// The views since the first call.
+    pub(crate) ready_views: ReadyViews,
     /// The state in the look after the first rejected batch with the instance.
     pub(crate) state_after_rejection: Option<PowerState>,
     /// The last refusal of an action that is sent again.
@@ -59,6 +62,7 @@ impl TrackedInstance {
             acceptance_emitted: false,
             forced: false,
             maybe_executed_before: false,
+            ready_views: ReadyViews::default(),
             state_after_rejection: None,
             refused_before: None,
             setback: None,

@@ -21,7 +21,9 @@ use super::{
     listener::Listener,
     plan::Plan,
     report::{Outcome, Report},
-    tracked_instance::{JobEvidence, Phase, RunHistory, TrackedInstance, instance_report},
+    tracked_instance::{
+        JobEvidence, Phase, RunHistory, TrackedInstance, instance_report, is_ready,
+    },
 };
 use crate::{
     call::event::CallEvent,
@@ -169,8 +171,10 @@ impl OutcomeTracker {
 
     /// Records the look after a rejected batch that does not explain the rejection.
     pub(crate) fn seen_after_rejection(&mut self, seen: &Observation) {
+        let goal = self.options.goal;
         if let Some(tracked) = self.get_mut(&seen.instance) {
             tracked.state_after_rejection.get_or_insert(seen.state);
+            tracked.ready_views.seen(is_ready(seen.state, goal));
         }
     }
 
@@ -203,6 +207,7 @@ impl OutcomeTracker {
     pub(crate) fn sent_earlier(&mut self, id: &InstanceId, before: Option<Observation>) {
         if let Some(tracked) = self.get_mut(id) {
             tracked.sent_at = Some(Instant::now());
+            tracked.ready_views.sent_earlier();
             if let Some(before) = before {
                 tracked.record_before(before);
             }
@@ -488,6 +493,7 @@ impl OutcomeTracker {
         for id in ids {
             if let Some(tracked) = self.get_mut(id) {
                 tracked.sent_at = Some(Instant::now());
+                tracked.ready_views.sent();
             }
         }
     }

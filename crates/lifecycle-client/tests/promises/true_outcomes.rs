@@ -311,6 +311,28 @@ async fn last_lookup_of_an_accepted_batch_without_a_list_is_at_the_end_of_the_se
     assert_eq!(times, [0, 3, 6, 9, 12, 15, 18, 21, 24, 27, 30]);
 }
 
+/// Some clouds have one code for a lock, for missing capacity and for a transition, and may execute a part of
+/// a refused batch.
+#[tokio::test(start_paused = true)]
+async fn busy_instance_of_a_refused_batch_is_refused_if_no_boot_can_have_passed_unseen() {
+    for (silence, expected) in [(0..0, "refused"), (4..24, "uncertain")] {
+        let accepted = AtomicBool::new(false);
+        let cloud = ScriptedCloud::new(move |sent| match (sent.operation.as_str(), &*sent.ids) {
+            ("observe", _) if silence.contains(&sent.at.as_secs()) => server_error(),
+            ("observe", _) if accepted.load(Ordering::Relaxed) => ok("i-0 running\ni-1 stopped"),
+            ("observe", _) => all_in_state(sent, "stopped"),
+            (_, [only]) if only == "i-0" => {
+                accepted.store(true, Ordering::Relaxed);
+                ok("ok")
+            }
+            _ => fault(FaultKind::Busy),
+        });
+        let client = cloud.client();
+        let report = client.start(ids(2)).wait(seconds(300)).await.unwrap();
+        assert_eq!(outcomes(&report), ["reached", expected]);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn instance_refused_after_a_rejected_batch_is_looked_at() {
     // The cloud may have executed a part of the batch. It refuses the instance alone for another reason.

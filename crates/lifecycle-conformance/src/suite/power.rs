@@ -451,13 +451,6 @@ async fn partial_failure(
                 Some(Condition::Stopped) => {
                     matches!(row.outcome, Outcome::Refused(_) | Outcome::Reached(_))
                 }
-                // A cloud with one code for a lock and for a transition leaves open whether the batch before
-                // the refusal started the instance.
-                Some(Condition::Locked) => match &row.outcome {
-                    Outcome::Refused(_) => true,
-                    Outcome::Uncertain(fault) => fault.kind() == FaultKind::Busy,
-                    _ => false,
-                },
                 _ => matches!(row.outcome, Outcome::Refused(_)),
             }
         } else {

@@ -173,7 +173,7 @@ fn last_lookup_decides_about_an_ambiguous_action_that_had_no_effect() {
     let mut outcome_after = |state| {
         tracked.record_observed(&seen(state), Stopped);
         match &tracked.phase {
-            Phase::Ambiguous(ambiguity) => ambiguity.outcome(),
+            Phase::Ambiguous(ambiguity) => ambiguity.outcome(&ReadyViews::default()),
             other => panic!("{other:?}"),
         }
     };
@@ -193,7 +193,11 @@ async fn view_that_can_precede_the_action_does_not_prove_that_nothing_was_execut
         let Phase::Ambiguous(ambiguity) = &tracked.phase else {
             panic!("{:?}", tracked.phase);
         };
-        assert_eq!(ambiguity.outcome().as_str(), expected, "after {seconds} s");
+        assert_eq!(
+            ambiguity.outcome(&ReadyViews::default()).as_str(),
+            expected,
+            "after {seconds} s"
+        );
     }
 }
 
@@ -202,7 +206,28 @@ fn lost_answer_stays_uncertain_although_the_instance_did_not_change() {
     let mut ambiguity = ambiguous();
     ambiguity.reason = AmbiguityReason::AnswerLost;
     ambiguity.unchanged_since_sent = true;
-    assert!(matches!(ambiguity.outcome(), Outcome::Uncertain(_)));
+    assert!(matches!(
+        ambiguity.outcome(&ReadyViews::default()),
+        Outcome::Uncertain(_)
+    ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn busy_instance_is_refused_only_after_an_unbroken_series_of_ready_views() {
+    let mut ambiguity = ambiguous();
+    ambiguity.reason = AmbiguityReason::BusyThoughReady;
+    for (is_sent, is_ready_now, expected) in [
+        (true, true, "refused"),
+        (true, false, "uncertain"),
+        (false, true, "uncertain"),
+    ] {
+        let mut views = ReadyViews::default();
+        if is_sent {
+            views.sent();
+        }
+        ambiguity.unchanged_since_sent = is_ready_now;
+        assert_eq!(ambiguity.outcome(&views).as_str(), expected);
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::power::{
     event::Event,
     refusal::Refusal,
     report::Outcome,
-    tracked_instance::{Phase, instance_report},
+    tracked_instance::{Phase, instance_report, is_ready},
 };
 
 impl OutcomeTracker {
@@ -106,8 +106,10 @@ impl OutcomeTracker {
 
     /// Keeps an observation, and emits an event when the cloud's own state word has changed.
     pub(super) fn note(&mut self, at: usize, seen: &Observation) {
+        let goal = self.options.goal;
         let tracked = &mut self.instances[at];
         tracked.contact.seen(Instant::now());
+        tracked.ready_views.seen(is_ready(seen.state, goal));
         let before = tracked.last.replace(seen.clone());
         if before.is_none_or(|before| before.raw != seen.raw) {
             self.emit(state(seen));

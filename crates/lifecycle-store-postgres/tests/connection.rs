@@ -82,6 +82,8 @@ async fn migration_takes_longer_than_a_query() {
             "slow-migration",
             "begin; lock table lifecycle.event in share row exclusive mode; select pg_sleep(3); commit",
         );
+        // The server lives as long as its handle, and the migration is not over yet.
+        cluster
     });
     is_locked.recv().unwrap();
     tokio::time::sleep(Duration::from_secs(1)).await;

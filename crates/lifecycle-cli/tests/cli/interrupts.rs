@@ -230,6 +230,17 @@ fn apply_interrupted_while_the_machines_are_read_prints_no_row() {
     assert!(result.stderr.contains("interrupted"), "{result:#?}");
 }
 
+#[test]
+fn second_interrupt_ends_apply_at_once() {
+    // The rows fill the buffer of the pipe, so that the first interrupt cannot end the process.
+    let server = SimulatorServer::with(&["--fleet", "aliyun/cn-hangzhou=600", "--speed", "0.01"]);
+    let folder = tempfile::tempdir().unwrap();
+    let child = spawn_apply(&server, server.field("url"), &folder, "json");
+    wait_for_answer(&folder.path().join("journal"));
+    signal(&child, "INT");
+    assert_blocked_process_ends_by_interrupt(child);
+}
+
 /// Starts `apply` with a group of all instances, which is held running.
 fn spawn_apply(server: &SimulatorServer, endpoint: &str, folder: &TempDir, format: &str) -> Child {
     let config = folder.path().join("lifecycle.toml");
@@ -243,7 +254,8 @@ fn spawn_apply(server: &SimulatorServer, endpoint: &str, folder: &TempDir, forma
     let hold = ["hold", "web", "running", "--until", "2h", "--why", "test"];
     run(&[&hold[..], &["--config", &config]].concat()).exits_with(0);
     let args = ["apply", "--config", &config, "--endpoint", endpoint];
-    spawn(&[&args[..], &["--output", format]].concat(), &server.keys())
+    let options = ["--max", "1000", "--output", format];
+    spawn(&[&args[..], &options].concat(), &server.keys())
 }
 
 /// Waits for the recorded answer to a call that acts.

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Request};
 
 use crate::{Credential, Fault, HttpResponse, Secret};
-use pattern::{Ends, Pattern, has_escape};
+use pattern::{Ends, Pattern, Starts, has_escape};
 
 /// Marks `secrets` as secret parts of `request`, in addition to the sensitive headers. A secret in the
 /// body or in the URL needs the mark, because nothing else shows the secret to the [`Scrubber`].
@@ -41,6 +41,7 @@ struct MarkedSecrets(Vec<Secret>);
 pub struct Scrubber {
     /// The longest secret comes first: a shorter secret may be a part.
     patterns: Vec<Pattern>,
+    starts: Starts,
 }
 
 impl Scrubber {
@@ -99,7 +100,9 @@ impl Scrubber {
     fn add(&mut self, secret: &str) {
         let secret = secret.trim();
         if is_long_enough(secret) {
-            self.patterns.push(Pattern::new(secret));
+            let pattern = Pattern::new(secret);
+            self.starts.add(&pattern);
+            self.patterns.push(pattern);
         }
     }
 
@@ -156,31 +159,17 @@ impl Scrubber {
         {
             return None;
         }
-        let mut starts = [false; 256];
-        for pattern in &self.patterns {
-            pattern.mark_starts(&mut starts);
-        }
-        let most_backslashes = self.patterns.iter().map(Pattern::most_backslashes);
-        let most_backslashes = most_backslashes.max().unwrap_or_default();
         let mut scrubbed: Option<Vec<u8>> = None;
         let (mut at, mut copied, mut ends) = (0, 0, Ends::default());
-        while let Some(first) = text.get(at) {
-            let end = match starts[usize::from(*first)] {
-                true => {
-                    let mut patterns = self.patterns.iter();
-                    patterns.find_map(|pattern| pattern.end_of_match(text, at, &mut ends))
-                }
-                false => None,
-            };
+        while let Some(start) = self.starts.next_in(text, at) {
+            let mut patterns = self.patterns.iter();
+            let end = patterns.find_map(|pattern| pattern.end_of_match(text, start, &mut ends));
             let Some(end) = end else {
-                at = match first {
-                    b'\\' => after_start_of_run(text, at, most_backslashes),
-                    _ => at + 1,
-                };
+                at = self.starts.after(text, start);
                 continue;
             };
             let scrubbed = scrubbed.get_or_insert_with(|| Vec::with_capacity(text.len()));
-            scrubbed.extend_from_slice(&text[copied..at]);
+            scrubbed.extend_from_slice(&text[copied..start]);
             scrubbed.extend_from_slice(REPLACEMENT);
             (at, copied) = (end, end);
         }
@@ -188,13 +177,6 @@ impl Scrubber {
         scrubbed.extend_from_slice(&text[copied..]);
         Some(scrubbed)
     }
-}
-
-/// Returns the next position after the backslash at `at` where a secret can start: of a long run of backslashes, the
-/// last `most` belong to a secret.
-fn after_start_of_run(text: &[u8], at: usize, most: usize) -> usize {
-    let run = text[at..].iter().take_while(|byte| **byte == b'\\').count();
-    at + run.saturating_sub(most).max(1)
 }
 
 /// An extension of a response whose body stays as it is: removes the secrets from excerpts of the body. An

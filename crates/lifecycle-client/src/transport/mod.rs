@@ -7,6 +7,8 @@ pub(crate) mod plain_http; // the rule for endpoints without TLS
 #[cfg(feature = "reqwest")]
 pub(crate) mod proxy; // proxies of the environment
 #[cfg(feature = "reqwest")]
+mod route; // server and proxy in error messages
+#[cfg(feature = "reqwest")]
 mod system_certificates; // certificate stores of the environment
 
 use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};

@@ -18,6 +18,40 @@ pub(super) struct Ends {
     next: Vec<usize>,
 }
 
+/// The positions at which a spelling of one of several secrets can start.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Starts {
+    /// A bit for each byte with which a spelling can start.
+    bytes: [u64; 4],
+    /// The largest number of backslashes between the beginning of a spelling and the first byte after these
+    /// backslashes.
+    most_backslashes: usize,
+}
+
+impl Starts {
+    pub(super) fn add(&mut self, pattern: &Pattern) {
+        let secret = pattern.0.expose();
+        for byte in secret.bytes().take(1).chain(*b"%\\&") {
+            self.bytes[usize::from(byte / 64)] |= 1 << (byte % 64);
+        }
+        let own = secret.bytes().take_while(|byte| *byte == b'\\').count();
+        self.most_backslashes = self.most_backslashes.max(MOST_BACKSLASHES * (own + 1));
+    }
+
+    /// Returns the first start in `text` from `at` on.
+    pub(super) fn next_in(&self, text: &[u8], at: usize) -> Option<usize> {
+        let is_start = |byte: &u8| self.bytes[usize::from(byte / 64)] >> (byte % 64) & 1 == 1;
+        text[at..].iter().position(is_start).map(|next| at + next)
+    }
+
+    /// Returns the next position to search after `start`, where no secret starts: of a long run of
+    /// backslashes, only the last ones belong to a secret.
+    pub(super) fn after(&self, text: &[u8], start: usize) -> usize {
+        let run = text[start..].iter().take_while(|byte| **byte == b'\\');
+        start + run.count().saturating_sub(self.most_backslashes).max(1)
+    }
+}
+
 impl Pattern {
     pub(super) fn new(secret: &str) -> Self {
         Self(Secret::new(secret))
@@ -27,27 +61,12 @@ impl Pattern {
         self.0.expose().len()
     }
 
-    /// Marks the bytes with which a spelling of the secret can start.
-    pub(super) fn mark_starts(&self, starts: &mut [bool; 256]) {
-        let first = self.0.expose().bytes().take(1);
-        for byte in first.chain(*b"%\\&") {
-            starts[usize::from(byte)] = true;
-        }
-    }
-
     /// Returns the end of the secret that starts at `at`; `None` if no spelling of the secret starts
     /// there.
     pub(super) fn end_of_match(&self, text: &[u8], at: usize, ends: &mut Ends) -> Option<usize> {
         let end = self.end_of_spelling(text, at, ends)?;
         let is_alone = || starts_word(text, at) && ends_word(text, end);
         (self.len() >= LONG || is_alone()).then_some(end)
-    }
-
-    /// Returns the largest number of backslashes between the beginning of a spelling and the first byte after these
-    /// backslashes.
-    pub(super) fn most_backslashes(&self) -> usize {
-        let own = self.0.expose().bytes().take_while(|byte| *byte == b'\\');
-        MOST_BACKSLASHES * (own.count() + 1)
     }
 
     /// Returns whether `text` contains the secret as plain text.

@@ -13,7 +13,7 @@ const FLEET_SEEDS: usize = 100;
 ///
 /// Each new option of the draw changes the scenario of a seed. So a seed is a random case today; the tests of the client and the
 /// placements of refused batches keep the reasons.
-const BROKEN_ONCE: [(u64, &str); 36] = [
+const BROKEN_ONCE: [(u64, &str); 37] = [
     (
         20_052_712,
         "a refused batch of reboots was executed, and lookups were throttled",
@@ -145,6 +145,10 @@ const BROKEN_ONCE: [(u64, &str); 36] = [
     (
         250_291_721,
         "a stop was refused and executed, sent again when idle, and the second refusal was told",
+    ),
+    (
+        270_117_003,
+        "forced stops in smaller batches than the stop counted as too many calls",
     ),
 ];
 

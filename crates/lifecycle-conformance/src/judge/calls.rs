@@ -150,11 +150,12 @@ fn check_fewest_calls(truth: &GroundTruth<'_>, violations: &mut Violations) {
     }
 }
 
-/// Checks the upper bound of action calls: rounds · (2·(batches + separate) + 2·isolated·depth), and
-/// the retries that the client counts. A request that waits for idle instances adds looks · unfit. A
-/// round is a wave, or the forced stop after a wave. `depth` is the number of bisections down to one
-/// instance. The client isolates at most [`MAX_ISOLATED`] unfit instances of a batch. A request that
-/// looks at the instances first sends an instance that is not plainly ready in a separate call.
+/// Checks the upper bound of action calls: waves · (2·(batches + separate) + 2·isolated·depth), as much
+/// for forced stops, and the retries that the client counts. A request that waits for idle instances adds
+/// looks · unfit. `depth` is the number of bisections down to one instance. The client isolates at most
+/// [`MAX_ISOLATED`] unfit instances of a batch. Forced stops are due in other and smaller batches, so that
+/// more instances can be isolated there; a search makes at most two calls for each instance of its batch. A
+/// request that looks at the instances first sends an instance that is not plainly ready in a separate call.
 fn check_upper_bound(truth: &GroundTruth<'_>, violations: &mut Violations) {
     let [_] = &*truth.run.requests else { return };
     let (instances, limit) = count_and_batch_limit(truth);
@@ -165,13 +166,17 @@ fn check_upper_bound(truth: &GroundTruth<'_>, violations: &mut Violations) {
         Some(request) if looks_first(request) => truth.unfit_at_start,
         _ => 0,
     };
-    let calls_per_round = 2 * (batches + separate) + 2 * isolated * depth;
-    let rounds = truth.scenario.requests.first().map_or(1, |request| {
+    let search = 2 * isolated * depth;
+    let forced_search = search.max(2 * (truth.unfit_count * depth).min(instances));
+    let calls_of_a_wave = |request: &Request| match request.force_after {
+        Some(_) => 4 * (batches + separate) + search + forced_search,
+        None => 2 * (batches + separate) + search,
+    };
+    // Each wave has at most the instances of the whole request.
+    let calls_of_waves = truth.scenario.requests.first().map_or(0, |request| {
         let waves = request.waves.unwrap_or_default();
-        let rounds_of_a_wave = 1 + usize::from(request.force_after.is_some());
-        rounds_of_a_wave * waves.ranges(instances).count().max(1)
+        calls_of_a_wave(request) * waves.ranges(instances).count().max(1)
     });
-    // Each round has at most the instances of the whole request.
     let looks = truth.scenario.requests.first().map_or(0, |request| {
         let every = truth.client().profile().polling.every;
         let limit = request
@@ -180,7 +185,7 @@ fn check_upper_bound(truth: &GroundTruth<'_>, violations: &mut Violations) {
         usize::from(request.when_idle) * (limit.as_secs() / every.as_secs().max(1)) as usize
     });
     // A request that waits for idle instances can send a refused instance again after each look.
-    let max_calls = rounds * calls_per_round + looks * truth.unfit_count;
+    let max_calls = calls_of_waves + looks * truth.unfit_count;
     // The client signs again if the cloud refuses the time of the signature, or the key.
     let refused = truth.calls.iter().filter(|call| call.credential_refused);
     let signed_again = u64::from(truth.scenario.faults.skew != 0) * 2 + refused.count() as u64;

@@ -221,7 +221,7 @@ fn may_reboot_later(tracked: &TrackedInstance, fault: &Fault, options: &DecideOp
         && tracked.sent_at.is_some()
         && !fault.maybe_executed()
         && names_the_state(fault.kind())
-        && !is_lasting(fault.kind(), tracked.refused_before.as_ref())
+        && !is_lasting(fault.kind(), tracked.refused_before.as_deref())
 }
 
 /// Returns whether the cloud named the instance as failed, and left the reason out.
@@ -253,7 +253,7 @@ fn is_refused_for_now(
         }
         Some(state) if options.leads_to_goal(state) => is_view_early,
         Some(state) => {
-            !state.is_stuck() && !is_lasting(fault.kind(), tracked.refused_before.as_ref())
+            !state.is_stuck() && !is_lasting(fault.kind(), tracked.refused_before.as_deref())
         }
         None => names_the_state(fault.kind()),
     }
@@ -286,7 +286,7 @@ fn rejected_after_observe(
     // A job accepts instances before the job checks the instances.
     let was_accepted = matches!(tracked.phase, Phase::Accepted);
     // An instance that was not at the goal before has come there since.
-    let before = tracked.before.as_ref();
+    let before = tracked.before.as_deref();
     let was_looked_at = before.is_some_and(|before| !options.leads_to_goal(before.state));
     let certain = !fault.maybe_executed();
     let refused = Decision::Close(Outcome::Refused(fault.clone()));
@@ -346,7 +346,7 @@ fn contradicts(state: PowerState, fault: &Fault, options: &DecideOptions) -> boo
 /// Returns whether an instance that is now broken may have failed at an action that the cloud
 /// rejected but executed.
 fn may_have_failed_at_it(tracked: &TrackedInstance, state: PowerState, fault: &Fault) -> bool {
-    let before = tracked.before.as_ref();
+    let before = tracked.before.as_deref();
     state == PowerState::Failed
         && fault.maybe_executed()
         && before.is_none_or(|before| before.state != PowerState::Failed)
@@ -415,7 +415,7 @@ fn deadline_passed(
     give_up(
         tracked,
         match (&tracked.setback, state) {
-            (Some(setback), _) => setback.clone(),
+            (Some(setback), _) => Pending::clone(setback),
             (None, state) => match outdated {
                 Some(outdated) => outdated.clone(),
                 None if rebooted && state == Some(PowerState::Running) => Pending::Unconfirmed,
@@ -439,7 +439,7 @@ fn never_idle(
     let silence = outdated.and_then(Pending::fault);
     let silence = silence.map(|fault| format!("; no newer state: {}", fault.message()));
     let silence = silence.unwrap_or_default();
-    let Some(Refusal { fault, .. }) = &tracked.refused_before else {
+    let Some(Refusal { fault, .. }) = tracked.refused_before.as_deref() else {
         let message = format!("{still}, so nothing was sent{silence}");
         return Outcome::Skipped(Fault::new(FaultKind::Deadline, message));
     };
@@ -474,7 +474,7 @@ fn cancelled(tracked: &TrackedInstance) -> Decision {
         }
         Phase::Accepted | Phase::Closed(_) => confirmed_by_job(tracked).unwrap_or_else(|| {
             let cancelled = || Pending::Cancelled(tracked.last_state());
-            give_up(tracked, tracked.setback.clone().unwrap_or_else(cancelled))
+            give_up(tracked, tracked.setback.as_deref().cloned().unwrap_or_else(cancelled))
         }),
     }
 }

@@ -12,7 +12,7 @@ use super::{
     view_delay::LATEST_VIEW,
 };
 
-/// An instance of a power request.
+/// An instance of a power request. What few instances have is on the heap: a request can have a million instances.
 #[derive(Debug)]
 pub(crate) struct TrackedInstance {
     pub(crate) id: InstanceId,
@@ -20,7 +20,7 @@ pub(crate) struct TrackedInstance {
     /// The time of the last call with the action, perhaps without an answer so far.
     pub(crate) sent_at: Option<Instant>,
     /// The instance before the action was sent, where triage looked at it.
-    pub(crate) before: Option<Observation>,
+    pub(crate) before: Option<Box<Observation>>,
     /// The instance as it was seen last.
     pub(crate) last: Option<Observation>,
     pub(crate) run_history: RunHistory,
@@ -41,9 +41,9 @@ pub(crate) struct TrackedInstance {
     /// The state in the look after the first rejected batch with the instance.
     pub(crate) state_after_rejection: Option<PowerState>,
     /// The last refusal of an action that is sent again.
-    pub(crate) refused_before: Option<Refusal>,
+    pub(crate) refused_before: Option<Box<Refusal>>,
     /// What has gone wrong since the cloud accepted the action; the goal can still be reached.
-    pub(crate) setback: Option<Pending>,
+    pub(crate) setback: Option<Box<Pending>>,
     pub(crate) contact: Contact,
 }
 
@@ -89,7 +89,7 @@ impl TrackedInstance {
     pub(crate) fn record_before(&mut self, seen: Observation) {
         self.record_state(seen.state);
         self.last = Some(seen.clone());
-        self.before = Some(seen);
+        self.before = Some(seen.into());
     }
 
     /// Returns whether the action waits for the end of a transition.
@@ -109,7 +109,7 @@ impl TrackedInstance {
             Phase::AwaitsIdle(refusal) => refusal.as_mut(),
             _ => None,
         };
-        for refusal in waiting.into_iter().chain(&mut self.refused_before) {
+        for refusal in waiting.into_iter().chain(self.refused_before.as_deref_mut()) {
             refusal.explained |= in_transition;
         }
     }
@@ -123,7 +123,7 @@ impl TrackedInstance {
         {
             refusal.since = before.since;
         }
-        self.refused_before = Some(refusal.clone());
+        self.refused_before = Some(refusal.clone().into());
         self.phase = Phase::AwaitsIdle(Some(refusal));
         self.sent_at = None;
         self.before = None;
@@ -170,7 +170,7 @@ impl TrackedInstance {
     /// action. The proof is a view that is later than both, or the acceptance of the action for an
     /// instance that was running.
     fn proves_leaving(&self, seen_running: Instant) -> bool {
-        let ran_before = self.before.as_ref().is_some_and(is_running);
+        let ran_before = self.before.as_deref().is_some_and(is_running);
         let accepted = matches!(self.phase, Phase::Accepted);
         let is_later = seen_running.elapsed() >= LATEST_VIEW && !self.may_precede_action();
         is_later || ran_before && accepted
@@ -184,7 +184,7 @@ impl TrackedInstance {
     /// Returns the evidence of a reboot since the request. The state `running`
     /// alone proves nothing.
     pub(crate) fn reboot_evidence(&self, now: &Observation) -> Option<Evidence> {
-        let before = self.before.as_ref().filter(|before| is_running(before));
+        let before = self.before.as_deref().filter(|before| is_running(before));
         let started_before = before.and_then(|before| before.started_at.as_ref());
         let started_now = now.started_at.as_ref().filter(|_| is_running(now));
         if started_before.is_some() && started_now.is_some_and(|now| Some(now) != started_before) {

@@ -197,7 +197,7 @@ impl OutcomeTracker {
     ) -> Vec<(InstanceId, Option<Observation>)> {
         let before = |id: &InstanceId| {
             let at = self.index.get(id)?;
-            self.instances[*at].before.clone()
+            self.instances[*at].before.as_deref().cloned()
         };
         ids.iter().map(|id| (id.clone(), before(id))).collect()
     }

@@ -324,7 +324,7 @@ fn refused_since(seconds: u64, explained: bool) -> TrackedInstance {
     refusal.since -= Duration::from_secs(seconds);
     refusal.explained = explained;
     TrackedInstance {
-        refused_before: Some(refusal),
+        refused_before: Some(refusal.into()),
         ..sent()
     }
 }
@@ -445,7 +445,7 @@ fn restarted() -> TrackedInstance {
     let mut before = observation(Running);
     before.started_at = Some("earlier".to_owned());
     TrackedInstance {
-        before: Some(before),
+        before: Some(before.into()),
         ..accepted()
     }
 }
@@ -471,7 +471,7 @@ fn forced(tracked: TrackedInstance) -> TrackedInstance {
 
 fn hurt(setback: Pending) -> TrackedInstance {
     TrackedInstance {
-        setback: Some(setback),
+        setback: Some(setback.into()),
         ..forced(accepted())
     }
 }
@@ -479,7 +479,7 @@ fn hurt(setback: Pending) -> TrackedInstance {
 /// Returns an instance whose forced stop was refused.
 fn not_forced(tracked: TrackedInstance) -> TrackedInstance {
     TrackedInstance {
-        setback: Some(Pending::NotForced(rejection(FaultKind::Locked))),
+        setback: Some(Pending::NotForced(rejection(FaultKind::Locked)).into()),
         ..forced(tracked)
     }
 }

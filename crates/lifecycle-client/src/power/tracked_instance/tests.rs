@@ -140,7 +140,7 @@ fn observation_before_the_action_is_the_last_one_too() {
     assert_eq!(tracked.last_state(), None);
     tracked.record_before(seen(Running));
     assert_eq!(tracked.last_state(), Some(Running));
-    assert_eq!(tracked.before, Some(seen(Running)));
+    assert_eq!(tracked.before.as_deref(), Some(&seen(Running)));
 }
 
 #[test]
@@ -234,7 +234,7 @@ async fn busy_instance_is_refused_only_after_an_unbroken_series_of_ready_views()
 fn changed_start_time_proves_a_reboot_of_an_instance_that_was_running() {
     let evidence = |before: Option<Observation>, now: &Observation| {
         let mut tracked = tracked();
-        tracked.before = before;
+        tracked.before = before.map(Box::new);
         tracked.reboot_evidence(now)
     };
     let later = started(Running, "later");
@@ -343,7 +343,7 @@ async fn refusals_count_from_the_first_since_the_last_transition() {
     tracked.job = JobEvidence::Succeeded(job());
     tracked.sent_at = Some(Instant::now());
     tracked.request_id = Some("r-1".to_owned());
-    tracked.setback = Some(Pending::Vanished);
+    tracked.setback = Some(Pending::Vanished.into());
     let first = Instant::now();
     tracked.forget_call(refusal());
     assert_eq!(tracked.job, JobEvidence::None);
@@ -357,4 +357,10 @@ async fn refusals_count_from_the_first_since_the_last_transition() {
     advance(Duration::from_secs(5)).await;
     tracked.forget_call(refusal());
     assert_eq!(since(&tracked), Instant::now());
+}
+
+#[test]
+fn million_instances_take_less_than_400_mb() {
+    let bytes = size_of::<TrackedInstance>();
+    assert!(bytes <= 400, "{bytes} bytes");
 }

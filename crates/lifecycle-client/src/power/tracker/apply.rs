@@ -58,7 +58,7 @@ impl OutcomeTracker {
                     self.settle.insert(earlier, (settle_by, at));
                 }
             }
-            Decision::Remember(setback) => tracked.setback = Some(setback),
+            Decision::Remember(setback) => tracked.setback = Some(setback.into()),
             Decision::AwaitIdle => {
                 let state = tracked.last_state();
                 let in_transition = state.is_some_and(|state| self.options.awaits_end_of(state));

@@ -12,7 +12,7 @@ fn waits_since(millis: u64, fault: &Fault) -> TrackedInstance {
 /// Returns an instance that waits after a refusal, as it was seen last.
 fn refused(fault: &Fault, last: Option<PowerState>) -> TrackedInstance {
     TrackedInstance {
-        refused_before: Some(Refusal::now(fault.clone())),
+        refused_before: Some(Refusal::now(fault.clone()).into()),
         last: last.map(observation),
         ..waits_since(0, fault)
     }

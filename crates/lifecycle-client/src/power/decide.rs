@@ -474,7 +474,8 @@ fn cancelled(tracked: &TrackedInstance) -> Decision {
         }
         Phase::Accepted | Phase::Closed(_) => confirmed_by_job(tracked).unwrap_or_else(|| {
             let cancelled = || Pending::Cancelled(tracked.last_state());
-            give_up(tracked, tracked.setback.as_deref().cloned().unwrap_or_else(cancelled))
+            let setback = tracked.setback.as_deref().cloned();
+            give_up(tracked, setback.unwrap_or_else(cancelled))
         }),
     }
 }

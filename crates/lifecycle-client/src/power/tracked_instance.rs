@@ -109,7 +109,8 @@ impl TrackedInstance {
             Phase::AwaitsIdle(refusal) => refusal.as_mut(),
             _ => None,
         };
-        for refusal in waiting.into_iter().chain(self.refused_before.as_deref_mut()) {
+        let refused = self.refused_before.as_deref_mut();
+        for refusal in waiting.into_iter().chain(refused) {
             refusal.explained |= in_transition;
         }
     }

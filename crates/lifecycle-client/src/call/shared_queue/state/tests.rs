@@ -186,15 +186,16 @@ fn permit_from_before_a_cut_is_not_given_back() {
 #[test]
 fn older_rate_does_not_replace_a_newer_one() {
     let mut state = state();
-    assert_eq!(state.per_second(), None);
+    assert_eq!((state.per_second(), state.version()), (None, None));
     for (version, per_second, expected) in [
-        (2, 20.0, 20.0),
-        (1, 10.0, 20.0),
-        (3, 30.0, 30.0),
-        (3, 40.0, 40.0),
+        (2, 20.0, (20.0, 2)),
+        (1, 10.0, (20.0, 2)),
+        (3, 30.0, (30.0, 3)),
+        (3, 40.0, (40.0, 3)),
     ] {
         state.see(rate(per_second, version, 0));
-        assert_eq!(state.per_second(), Some(expected));
+        let (per_second, version) = (state.per_second(), state.version());
+        assert_eq!(per_second.zip(version), Some(expected));
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
         mpsc::channel,
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use lifecycle_controller::StoreError;
@@ -75,20 +75,27 @@ async fn migration_takes_longer_than_a_query() {
     let mut limits = Limits::default();
     limits.query = Duration::from_millis(500);
     let database = database_with(&text, limits).await;
-    let (locked, is_locked) = channel();
+    let server = Arc::clone(&cluster);
     let reader = std::thread::spawn(move || {
-        locked.send(()).unwrap();
-        cluster.psql(
+        server.psql(
             "slow-migration",
             "begin; lock table lifecycle.event in share row exclusive mode; select pg_sleep(3); commit",
         );
-        // The server lives as long as its handle, and the migration is not over yet.
-        cluster
     });
-    is_locked.recv().unwrap();
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    let locks = "select count(*) from pg_locks l join pg_database d on d.oid = l.database \
+                 where d.datname = current_database() and l.relation = 'lifecycle.event'::regclass \
+                 and l.mode = 'ShareRowExclusiveLock' and l.granted";
+    while cluster.psql("slow-migration", locks) == "0" {
+        assert!(!reader.is_finished(), "the lock was not seen");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let began = Instant::now();
     let ran = database.migrate().await.unwrap();
     assert_eq!(ran.len(), 1);
+    assert!(
+        began.elapsed() > Duration::from_secs(1),
+        "nothing was locked"
+    );
     reader.join().unwrap();
 }
 

@@ -235,9 +235,12 @@ fn second_interrupt_ends_apply_at_once() {
     // The rows fill the buffer of the pipe, so that the first interrupt cannot end the process.
     let server = SimulatorServer::with(&["--fleet", "aliyun/cn-hangzhou=600", "--speed", "0.01"]);
     let folder = tempfile::tempdir().unwrap();
-    let child = spawn_apply(&server, server.field("url"), &folder, "json");
+    let mut child = spawn_apply(&server, server.field("url"), &folder, "json");
     wait_for_answer(&folder.path().join("journal"));
     signal(&child, "INT");
+    // The first byte of the rows shows that the interrupt was noticed.
+    let mut stdout = child.stdout.take().unwrap();
+    stdout.read_exact(&mut [0]).unwrap();
     assert_blocked_process_ends_by_interrupt(child);
 }
 
@@ -260,7 +263,7 @@ fn spawn_apply(server: &SimulatorServer, endpoint: &str, folder: &TempDir, forma
 
 /// Waits for the recorded answer to a call that acts.
 fn wait_for_answer(journal: &Path) {
-    for _ in 0..200 {
+    for _ in 0..600 {
         let text = fs::read_to_string(journal).unwrap_or_default();
         if text.contains("\"record\":\"answer\"") {
             return;

@@ -26,7 +26,7 @@ impl Ambiguity {
     pub(crate) fn outcome(&self, views: &ReadyViews) -> Outcome {
         let is_unmoved = match self.reason {
             AmbiguityReason::MaybePartlyExecuted => self.unchanged_since_sent,
-            AmbiguityReason::BusyThoughReady => self.unchanged_since_sent && views.is_unbroken(),
+            AmbiguityReason::Busy => self.unchanged_since_sent && views.is_unbroken(),
             AmbiguityReason::AnswerLost | AmbiguityReason::StateContradictsRejection => false,
         };
         match is_unmoved {
@@ -46,9 +46,9 @@ pub(crate) enum AmbiguityReason {
     StateContradictsRejection,
     /// The cloud rejected a batch, and may have executed a part of the batch.
     MaybePartlyExecuted,
-    /// The cloud calls a ready instance busy, after a call that may have been executed. Some clouds show a
-    /// broken instance as ready, so the last view alone proves nothing.
-    BusyThoughReady,
+    /// The cloud calls the instance busy after a call that may have been executed. Some clouds show a broken
+    /// instance as ready, so the last view alone proves nothing.
+    Busy,
 }
 
 impl AmbiguityReason {
@@ -62,7 +62,7 @@ impl AmbiguityReason {
     /// Returns the outcome when nothing is known beyond the fault.
     pub(crate) fn outcome(self, fault: &Fault) -> Outcome {
         match self {
-            Self::AnswerLost | Self::MaybePartlyExecuted | Self::BusyThoughReady => {
+            Self::AnswerLost | Self::MaybePartlyExecuted | Self::Busy => {
                 Outcome::Uncertain(fault.clone())
             }
             Self::StateContradictsRejection => Outcome::Refused(fault.clone()),

@@ -51,7 +51,7 @@ pub(crate) async fn bisect(
         rest = unexplained(runner, kind, rest, fault).await;
         let is_next_sent = rest.is_empty() || (rest.len() < total && !batch.resent);
         let again = after(Instant::now(), runner.polling_pause());
-        if is_next_sent || again > late_until {
+        if is_next_sent || again >= late_until {
             break;
         }
         sleep_until(again).await;

@@ -294,7 +294,7 @@ fn rejected_after_observe(
         return refused;
     }
     let reason = match fault.kind() {
-        FaultKind::Busy if is_doubtful => AmbiguityReason::BusyThoughReady,
+        FaultKind::Busy if is_doubtful => AmbiguityReason::Busy,
         _ => AmbiguityReason::of_rejection(fault),
     };
     let ambiguous = settle(fault, reason);

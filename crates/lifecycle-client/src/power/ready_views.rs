@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// The longest time between two views in which no boot and no shutdown can pass unseen. No cloud documents the
-/// shortest one. The intervals of the poller are shorter while lookups succeed.
+/// shortest one. A series of slower lookups is broken, which leaves the outcome uncertain.
 const LONGEST_UNSEEN: Duration = Duration::from_secs(12);
 
 /// The views of one instance since its action was sent first, as long as each of them shows the instance
@@ -37,7 +37,7 @@ impl ReadyViews {
         }
     }
 
-    /// Returns whether the series has no gap from the first call until now.
+    /// Returns whether every view was ready, without a gap from the first call until now.
     pub(crate) fn is_unbroken(&self) -> bool {
         !self.is_broken && !self.has_gap()
     }
@@ -85,5 +85,14 @@ mod tests {
         series.sent();
         advance(Duration::from_secs(3)).await;
         assert!(!series.is_unbroken(), "no view for 13 s");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn series_of_a_call_of_an_earlier_process_is_broken() {
+        let mut series = ReadyViews::default();
+        series.sent_earlier();
+        series.sent();
+        series.seen(true);
+        assert!(!series.is_unbroken());
     }
 }

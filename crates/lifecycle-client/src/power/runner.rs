@@ -201,7 +201,15 @@ impl CallObserver for RequestCall<'_> {
         let Ok(results) = timeout(limit, self.runner.observe_once(self.ids)).await else {
             return true;
         };
-        let goal = self.runner.tracker().goal();
+        let goal = {
+            let mut tracker = self.runner.tracker();
+            for result in results.values() {
+                if let ObserveResult::Found(seen) = result {
+                    tracker.viewed(seen);
+                }
+            }
+            tracker.goal()
+        };
         let is_at_goal = |result: &ObserveResult| matches!(result, ObserveResult::Found(seen) if seen.state == goal);
         let is_moving = |result: &ObserveResult| matches!(result, ObserveResult::Found(seen) if seen.state.is_moving_to(goal));
         !results.values().any(is_moving) && !results.values().all(is_at_goal)

@@ -12,7 +12,8 @@ use super::{
     view_delay::LATEST_VIEW,
 };
 
-/// An instance of a power request. What few instances have is on the heap: a request can have a million instances.
+/// An instance of a power request. What a simple start or stop does not have is on the heap: a request can have a
+/// million instances.
 #[derive(Debug)]
 pub(crate) struct TrackedInstance {
     pub(crate) id: InstanceId,

@@ -171,9 +171,16 @@ impl OutcomeTracker {
 
     /// Records the look after a rejected batch that does not explain the rejection.
     pub(crate) fn seen_after_rejection(&mut self, seen: &Observation) {
-        let goal = self.options.goal;
+        self.viewed(seen);
         if let Some(tracked) = self.get_mut(&seen.instance) {
             tracked.state_after_rejection.get_or_insert(seen.state);
+        }
+    }
+
+    /// Records a view that decides nothing, except what later facts can prove.
+    pub(crate) fn viewed(&mut self, seen: &Observation) {
+        let goal = self.options.goal;
+        if let Some(tracked) = self.get_mut(&seen.instance) {
             tracked.ready_views.seen(is_ready(seen.state, goal));
         }
     }

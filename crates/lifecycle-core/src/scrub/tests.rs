@@ -276,3 +276,9 @@ fn secret_after_many_backslashes_is_replaced() {
         }
     }
 }
+
+#[test]
+fn debug_text_tells_nothing_about_a_secret() {
+    let debug = |secret| format!("{:?}", Scrubber::of_secrets([&Secret::new(secret)]));
+    assert_eq!(debug("pa/ss-w0rd"), debug("\\\\\\other-word"));
+}

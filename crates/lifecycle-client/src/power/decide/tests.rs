@@ -61,7 +61,7 @@ fn rules() -> Vec<Rule> {
         (polls, sent_again(), rejected_and(locked, None), "settle: MaybePartlyExecuted"),
         (polls, sent_again(), rejected_and(locked, Some(Stopped)), "refused"),
         (polls, not_sent(), rejected_and(busy, Some(Stopped)), "refused"),
-        (polls, sent_again(), rejected_and(busy, Some(Stopped)), "settle: BusyThoughReady"),
+        (polls, sent_again(), rejected_and(busy, Some(Stopped)), "settle: Busy"),
         (polls, sent_again(), rejected_and(locked, Some(Starting)), "watch"),
         (polls, sent_again(), rejected_and(no, Some(Running)), "unchanged"),
         (strict(Start), sent_again(), rejected_and(no, Some(Running)), "uncertain"),

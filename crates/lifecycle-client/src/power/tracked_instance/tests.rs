@@ -215,7 +215,7 @@ fn lost_answer_stays_uncertain_although_the_instance_did_not_change() {
 #[tokio::test(start_paused = true)]
 async fn busy_instance_is_refused_only_after_an_unbroken_series_of_ready_views() {
     let mut ambiguity = ambiguous();
-    ambiguity.reason = AmbiguityReason::BusyThoughReady;
+    ambiguity.reason = AmbiguityReason::Busy;
     for (is_sent, is_ready_now, expected) in [
         (true, true, "refused"),
         (true, false, "uncertain"),
@@ -360,7 +360,7 @@ async fn refusals_count_from_the_first_since_the_last_transition() {
 }
 
 #[test]
-fn million_instances_take_less_than_400_mb() {
+fn instance_takes_at_most_400_bytes_without_its_heap() {
     let bytes = size_of::<TrackedInstance>();
     assert!(bytes <= 400, "{bytes} bytes");
 }

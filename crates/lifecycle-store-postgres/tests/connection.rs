@@ -8,7 +8,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
         mpsc::channel,
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use lifecycle_controller::StoreError;
@@ -19,7 +19,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     runtime::Builder,
-    time::timeout,
+    time::{Instant, timeout},
 };
 
 async fn database(text: &str) -> Database {

@@ -203,9 +203,13 @@ fn rejected(tracked: &TrackedInstance, fault: &Fault, options: &DecideOptions) -
     let is_ambiguous = matches!(tracked.phase, Phase::Ambiguous(_));
     // The graceful stop was accepted before, and may still succeed.
     match tracked.forced {
-        true if is_ambiguous && fault.maybe_executed() => {
-            settle(fault, AmbiguityReason::MaybePartlyExecuted)
-        }
+        true if is_ambiguous && fault.maybe_executed() => settle(
+            fault,
+            match fault.kind() {
+                FaultKind::Busy => AmbiguityReason::Busy,
+                _ => AmbiguityReason::MaybePartlyExecuted,
+            },
+        ),
         true => Decision::Remember(Pending::NotForced(fault.clone())),
         false if may_reboot_later(tracked, fault, options) => Decision::SendAgain(fault.clone()),
         false => Decision::Close(Outcome::Refused(fault.clone())),

@@ -23,6 +23,7 @@ fn rules() -> Vec<Rule> {
     let maybe = leak(no.clone().with_execution_status(ExecutionStatus::Unknown));
     let locked = leak(rejection(FaultKind::Locked));
     let busy = leak(rejection(FaultKind::Busy));
+    let maybe_busy = leak(busy.clone().with_execution_status(ExecutionStatus::Unknown));
     let lost = leak(Fault::new(FaultKind::NoAnswer, "no answer"));
     let late = leak(Fault::new(FaultKind::Deadline, "too late"));
     let blind = leak(Fault::new(FaultKind::Permission, "may not look"));
@@ -165,6 +166,7 @@ fn rules() -> Vec<Rule> {
         (forces(), forced(contradicted()), Fact::NeverSent(late), "remember: NotForced"),
         (forces(), forced(contradicted()), rejected_and(no, Some(Running)), "remember: NotForced"),
         (forces(), forced(contradicted()), rejected_and(maybe, Some(Running)), "settle: MaybePartlyExecuted"),
+        (forces(), forced(contradicted()), rejected_and(maybe_busy, Some(Running)), "settle: Busy"),
         (forces(), forced(contradicted()), deadline, "uncertain"),
         (forces(), forced(contradicted()), Fact::Cancelled, "uncertain"),
         (forces(), not_forced(contradicted()), Fact::AmbiguityExpired, "refused"),

@@ -395,3 +395,17 @@ fn options_follow_from_the_plan() {
     let (reboot, _) = tracker(Reboot, plain);
     assert!(!reboot.options().idempotent);
 }
+
+#[tokio::test(start_paused = true)]
+async fn look_that_decides_nothing_counts_as_a_view() {
+    let is_unbroken = |record: fn(&mut OutcomeTracker, &Observation), state| {
+        let (mut tracker, _) = tracker(Start, waits());
+        tracker.sent(&[id(0)]);
+        record(&mut tracker, &seen(0, state));
+        tracker.instances[0].ready_views.is_unbroken()
+    };
+    for record in [OutcomeTracker::viewed, OutcomeTracker::seen_after_rejection] {
+        assert!(is_unbroken(record, Stopped));
+        assert!(!is_unbroken(record, Starting));
+    }
+}

@@ -26,6 +26,11 @@ impl Cargo {
         }
     }
 
+    /// Creates the test command of the README.
+    pub(crate) fn workspace_tests() -> Self {
+        Self::new("test --workspace --all-features")
+    }
+
     pub(crate) fn arg(mut self, arg: impl Into<String>) -> Self {
         self.args.push(arg.into());
         self

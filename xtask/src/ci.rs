@@ -56,10 +56,12 @@ fn steps() -> Vec<Step> {
         ),
         Step::xtask("postgres", postgres::install),
         Step::xtask("promtool", promtool::install),
-        // The same test command as in the README, which also runs the examples in the documentation.
+        // Also runs the examples in the documentation. The tests of the command wait for processes and
+        // for the simulator most of their time, so more run at a time than there are cores.
         Step::cargo(
             "test",
-            Cargo::new("test --workspace --all-features")
+            Cargo::workspace_tests()
+                .env("RUST_TEST_THREADS", "8")
                 .env(postgres::REQUIRE, "1")
                 .env(promtool::REQUIRE, "1"),
         ),
@@ -75,7 +77,7 @@ fn steps() -> Vec<Step> {
         Step::xtask("tree", |root| Tree::default().run(root)),
         Step::xtask("tidy", |root| Tidy::default().run(root)),
         Step::xtask("deny", |root| Deny::default().run(root)),
-        Step::xtask("interop", |root| Interop::default().run(root)),
+        Step::xtask("interop", |root| Interop::after_tests().run(root)),
         Step::xtask("fuzz", |root| Fuzz::default().run(root)),
         Step::xtask("bench -- --check", |root| Bench::checking().run(root)),
     ]

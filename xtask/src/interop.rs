@@ -32,9 +32,20 @@ pub(crate) struct Interop {
     /// Run no cases. Instead, time this command and the SDKs: new processes that list instances.
     #[arg(long, value_name = "PROGRAM", conflicts_with_all = ["clouds", "case"])]
     startup: Option<PathBuf>,
+    /// The step before has built all tests, and the server with them.
+    #[arg(skip)]
+    after_tests: bool,
 }
 
 impl Interop {
+    /// Returns the step of CI that follows the tests.
+    pub(crate) fn after_tests() -> Self {
+        Self {
+            after_tests: true,
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn run(&self, root: &Path) -> CommandResult {
         let target = target_folder()?;
         let environment =
@@ -58,10 +69,21 @@ impl Interop {
             command.arg(program);
             return status(command);
         }
-        if build(&target).run(root)? != CheckResult::Passed {
+        if self.build(&target).run(root)? != CheckResult::Passed {
             return Ok(CheckResult::Failed);
         }
         status(self.runner(root, &target, &python))
+    }
+
+    /// Returns the call that builds the server. The server alone needs fewer crates than all tests,
+    /// but with other features, so after the tests it would compile most crates once more.
+    fn build(&self, target: &Path) -> Cargo {
+        let build = if self.after_tests {
+            Cargo::workspace_tests().arg("--no-run")
+        } else {
+            Cargo::new("build -p lifecycle-conformance --bin interop-server")
+        };
+        build.env("CARGO_TARGET_DIR", target)
     }
 
     fn skip(&self, reason: &str) -> CommandResult {
@@ -104,11 +126,6 @@ fn script(root: &Path, target: &Path, python: &Path, name: &str) -> Command {
 /// The folder of the virtual environment and the home folder of the SDKs.
 fn folder(target: &Path) -> PathBuf {
     target.join("interop")
-}
-
-fn build(target: &Path) -> Cargo {
-    Cargo::new("build -p lifecycle-conformance --bin interop-server")
-        .env("CARGO_TARGET_DIR", target)
 }
 
 fn server(target: &Path) -> PathBuf {
@@ -168,7 +185,7 @@ mod tests {
     #[test]
     fn server_is_built_and_started_in_the_same_folder() {
         assert_eq!(
-            build(Path::new("t")).to_string(),
+            parsed(&[]).build(Path::new("t")).to_string(),
             "CARGO_TARGET_DIR=t cargo build -p lifecycle-conformance --bin interop-server"
         );
         assert!(server(Path::new("t")).starts_with("t/debug"));

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -16,7 +16,7 @@ use lifecycle_facade::{
 };
 
 use crate::{
-    journal::now,
+    journal::{lock, now},
     record::{
         Answer, AnswerRecord, End, InstanceAnswer, Intent, IntentInstance, OperationId, Outcomes,
         Record, Request, RowRecord,
@@ -175,6 +175,7 @@ impl<I: fmt::Display + Send + Sync + 'static> Recorder<I> for StoreRecorder {
             recorder: self.clone(),
             operation,
             calls: AtomicU64::new(calls),
+            unrecorded: Mutex::default(),
         }))
     }
 }
@@ -213,6 +214,8 @@ struct OperationRecorder {
     operation: OperationId,
     /// The number of the last call.
     calls: AtomicU64,
+    /// The outcomes that the store did not acknowledge.
+    unrecorded: Mutex<Vec<Arc<Outcomes>>>,
 }
 
 #[async_trait]
@@ -239,7 +242,7 @@ impl<I: fmt::Display + Send + Sync + 'static> CallRecorder<I> for OperationRecor
 
     async fn answered(&self, call: u64, answers: Vec<(I, CallAnswer)>) {
         let answers = answers.iter();
-        self.tell(Record::Answer(Answer {
+        self.tell(vec![Record::Answer(Answer {
             operation: self.operation.clone(),
             call,
             at: self.recorder.now(),
@@ -249,35 +252,45 @@ impl<I: fmt::Display + Send + Sync + 'static> CallRecorder<I> for OperationRecor
                     answer: AnswerRecord::from(answer),
                 })
                 .collect(),
-        }))
+        })])
         .await;
     }
 
     async fn settled(&self, rows: Vec<InstanceReport<I>>) {
-        self.tell(Record::Outcome(Outcomes {
+        let outcomes = Arc::new(Outcomes {
             operation: self.operation.clone(),
             at: self.recorder.now(),
             rows: rows.iter().map(RowRecord::from).collect(),
-        }))
-        .await;
+        });
+        // Before the record, because the client drops this future at the time limit.
+        lock(&self.unrecorded).push(Arc::clone(&outcomes));
+        if self.tell(vec![Record::Outcome((*outcomes).clone())]).await {
+            lock(&self.unrecorded).retain(|kept| !Arc::ptr_eq(kept, &outcomes));
+        }
     }
 
     async fn finished(&self) {
-        self.tell(Record::End(End {
+        // An end without all outcomes would hide the instances from a resume.
+        let unrecorded = lock(&self.unrecorded).clone();
+        let outcomes = unrecorded.iter().map(|outcomes| (**outcomes).clone());
+        let mut records: Vec<_> = outcomes.map(Record::Outcome).collect();
+        records.push(Record::End(End {
             operation: self.operation.clone(),
             at: self.recorder.now(),
-        }))
-        .await;
+        }));
+        self.tell(records).await;
     }
 }
 
 impl OperationRecorder {
-    /// Records a result. A failure closes the store for further calls, and a resumed request looks at the
-    /// instances again, so the result of this request stays true.
-    async fn tell(&self, record: Record) {
-        if let Err(error) = self.recorder.append(record).await {
+    /// Records results, and returns whether the store acknowledged them. Without the record, a resumed
+    /// request looks at the instances again, so the result of this request stays true.
+    async fn tell(&self, records: Vec<Record>) -> bool {
+        let told = self.recorder.store.append(records).await;
+        if let Err(error) = &told {
             tracing::warn!(operation = %self.operation, %error, "a result was not recorded");
         }
+        told.is_ok()
     }
 }
 

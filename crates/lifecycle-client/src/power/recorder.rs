@@ -56,7 +56,9 @@ pub trait CallRecorder<I = InstanceId>: fmt::Debug + Send + Sync + 'static {
     /// Records final outcomes. Instances that were skipped because of this recorder are not among them.
     async fn settled(&self, rows: Vec<InstanceReport<I>>);
 
-    /// Records the end of the request: every instance has an outcome.
+    /// Records the end of the request: the outcome of every instance was recorded. Not called after a
+    /// [`settled`](Self::settled) that reached its time limit, and not if an instance was skipped because of
+    /// this recorder.
     async fn finished(&self);
 }
 

@@ -269,6 +269,7 @@ where
     let mut signal = SignalWatch::new(signal.flatten());
     let of = waves.unwrap_or_default().ranges(instances).count();
     let mut failures = 0;
+    let mut all_recorded = true;
     for (number, wave) in (1..).zip(waves.unwrap_or_default().ranges(instances)) {
         let settled = lock(state).settled_rows(wave.clone());
         let is_settled = settled.len() == wave.len();
@@ -306,7 +307,7 @@ where
             }
             if let Some(recorder) = &recorder {
                 // A resume reports the wave in the same way.
-                let _ = timeout(RECORD_TIME_LIMIT, recorder.settled(halted)).await;
+                all_recorded &= record_in_time(&**recorder, halted).await;
             }
             continue;
         }
@@ -337,13 +338,13 @@ where
                     let _ = settled.send(None);
                 };
                 let recording = record_settled(&**recorder, &mut to_record);
-                signal.beside(join(running, recording)).await;
+                let ((), recorded) = signal.beside(join(running, recording)).await;
+                all_recorded &= recorded;
             }
         }
         failures += lock(state).end_wave(OutcomeTracker::take_report);
     }
-    if let Some(recorder) = &recorder {
-        // Every outcome is recorded already.
+    if let Some(recorder) = recorder.filter(|_| all_recorded) {
         let _ = timeout(RECORD_TIME_LIMIT, recorder.finished()).await;
     }
     lock(state).take_report(Vec::new())
@@ -355,23 +356,37 @@ struct Recording<'r, I> {
     settled: UnboundedSender<Option<InstanceReport<I>>>,
 }
 
-/// Records final rows as they come, until the end of the wave.
+/// Records final rows as they come, until the end of the wave. Returns whether all of them are recorded.
 async fn record_settled<I: 'static>(
     recorder: &dyn CallRecorder<I>,
     rows: &mut UnboundedReceiver<Option<InstanceReport<I>>>,
-) {
+) -> bool {
+    let mut all_recorded = true;
     let mut received = Vec::new();
     while rows.recv_many(&mut received, 1_024).await > 0 {
         let is_last = received.iter().any(Option::is_none);
-        let batch: Vec<_> = received.drain(..).flatten().filter(is_recorded).collect();
+        let mut batch: Vec<_> = received.drain(..).flatten().collect();
+        let final_rows = batch.len();
+        batch.retain(is_recorded);
+        all_recorded &= batch.len() == final_rows;
         if !batch.is_empty() {
-            // A resume looks at instances without a recorded outcome.
-            let _ = timeout(RECORD_TIME_LIMIT, recorder.settled(batch)).await;
+            all_recorded &= record_in_time(recorder, batch).await;
         }
         if is_last {
-            return;
+            break;
         }
     }
+    all_recorded
+}
+
+/// Returns whether the recorder took the rows within the time limit. A resume looks at the instances
+/// without a recorded outcome.
+async fn record_in_time<I: 'static>(
+    recorder: &dyn CallRecorder<I>,
+    rows: Vec<InstanceReport<I>>,
+) -> bool {
+    let recorded = timeout(RECORD_TIME_LIMIT, recorder.settled(rows)).await;
+    recorded.is_ok()
 }
 
 /// Starts to track a share, and returns the future that carries the share out.

@@ -216,6 +216,31 @@ async fn call_that_was_not_recorded_is_not_sent() {
         10,
         "a resume sends the others"
     );
+    assert_eq!(recorder.log.lines().last().unwrap(), "settled i-9=accepted");
+}
+
+#[tokio::test(start_paused = true)]
+async fn request_with_an_outcome_that_took_too_long_to_record_has_no_end() {
+    let recorder = TestRecorder {
+        hangs_at_skipped: true,
+        ..TestRecorder::default()
+    };
+    let cloud = logged(&recorder, |sent| match sent.operation.as_str() {
+        "observe" => all_in_state(sent, "stopped"),
+        "start" => fault(FaultKind::Quota),
+        _ => ok("ok"),
+    });
+    let halted = cloud.client().start(ids(2)).waves(Waves::of(1));
+    halted.recorder(recorder.boxed()).await.unwrap();
+    assert_eq!(recorder.log.lines().last().unwrap(), "settled i-1=skipped");
+
+    let rate = Rate::new(0.001, 1);
+    let limits = RateLimits::new(rate, rate);
+    let timeouts = Timeouts::default().with_request(seconds(10));
+    let client = cloud.client_with(|builder| builder.rate_limits(limits).timeouts(timeouts));
+    let late = client.stop(ids(11)).recorder(recorder.boxed());
+    late.await.unwrap();
+    assert_eq!(recorder.log.lines().last().unwrap(), "settled i-10=skipped");
 }
 
 #[tokio::test(start_paused = true)]

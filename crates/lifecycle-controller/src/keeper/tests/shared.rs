@@ -143,6 +143,15 @@ impl Store for InterruptedStore {
     }
 }
 
+/// Returns the operations with an end.
+fn ended(records: &[Record]) -> Vec<OperationId> {
+    let end = |record: &Record| match record {
+        Record::End(end) => Some(end.operation.clone()),
+        _ => None,
+    };
+    records.iter().filter_map(end).collect()
+}
+
 #[tokio::test(start_paused = true)]
 async fn maintenance_is_made_good_after_a_store_that_did_not_answer_for_a_moment() {
     for writes in [false, true] {
@@ -157,6 +166,15 @@ async fn maintenance_is_made_good_after_a_store_that_did_not_answer_for_a_moment
             let keeper = stage.keeper_with(store.clone());
             let run = keeper.run(sleep_until(stage.moment("13:30")), |_| {});
             run.await.unwrap();
+            for operation in ended(&store.inner.records()) {
+                let state = store.inner.state().await.unwrap();
+                let operation = state.operation(&operation).unwrap();
+                assert_eq!(
+                    operation.settled(),
+                    operation.request.instances.len(),
+                    "an operation ended without all outcomes; append {fails_at}, written: {writes}"
+                );
+            }
             for machine in &stage.machines {
                 let executed = stage.simulator.ledger().executed(machine).unwrap();
                 // An intent that may be recorded counts as sent.

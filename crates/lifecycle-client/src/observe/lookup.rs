@@ -282,8 +282,14 @@ impl Partition {
         let found = |row: Observation| (row.instance.clone(), ObserveResult::Found(row));
         let mut results: ObserveResults = fold(rows).into_iter().map(found).collect();
         let rows = results.len();
-        let missing = requested.iter().filter(|id| !results.contains_key(*id));
-        let missing: Vec<InstanceId> = missing.cloned().collect();
+        let mut missing = Vec::new();
+        for id in requested {
+            match results.get_mut(id) {
+                // The same text serves for the request and for the row, which can be kept.
+                Some(ObserveResult::Found(row)) => row.instance = id.clone(),
+                _ => missing.push(id.clone()),
+            }
+        }
         // Fewer instances were found than there are rows, unless all rows are of requested instances.
         let has_others = rows + missing.len() != requested.len();
         if has_others {

@@ -14,6 +14,7 @@ use std::{
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use lifecycle_core::{Fault, FaultKind, InstanceId, PollingPolicy};
+use smallvec::SmallVec;
 use tokio::{
     sync::Notify,
     task::AbortHandle,
@@ -164,7 +165,8 @@ struct WatchedInstance {
     since: Instant,
     /// The time of the next observation; `None` while an observation is under way.
     due: Option<Instant>,
-    waiters: Vec<u64>,
+    /// Most instances have one waiter, and a request can have a million instances.
+    waiters: SmallVec<[u64; 1]>,
 }
 
 impl PollSchedule {
@@ -172,7 +174,7 @@ impl PollSchedule {
         let watched = self.instances.entry(id.clone()).or_insert(WatchedInstance {
             since,
             due: None,
-            waiters: Vec::new(),
+            waiters: SmallVec::new(),
         });
         if !watched.waiters.contains(&waiter) {
             watched.waiters.push(waiter);
@@ -525,7 +527,7 @@ mod tests {
         schedule.add(id(0), 1, now, now);
         schedule.add(id(0), 2, now, now);
         schedule.remove(&id(0), 1);
-        assert_eq!(schedule.instances[&id(0)].waiters, [2]);
+        assert_eq!(schedule.instances[&id(0)].waiters[..], [2]);
         schedule.forget(2);
         assert!(schedule.instances.is_empty() && schedule.queue.is_empty());
     }

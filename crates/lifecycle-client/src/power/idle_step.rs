@@ -35,7 +35,7 @@ pub(crate) fn idle_step(
     age: Duration,
 ) -> IdleStep {
     let waiting = match &tracked.phase {
-        Phase::AwaitsIdle(refusal) => Some(refusal.as_ref()),
+        Phase::AwaitsIdle(refusal) => Some(refusal.as_deref()),
         _ => None,
     };
     let refusal = waiting.flatten();
@@ -121,7 +121,7 @@ mod tests {
         let mut refusal = Refusal::now(Fault::new(kind, "no"));
         refusal.at -= Duration::from_millis(millis);
         refusal.explained = explained;
-        in_phase(Phase::AwaitsIdle(Some(refusal)))
+        in_phase(Phase::AwaitsIdle(Some(refusal.into())))
     }
 
     /// Returns an instance that waits, and that was first seen running `millis` milliseconds ago.

@@ -27,7 +27,7 @@ pub(crate) async fn resume(
             tracker.sent_earlier(&id, point.before);
             match point.progress {
                 ClientProgress::Accepted { request_id, job } => {
-                    if !tracker.accepted(&id, request_id.as_deref()) {
+                    if tracker.accepted(&id, request_id.as_deref()).is_none() {
                         continue;
                     }
                     match job.filter(|_| jobs.is_some()) {

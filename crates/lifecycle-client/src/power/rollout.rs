@@ -72,11 +72,13 @@ pub(crate) struct RolloutState<I> {
     instances: Arc<[I]>,
     /// The selection of the instances in words.
     selected_by: Option<String>,
-    /// The rows of the waves that have ended.
+    /// The rows of the waves and shares that have ended.
     rows: Vec<InstanceReport<I>>,
     /// The instances of the wave under way.
     wave: Range<usize>,
-    /// The clients of the wave under way.
+    /// The number of rows before the wave under way.
+    rows_before: usize,
+    /// The shares under way.
     running: Vec<Running<I>>,
     /// The action; `None` for a request that only waits.
     action: Option<ActionKind>,
@@ -99,6 +101,7 @@ impl<I: Clone + Eq + Hash> RolloutState<I> {
             selected_by: None,
             rows: Vec::new(),
             wave: 0..0,
+            rows_before: 0,
             running: Vec::new(),
             action,
             resume,
@@ -167,25 +170,37 @@ impl<I: Clone + Eq + Hash> RolloutState<I> {
         report.with_selected_by(self.selected_by.take())
     }
 
-    /// Appends the rows of the wave under way, and returns the number of failures.
+    fn begin_wave(&mut self, wave: Range<usize>) {
+        self.rows_before = self.rows.len();
+        self.rows.reserve(wave.len());
+        self.wave = wave;
+    }
+
+    /// Turns the record of a share into rows: no instance of the share is open.
+    fn end_share(&mut self, tracker: &Arc<Mutex<OutcomeTracker>>) {
+        let is_ended = |running: &Running<I>| Arc::ptr_eq(&running.tracker, tracker);
+        if let Some(at) = self.running.iter().position(is_ended) {
+            let running = self.running.swap_remove(at);
+            self.rows.extend(running.end(OutcomeTracker::take_report));
+        }
+    }
+
+    /// Ends the wave under way with the rows of its shares that have not ended, and returns the number of failures.
     fn end_wave(&mut self, report: impl Fn(&mut OutcomeTracker) -> Report) -> usize {
         let wave = self.wave.clone();
         self.wave.start = wave.end;
-        let before = self.rows.len();
-        let is_in_order = self.running.len() <= 1 && self.resume.is_empty();
-        self.rows.reserve(wave.len());
         for running in mem::take(&mut self.running) {
             self.rows.extend(running.end(&report));
         }
         let settled = self.settled_rows(wave.clone());
         self.rows.extend(settled);
-        if !is_in_order {
-            let positions: HashMap<&I, usize> = self.instances[wave].iter().zip(0..).collect();
+        let (rows, instances) = (&mut self.rows[self.rows_before..], &self.instances[wave]);
+        if !rows.iter().map(|row| &row.instance).eq(instances) {
+            let positions: HashMap<&I, usize> = instances.iter().zip(0..).collect();
             let position = |row: &InstanceReport<I>| positions.get(&row.instance).copied();
-            self.rows[before..].sort_by_cached_key(position);
+            rows.sort_by_cached_key(position);
         }
-        let failed = |row: &&InstanceReport<I>| !row.outcome.is_success();
-        self.rows[before..].iter().filter(failed).count()
+        rows.iter().filter(|row| !row.outcome.is_success()).count()
     }
 
     /// Ends the request, and returns the report of what is known.
@@ -255,7 +270,7 @@ pub(crate) async fn run_rollout<I, E>(
     events: Option<&UnboundedSender<Event<I, E>>>,
 ) -> Report<I>
 where
-    I: Clone + Eq + Hash + Send + 'static,
+    I: Clone + Eq + Hash + Send + Sync + 'static,
     E: From<Error> + Send + 'static,
 {
     let emit = |event| {
@@ -278,7 +293,7 @@ where
         }
         if is_settled {
             let mut state = lock(state);
-            state.wave = wave;
+            state.begin_wave(wave);
             failures += state.end_wave(OutcomeTracker::take_report);
             continue;
         }
@@ -323,11 +338,13 @@ where
             .as_ref()
             .map(|recorder| Recording { recorder, settled });
         let runs = {
-            let mut state = lock(state);
-            state.wave = wave.clone();
-            let shares = split(&state.open_instances(wave));
-            let start = |share| start(&mut state, share, recording.as_ref(), events);
-            shares.into_iter().map(start).collect::<Vec<_>>()
+            let open = {
+                let mut state = lock(state);
+                state.begin_wave(wave.clone());
+                state.open_instances(wave)
+            };
+            let start = |share| start(state, share, recording.as_ref(), events);
+            split(&open).into_iter().map(start).collect::<Vec<_>>()
         };
         match recording {
             None => drop(signal.beside(join_all(runs)).await),
@@ -390,14 +407,14 @@ async fn record_in_time<I: 'static>(
 }
 
 /// Starts to track a share, and returns the future that carries the share out.
-fn start<I, E>(
-    state: &mut RolloutState<I>,
+fn start<'s, I, E>(
+    state: &'s Mutex<RolloutState<I>>,
     share: Share<I>,
     recording: Option<&Recording<'_, I>>,
     events: Option<&UnboundedSender<Event<I, E>>>,
-) -> impl Future<Output = ()> + Send + use<I, E>
+) -> impl Future<Output = ()> + Send + use<'s, I, E>
 where
-    I: Clone + Send + 'static,
+    I: Clone + Eq + Hash + Send + Sync + 'static,
     E: From<Error> + Send + 'static,
 {
     let Share {
@@ -431,10 +448,13 @@ where
     let plan = plan.mutated(mutant);
     let tracker = OutcomeTracker::new(&plan, listener, mutant);
     let tracker = Arc::new(Mutex::new(tracker));
-    state.running.push(Running {
+    lock(state).running.push(Running {
         observer: Arc::clone(&observer),
         tracker: Arc::clone(&tracker),
         name,
     });
-    async move { run(&observer, plan, &tracker, recorder).await }
+    async move {
+        run(&observer, plan, &tracker, recorder).await;
+        lock(state).end_share(&tracker);
+    }
 }

@@ -355,8 +355,8 @@ impl Sender<'_> {
     fn accept(&self, ids: &[InstanceId], request_id: Option<&str>) -> Vec<InstanceId> {
         let polled: Vec<InstanceId> = {
             let mut tracker = self.runner.tracker();
-            let accepted = ids.iter().filter(|id| tracker.accepted(id, request_id));
-            accepted.cloned().collect()
+            let accepted = ids.iter().filter_map(|id| tracker.accepted(id, request_id));
+            accepted.collect()
         };
         self.runner.start_force_timer(&polled);
         polled

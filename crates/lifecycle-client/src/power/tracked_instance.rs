@@ -107,7 +107,7 @@ impl TrackedInstance {
             self.phase = Phase::AwaitsIdle(None);
         }
         let waiting = match &mut self.phase {
-            Phase::AwaitsIdle(refusal) => refusal.as_mut(),
+            Phase::AwaitsIdle(refusal) => refusal.as_deref_mut(),
             _ => None,
         };
         let refused = self.refused_before.as_deref_mut();
@@ -125,7 +125,8 @@ impl TrackedInstance {
         {
             refusal.since = before.since;
         }
-        self.refused_before = Some(refusal.clone().into());
+        let refusal = Box::new(refusal);
+        self.refused_before = Some(refusal.clone());
         self.phase = Phase::AwaitsIdle(Some(refusal));
         self.sent_at = None;
         self.before = None;
@@ -216,7 +217,7 @@ pub(crate) enum Phase {
     /// The cloud has not answered for the action yet.
     NotSent,
     /// The action is sent when the instance is idle. The cloud may have refused the action before.
-    AwaitsIdle(Option<Refusal>),
+    AwaitsIdle(Option<Box<Refusal>>),
     /// The cloud accepted the action.
     Accepted,
     /// Only lookups can show whether the cloud executed the action.
@@ -250,9 +251,9 @@ pub(crate) fn is_ready(state: PowerState, goal: PowerState) -> bool {
 pub(crate) enum JobEvidence {
     None,
     /// The whole job succeeded: the instance left its state, which does not show its return.
-    BatchSucceeded(JobId),
+    BatchSucceeded(Box<JobId>),
     /// The part of the job for this instance succeeded.
-    Succeeded(JobId),
+    Succeeded(Box<JobId>),
 }
 
 impl JobEvidence {

@@ -252,17 +252,21 @@ impl OutcomeTracker {
         })
     }
 
-    /// Records that the cloud accepted the action; `true` when the instance needs polling.
-    pub(crate) fn accepted(&mut self, id: &InstanceId, request_id: Option<&str>) -> bool {
-        let Some(&at) = self.index.get(id) else {
-            return false;
-        };
+    /// Records that the cloud accepted the action. Returns the id of the request if the instance needs polling.
+    pub(crate) fn accepted(
+        &mut self,
+        id: &InstanceId,
+        request_id: Option<&str>,
+    ) -> Option<InstanceId> {
+        let &at = self.index.get(id)?;
         let tracked = &mut self.instances[at];
         if tracked.is_open() {
             tracked.request_id = request_id.map(Into::into);
             tracked.contact.answered(Instant::now());
         }
-        self.apply(at, Fact::Accepted, None)
+        let needs_polling = self.apply(at, Fact::Accepted, None);
+        // The id in a response has a text of its own.
+        needs_polling.then(|| self.instances[at].id.clone())
     }
 
     /// Records a lost answer: the action may have been executed. Lookups settle the question until
@@ -340,7 +344,7 @@ impl OutcomeTracker {
     /// Records the success of the part of a job for this instance.
     pub(crate) fn job_succeeded(&mut self, id: &InstanceId, job: &JobId) {
         if let Some(tracked) = self.get_mut(id) {
-            tracked.job = JobEvidence::Succeeded(job.clone());
+            tracked.job = JobEvidence::Succeeded(job.clone().into());
         }
     }
 
@@ -349,7 +353,7 @@ impl OutcomeTracker {
         if let Some(tracked) = self.get_mut(id)
             && tracked.job.succeeded().is_none()
         {
-            tracked.job = JobEvidence::BatchSucceeded(job.clone());
+            tracked.job = JobEvidence::BatchSucceeded(job.clone().into());
         }
     }
 

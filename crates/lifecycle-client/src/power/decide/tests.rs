@@ -457,11 +457,11 @@ fn with_job(job: JobEvidence) -> TrackedInstance {
 }
 
 fn own_job() -> JobEvidence {
-    JobEvidence::Succeeded(job())
+    JobEvidence::Succeeded(job().into())
 }
 
 fn batch_job() -> JobEvidence {
-    JobEvidence::BatchSucceeded(job())
+    JobEvidence::BatchSucceeded(job().into())
 }
 
 fn forced(tracked: TrackedInstance) -> TrackedInstance {

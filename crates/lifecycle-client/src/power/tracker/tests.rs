@@ -109,17 +109,17 @@ async fn ambiguous_instances_are_settled_in_the_order_of_their_times() {
 #[test]
 fn accepted_instance_needs_polling_until_the_goal_if_the_request_waits() {
     let (mut waiting, words) = tracker(Start, waits());
-    assert!(waiting.accepted(&id(0), Some("r-1")));
-    assert!(waiting.accepted(&id(0), Some("r-2")));
-    assert!(!waiting.accepted(&id(7), None), "not in the request");
+    assert_eq!(waiting.accepted(&id(0), Some("r-1")), Some(id(0)));
+    assert_eq!(waiting.accepted(&id(0), Some("r-2")), Some(id(0)));
+    assert_eq!(waiting.accepted(&id(7), None), None, "not in the request");
     waiting.looked_up(&id(0), &ObserveResult::Found(seen(0, Running)));
-    assert!(!waiting.accepted(&id(0), None), "at the goal");
+    assert_eq!(waiting.accepted(&id(0), None), None, "at the goal");
     assert!(!waiting.is_open(&id(0)) && waiting.is_open(&id(1)));
     let expected = ["i-0 accepted r-1", "i-0 is running", "i-0 reached"];
     assert_eq!(words.take(), expected);
 
     let (mut short, words) = tracker(Start, PowerRequestOptions::default());
-    assert!(!short.accepted(&id(0), None));
+    assert_eq!(short.accepted(&id(0), None), None);
     assert_eq!(words.take(), ["i-0 accepted -", "i-0 accepted"]);
     assert_eq!(short.open(), 2);
 }

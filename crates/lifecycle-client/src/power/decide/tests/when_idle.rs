@@ -6,7 +6,7 @@ use super::*;
 fn waits_since(millis: u64, fault: &Fault) -> TrackedInstance {
     let mut refusal = Refusal::now(fault.clone());
     refusal.at -= Duration::from_millis(millis);
-    in_phase(Phase::AwaitsIdle(Some(refusal)))
+    in_phase(Phase::AwaitsIdle(Some(refusal.into())))
 }
 
 /// Returns an instance that waits after a refusal, as it was seen last.

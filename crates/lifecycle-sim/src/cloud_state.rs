@@ -358,7 +358,6 @@ impl CloudState {
         (state, impairment): (SimulatedState, Option<Impairment>),
         template: Option<&Arc<InstanceTemplate>>,
     ) {
-        self.reserve(count);
         if let Some(template) = template {
             let first = self.total();
             self.templates.assign(first, count, template);
@@ -381,7 +380,8 @@ impl CloudState {
         }
     }
 
-    fn reserve(&mut self, more: usize) {
+    /// Reserves memory for so many more instances.
+    pub(crate) fn reserve(&mut self, more: usize) {
         self.instances.reserve(more);
         self.by_id.reserve(more);
     }

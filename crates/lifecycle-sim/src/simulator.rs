@@ -70,21 +70,17 @@ impl Simulator {
 
     /// Returns all instances that are not deleted, as `cloud/region/id`, in the order of creation.
     pub fn instances(&self) -> Vec<String> {
-        Cloud::ALL
-            .into_iter()
-            .flat_map(|cloud| self.instances_at(cloud))
-            .collect()
+        let world = self.world();
+        let mut instances = Vec::with_capacity(world.all_instances().count());
+        for cloud in Cloud::ALL {
+            instances.extend(world.references(cloud));
+        }
+        instances
     }
 
     /// Returns the instances of one cloud that are not deleted, as `cloud/region/id`.
     pub fn instances_at(&self, cloud: Cloud) -> Vec<String> {
-        let world = self.world();
-        let state = world.state(cloud);
-        state
-            .instances()
-            .filter(|index| !state.instance(*index).deleted)
-            .map(|index| world.reference(cloud, index))
-            .collect()
+        self.world().references(cloud).collect()
     }
 
     /// Returns the actual state of the instance `cloud/region/id`, or `None` for an unknown

@@ -115,6 +115,11 @@ impl World {
     /// Creates instances.
     pub(crate) fn populate(&mut self, groups: &[InstanceGroup]) {
         let now = self.timeline.now();
+        for cloud in Cloud::ALL {
+            let of_cloud = groups.iter().filter(|group| group.cloud == cloud);
+            let instances = of_cloud.map(|group| group.count).sum();
+            self.state_mut(cloud).reserve(instances);
+        }
         for group in groups {
             let state = self.state_mut(group.cloud);
             state.begin_call(now, Duration::ZERO);
@@ -131,6 +136,14 @@ impl World {
     pub(crate) fn executed(&self, reference: &str) -> Option<ExecutionCounts> {
         let (cloud, index) = self.lookup(reference)?;
         Some(self.state(cloud).instance(index).executed)
+    }
+
+    /// Returns the instances of one cloud that are not deleted, as `cloud/region/id`.
+    pub(crate) fn references(&self, cloud: Cloud) -> impl Iterator<Item = String> {
+        let state = self.state(cloud);
+        let existing = state.instances();
+        let existing = existing.filter(|index| !state.instance(*index).deleted);
+        existing.map(move |index| self.reference(cloud, index))
     }
 
     pub(crate) fn all_instances(&self) -> impl Iterator<Item = &Instance> {

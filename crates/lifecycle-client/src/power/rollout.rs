@@ -166,13 +166,13 @@ impl<I: Clone + Eq + Hash> RolloutState<I> {
     fn take_report(&mut self, unsent: Vec<InstanceReport<I>>) -> Report<I> {
         let mut rows = mem::take(&mut self.rows);
         rows.extend(unsent);
+        rows.shrink_to_fit();
         let report: Report<I> = rows.into_iter().collect();
         report.with_selected_by(self.selected_by.take())
     }
 
     fn begin_wave(&mut self, wave: Range<usize>) {
         self.rows_before = self.rows.len();
-        self.rows.reserve(wave.len());
         self.wave = wave;
     }
 
@@ -181,7 +181,18 @@ impl<I: Clone + Eq + Hash> RolloutState<I> {
         let is_ended = |running: &Running<I>| Arc::ptr_eq(&running.tracker, tracker);
         if let Some(at) = self.running.iter().position(is_ended) {
             let running = self.running.swap_remove(at);
-            self.rows.extend(running.end(OutcomeTracker::take_report));
+            self.add_rows(running.end(OutcomeTracker::take_report));
+        }
+    }
+
+    fn add_rows(&mut self, rows: impl Iterator<Item = InstanceReport<I>>) {
+        if self.rows.is_empty() {
+            // Without further memory where a row is not larger than the record it is made of.
+            self.rows = rows.collect();
+        } else {
+            let wave_rows = self.rows.len() - self.rows_before;
+            self.rows.reserve(self.wave.len().saturating_sub(wave_rows));
+            self.rows.extend(rows);
         }
     }
 
@@ -190,7 +201,7 @@ impl<I: Clone + Eq + Hash> RolloutState<I> {
         let wave = self.wave.clone();
         self.wave.start = wave.end;
         for running in mem::take(&mut self.running) {
-            self.rows.extend(running.end(&report));
+            self.add_rows(running.end(&report));
         }
         let settled = self.settled_rows(wave.clone());
         self.rows.extend(settled);

@@ -8,6 +8,7 @@
 use std::{
     fmt,
     path::Path,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -56,12 +57,11 @@ fn steps() -> Vec<Step> {
         ),
         Step::xtask("postgres", postgres::install),
         Step::xtask("promtool", promtool::install),
-        // Also runs the examples in the documentation. The tests of the command wait for processes and
-        // for the simulator most of their time, so more run at a time than there are cores.
+        // Also runs the examples in the documentation.
         Step::cargo(
             "test",
             Cargo::workspace_tests()
-                .env("RUST_TEST_THREADS", "8")
+                .env("RUST_TEST_THREADS", test_threads().to_string())
                 .env(postgres::REQUIRE, "1")
                 .env(promtool::REQUIRE, "1"),
         ),
@@ -81,6 +81,12 @@ fn steps() -> Vec<Step> {
         Step::xtask("fuzz", |root| Fuzz::default().run(root)),
         Step::xtask("bench -- --check", |root| Bench::checking().run(root)),
     ]
+}
+
+/// Returns the number of tests that run at a time. The tests of `lifecycle-cli` wait for processes and for the
+/// simulator most of their time, so more of them run than a small machine has cores.
+fn test_threads() -> usize {
+    thread::available_parallelism().map_or(8, |cores| cores.get().max(8))
 }
 
 struct Step {

@@ -32,7 +32,7 @@ pub(crate) struct Interop {
     /// Run no cases. Instead, time this command and the SDKs: new processes that list instances.
     #[arg(long, value_name = "PROGRAM", conflicts_with_all = ["clouds", "case"])]
     startup: Option<PathBuf>,
-    /// The step before has built all tests, and the server with them.
+    /// An earlier step has built all tests, and the server with them.
     #[arg(skip)]
     after_tests: bool,
 }
@@ -180,6 +180,14 @@ mod tests {
     #[test]
     fn unknown_cloud_is_wrong_usage() {
         assert!(crate::Command::try_parse_from(["xtask", "interop", "--cloud", "aws"]).is_err());
+    }
+
+    #[test]
+    fn ci_builds_the_server_with_the_command_of_the_tests() {
+        assert_eq!(
+            Interop::after_tests().build(Path::new("t")).to_string(),
+            "CARGO_TARGET_DIR=t cargo test --workspace --all-features --no-run"
+        );
     }
 
     #[test]

@@ -139,5 +139,5 @@ impl CallRecorder for NoRecord {
 
     async fn settled(&self, _: Vec<InstanceReport>) {}
 
-    async fn finished(&self) {}
+    async fn finished(&self, _: bool) {}
 }

@@ -1,9 +1,10 @@
 //! `StoreRecorder`: records power requests in a [`Store`].
 
 use std::{
+    collections::VecDeque,
     fmt,
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -14,9 +15,10 @@ use lifecycle_facade::{
     CallAnswer, CallRecorder, Clock, InstanceReport, RecordError, RecordedCall, RecordedRequest,
     Recorder, SystemClock,
 };
+use tokio::sync::Mutex;
 
 use crate::{
-    journal::{lock, now},
+    journal::now,
     record::{
         Answer, AnswerRecord, End, InstanceAnswer, Intent, IntentInstance, OperationId, Outcomes,
         Record, Request, RowRecord,
@@ -215,7 +217,7 @@ struct OperationRecorder {
     /// The number of the last call.
     calls: AtomicU64,
     /// The outcomes that the store did not acknowledge.
-    unrecorded: Mutex<Vec<Arc<Outcomes>>>,
+    unrecorded: Mutex<VecDeque<Outcomes>>,
 }
 
 #[async_trait]
@@ -242,7 +244,7 @@ impl<I: fmt::Display + Send + Sync + 'static> CallRecorder<I> for OperationRecor
 
     async fn answered(&self, call: u64, answers: Vec<(I, CallAnswer)>) {
         let answers = answers.iter();
-        self.tell(vec![Record::Answer(Answer {
+        self.tell(Record::Answer(Answer {
             operation: self.operation.clone(),
             call,
             at: self.recorder.now(),
@@ -252,41 +254,50 @@ impl<I: fmt::Display + Send + Sync + 'static> CallRecorder<I> for OperationRecor
                     answer: AnswerRecord::from(answer),
                 })
                 .collect(),
-        })])
+        }))
         .await;
     }
 
     async fn settled(&self, rows: Vec<InstanceReport<I>>) {
-        let outcomes = Arc::new(Outcomes {
+        let outcomes = Outcomes {
             operation: self.operation.clone(),
             at: self.recorder.now(),
             rows: rows.iter().map(RowRecord::from).collect(),
-        });
-        // Before the record, because the client drops this future at the time limit.
-        lock(&self.unrecorded).push(Arc::clone(&outcomes));
-        if self.tell(vec![Record::Outcome((*outcomes).clone())]).await {
-            lock(&self.unrecorded).retain(|kept| !Arc::ptr_eq(kept, &outcomes));
-        }
+        };
+        let mut unrecorded = self.unrecorded.lock().await;
+        unrecorded.push_back(outcomes);
+        self.record(&mut unrecorded).await;
     }
 
-    async fn finished(&self) {
-        // An end without all outcomes would hide the instances from a resume.
-        let unrecorded = lock(&self.unrecorded).clone();
-        let outcomes = unrecorded.iter().map(|outcomes| (**outcomes).clone());
-        let mut records: Vec<_> = outcomes.map(Record::Outcome).collect();
-        records.push(Record::End(End {
-            operation: self.operation.clone(),
-            at: self.recorder.now(),
-        }));
-        self.tell(records).await;
+    async fn finished(&self, is_complete: bool) {
+        let all_recorded = self.record(&mut *self.unrecorded.lock().await).await;
+        if is_complete && all_recorded {
+            self.tell(Record::End(End {
+                operation: self.operation.clone(),
+                at: self.recorder.now(),
+            }))
+            .await;
+        }
     }
 }
 
 impl OperationRecorder {
-    /// Records results, and returns whether the store acknowledged them. Without the record, a resumed
-    /// request looks at the instances again, so the result of this request stays true.
-    async fn tell(&self, records: Vec<Record>) -> bool {
-        let told = self.recorder.store.append(records).await;
+    /// Records outcomes in their order, and keeps those that the store does not acknowledge. Returns whether none
+    /// is left. The future can be dropped: an outcome that is recorded twice counts once.
+    async fn record(&self, outcomes: &mut VecDeque<Outcomes>) -> bool {
+        while let Some(next) = outcomes.front() {
+            if !self.tell(Record::Outcome(next.clone())).await {
+                return false;
+            }
+            outcomes.pop_front();
+        }
+        true
+    }
+
+    /// Records a result, and returns whether the store acknowledged it. Without the record, a resumed request looks
+    /// at the instances again, so the result of this request stays true.
+    async fn tell(&self, record: Record) -> bool {
+        let told = self.recorder.append(record).await;
         if let Err(error) = &told {
             tracing::warn!(operation = %self.operation, %error, "a result was not recorded");
         }

@@ -184,13 +184,15 @@ impl State {
                 for row in &outcomes.rows {
                     let last = self.last_actions.get_mut(&machine_name(&row.instance));
                     let last = last.filter(|last| last.operation == outcomes.operation);
-                    if let Some(last) = last {
+                    if let Some(last) = last.filter(|last| last.outcome.is_none()) {
                         last.outcome = Some(row.outcome.as_str().to_owned());
                     }
                 }
                 if let Some(operation) = self.operation_mut(&outcomes.operation) {
                     for row in &outcomes.rows {
-                        operation.progress_mut(&row.instance).outcome = Some(row.clone());
+                        // The first outcome is final: a controller that was cut off can record an older one later.
+                        let progress = operation.progress_mut(&row.instance);
+                        progress.outcome.get_or_insert_with(|| row.clone());
                     }
                 }
             }

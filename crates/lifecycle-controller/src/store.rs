@@ -29,8 +29,9 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Dropping the returned future does not undo the records: they may be durable or not.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] for an intent that is not unique: no record was appended. After any other
-    /// error the records may be lost, and the store refuses further records.
+    /// [`StoreError::Conflict`] for an intent that is not unique: no record was appended. After
+    /// [`StoreError::Unavailable`] the records may be lost, and the store takes records again when the database answers. After any
+    /// other error the records may be lost, and the store refuses further records. Outcomes and ends can be appended again.
     async fn append(&self, records: Vec<Record>) -> Result<(), StoreError>;
 
     /// Returns the folded records: open operations, holds, edges, and the last action of each instance.

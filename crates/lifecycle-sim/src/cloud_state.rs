@@ -380,7 +380,7 @@ impl CloudState {
         }
     }
 
-    /// Reserves memory for so many more instances.
+    /// Reserves memory for this number of further instances.
     pub(crate) fn reserve(&mut self, more: usize) {
         self.instances.reserve(more);
         self.by_id.reserve(more);

@@ -115,6 +115,7 @@ impl World {
     /// Creates instances.
     pub(crate) fn populate(&mut self, groups: &[InstanceGroup]) {
         let now = self.timeline.now();
+        // Once for all groups: each freed step of a growing map would raise the size from which glibc returns memory.
         for cloud in Cloud::ALL {
             let of_cloud = groups.iter().filter(|group| group.cloud == cloud);
             let instances = of_cloud.map(|group| group.count).sum();

@@ -285,7 +285,7 @@ impl Partition {
         let mut missing = Vec::new();
         for id in requested {
             match results.get_mut(id) {
-                // The same text serves for the request and for the row, which can be kept.
+                // A row that is kept shares the text of the requested id.
                 Some(ObserveResult::Found(row)) => row.instance = id.clone(),
                 _ => missing.push(id.clone()),
             }

@@ -56,10 +56,12 @@ pub trait CallRecorder<I = InstanceId>: fmt::Debug + Send + Sync + 'static {
     /// Records final outcomes. Instances that were skipped because of this recorder are not among them.
     async fn settled(&self, rows: Vec<InstanceReport<I>>);
 
-    /// Records the end of the request: the outcome of every instance was recorded. Not called after a
-    /// [`settled`](Self::settled) that reached its time limit, and not if an instance was skipped because of
-    /// this recorder.
-    async fn finished(&self);
+    /// Ends the request, after the last [`settled`](Self::settled). `is_complete` is false if an instance was
+    /// skipped because of this recorder: then a resume continues the request.
+    ///
+    /// A recorder records the end of a complete request only together with all outcomes, also with those of a
+    /// `settled` that failed or was dropped at its time limit. An end without an outcome would hide the instance from a resume.
+    async fn finished(&self, is_complete: bool);
 }
 
 /// A power request, before the first call.

@@ -76,7 +76,7 @@ pub(crate) struct RolloutState<I> {
     rows: Vec<InstanceReport<I>>,
     /// The instances of the wave under way.
     wave: Range<usize>,
-    /// The number of rows before the wave under way.
+    /// The number of rows before the wave under way, or of all rows between two waves.
     rows_before: usize,
     /// The shares under way.
     running: Vec<Running<I>>,
@@ -167,16 +167,18 @@ impl<I: Clone + Eq + Hash> RolloutState<I> {
         let mut rows = mem::take(&mut self.rows);
         rows.extend(unsent);
         rows.shrink_to_fit();
+        self.rows_before = 0;
         let report: Report<I> = rows.into_iter().collect();
         report.with_selected_by(self.selected_by.take())
     }
 
+    /// Begins a wave. The rows of the waves before are in the order of the request.
     fn begin_wave(&mut self, wave: Range<usize>) {
         self.rows_before = self.rows.len();
         self.wave = wave;
     }
 
-    /// Turns the record of a share into rows: no instance of the share is open.
+    /// Moves the rows of a share from its tracker to the report. All instances of the share have an outcome.
     fn end_share(&mut self, tracker: &Arc<Mutex<OutcomeTracker>>) {
         let is_ended = |running: &Running<I>| Arc::ptr_eq(&running.tracker, tracker);
         if let Some(at) = self.running.iter().position(is_ended) {
@@ -187,7 +189,7 @@ impl<I: Clone + Eq + Hash> RolloutState<I> {
 
     fn add_rows(&mut self, rows: impl Iterator<Item = InstanceReport<I>>) {
         if self.rows.is_empty() {
-            // Without further memory where a row is not larger than the record it is made of.
+            // In the memory of the tracker, where a row is not larger than what the tracker has of the instance.
             self.rows = rows.collect();
         } else {
             let wave_rows = self.rows.len() - self.rows_before;
@@ -295,7 +297,7 @@ where
     let mut signal = SignalWatch::new(signal.flatten());
     let of = waves.unwrap_or_default().ranges(instances).count();
     let mut failures = 0;
-    let mut all_recorded = true;
+    let mut is_complete = true;
     for (number, wave) in (1..).zip(waves.unwrap_or_default().ranges(instances)) {
         let settled = lock(state).settled_rows(wave.clone());
         let is_settled = settled.len() == wave.len();
@@ -325,7 +327,7 @@ where
                 let mut state = lock(state);
                 let rows = state.untouched(&state.instances[wave.clone()], &fault);
                 state.rows.extend_from_slice(&rows);
-                state.wave = wave.end..wave.end;
+                state.begin_wave(wave.end..wave.end);
                 rows
             };
             for row in &halted {
@@ -333,7 +335,7 @@ where
             }
             if let Some(recorder) = &recorder {
                 // A resume reports the wave in the same way.
-                all_recorded &= record_in_time(&**recorder, halted).await;
+                record_rows(&**recorder, halted).await;
             }
             continue;
         }
@@ -366,14 +368,15 @@ where
                     let _ = settled.send(None);
                 };
                 let recording = record_settled(&**recorder, &mut to_record);
-                let ((), recorded) = signal.beside(join(running, recording)).await;
-                all_recorded &= recorded;
+                let ((), all_recorded) = signal.beside(join(running, recording)).await;
+                is_complete &= all_recorded;
             }
         }
         failures += lock(state).end_wave(OutcomeTracker::take_report);
     }
-    if let Some(recorder) = recorder.filter(|_| all_recorded) {
-        let _ = timeout(RECORD_TIME_LIMIT, recorder.finished()).await;
+    if let Some(recorder) = &recorder {
+        // Without a recorded end, a resume finds every outcome.
+        let _ = timeout(RECORD_TIME_LIMIT, recorder.finished(is_complete)).await;
     }
     lock(state).take_report(Vec::new())
 }
@@ -384,7 +387,8 @@ struct Recording<'r, I> {
     settled: UnboundedSender<Option<InstanceReport<I>>>,
 }
 
-/// Records final rows as they come, until the end of the wave. Returns whether all of them are recorded.
+/// Records final rows as they come, until the end of the wave. Returns false if the recorder kept an instance from
+/// being sent: such a row is not recorded.
 async fn record_settled<I: 'static>(
     recorder: &dyn CallRecorder<I>,
     rows: &mut UnboundedReceiver<Option<InstanceReport<I>>>,
@@ -398,7 +402,7 @@ async fn record_settled<I: 'static>(
         batch.retain(is_recorded);
         all_recorded &= batch.len() == final_rows;
         if !batch.is_empty() {
-            all_recorded &= record_in_time(recorder, batch).await;
+            record_rows(recorder, batch).await;
         }
         if is_last {
             break;
@@ -407,14 +411,9 @@ async fn record_settled<I: 'static>(
     all_recorded
 }
 
-/// Returns whether the recorder took the rows within the time limit. A resume looks at the instances
-/// without a recorded outcome.
-async fn record_in_time<I: 'static>(
-    recorder: &dyn CallRecorder<I>,
-    rows: Vec<InstanceReport<I>>,
-) -> bool {
-    let recorded = timeout(RECORD_TIME_LIMIT, recorder.settled(rows)).await;
-    recorded.is_ok()
+async fn record_rows<I: 'static>(recorder: &dyn CallRecorder<I>, rows: Vec<InstanceReport<I>>) {
+    // The end of the request is the second chance, and a resume looks at instances without a recorded outcome.
+    let _ = timeout(RECORD_TIME_LIMIT, recorder.settled(rows)).await;
 }
 
 /// Starts to track a share, and returns the future that carries the share out.

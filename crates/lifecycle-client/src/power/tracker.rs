@@ -252,7 +252,8 @@ impl OutcomeTracker {
         })
     }
 
-    /// Records that the cloud accepted the action. Returns the id of the request if the instance needs polling.
+    /// Records that the cloud accepted the action. Returns the id of the instance, with the text that the tracker has, if
+    /// the instance needs polling.
     pub(crate) fn accepted(
         &mut self,
         id: &InstanceId,
@@ -265,7 +266,7 @@ impl OutcomeTracker {
             tracked.contact.answered(Instant::now());
         }
         let needs_polling = self.apply(at, Fact::Accepted, None);
-        // The id in a response has a text of its own.
+        // An id from a response has an allocation of its own.
         needs_polling.then(|| self.instances[at].id.clone())
     }
 

@@ -314,7 +314,7 @@ impl Shared {
 }
 
 /// Locks a mutex. A panic of another task leaves nothing half done: each step is complete or absent.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -86,8 +86,8 @@ impl Stage {
         stage
     }
 
-    fn keeper_with(&self, store: Arc<dyn Store>) -> Keeper {
-        let fleet = Fleet::builder()
+    fn fleet(&self) -> Fleet {
+        Fleet::builder()
             .machine(EmptyHost)
             .transport(self.simulator.transport())
             .clock(self.simulator.clock())
@@ -97,8 +97,12 @@ impl Stage {
             ))
             .configure_client(|client| client.seed(1))
             .build()
-            .unwrap();
-        Keeper::new(fleet, store, self.settings.clone(), "test").clock(self.simulator.clock())
+            .unwrap()
+    }
+
+    fn keeper_with(&self, store: Arc<dyn Store>) -> Keeper {
+        Keeper::new(self.fleet(), store, self.settings.clone(), "test")
+            .clock(self.simulator.clock())
     }
 
     fn keeper(&self) -> Keeper {

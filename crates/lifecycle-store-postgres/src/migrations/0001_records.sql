@@ -205,7 +205,9 @@ begin
         order by e ->> 'instance', n desc
         on conflict (operation, instance) do update
             set outcome = excluded.outcome, settled_at = excluded.settled_at,
-                request_id = coalesce(excluded.request_id, i.request_id), message = excluded.message;
+                request_id = coalesce(excluded.request_id, i.request_id), message = excluded.message
+            -- The first outcome is final: a controller that was cut off can record an older one later.
+            where i.outcome is null;
     when 'end' then
         update lifecycle.operation o set ended_at = (r ->> 'at')::timestamptz where o.id = r ->> 'operation';
     end case;

@@ -5,10 +5,13 @@ use std::{
     sync::atomic::AtomicBool,
 };
 
+use lifecycle_facade::{Fault, FaultKind, WaitTimeout, Waves};
+
 use super::*;
 use crate::{
     leases::{GroupLeases, Holder, Share},
     record::{EdgeProgress, OperationId},
+    recorder::StoreRecorder,
 };
 
 /// A store that does not answer while it is away.
@@ -143,13 +146,47 @@ impl Store for InterruptedStore {
     }
 }
 
-/// Returns the operations with an end.
-fn ended(records: &[Record]) -> Vec<OperationId> {
-    let end = |record: &Record| match record {
-        Record::End(end) => Some(end.operation.clone()),
-        _ => None,
-    };
-    records.iter().filter_map(end).collect()
+#[tokio::test(start_paused = true)]
+async fn every_outcome_is_recorded_after_a_store_that_did_not_answer_for_a_moment() {
+    for writes in [false, true] {
+        let mut finished = 0;
+        for fails_at in 2.. {
+            let stage = Stage::in_maintenance("").await;
+            let store = Arc::new(InterruptedStore {
+                writes,
+                fails_at,
+                ..InterruptedStore::default()
+            });
+            let recorder = StoreRecorder::new(store.clone(), "ops", "test");
+            let reboot = stage.fleet().reboot(&stage.machines).waves(Waves::of(1));
+            let reboot = reboot.wait(WaitTimeout::minutes(5));
+            let report = reboot.recorder(Arc::new(recorder)).await.unwrap();
+
+            let state = store.inner.state().await.unwrap();
+            let operation = state.latest().unwrap();
+            let mut is_complete = true;
+            for row in report.instances() {
+                let kind = row.outcome.fault().map(Fault::kind);
+                let is_open = kind == Some(FaultKind::NotRecorded);
+                let recorded = operation.progress(&row.instance.to_string());
+                let recorded = recorded.outcome.as_ref().map(|row| row.outcome.as_str());
+                let expected = (!is_open).then_some(row.outcome.as_str());
+                assert_eq!(recorded, expected, "append {fails_at}, written: {writes}");
+                is_complete &= !is_open;
+            }
+            assert_eq!(
+                operation.is_finished(),
+                is_complete,
+                "append {fails_at}, written: {writes}"
+            );
+            finished += usize::from(operation.ended);
+            if store.appends.load(Ordering::Relaxed) < fails_at {
+                assert!(operation.ended, "no append fails");
+                break;
+            }
+        }
+        assert!(finished > 5, "{finished} requests have an end");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -166,15 +203,6 @@ async fn maintenance_is_made_good_after_a_store_that_did_not_answer_for_a_moment
             let keeper = stage.keeper_with(store.clone());
             let run = keeper.run(sleep_until(stage.moment("13:30")), |_| {});
             run.await.unwrap();
-            for operation in ended(&store.inner.records()) {
-                let state = store.inner.state().await.unwrap();
-                let operation = state.operation(&operation).unwrap();
-                assert_eq!(
-                    operation.settled(),
-                    operation.request.instances.len(),
-                    "an operation ended without all outcomes; append {fails_at}, written: {writes}"
-                );
-            }
             for machine in &stage.machines {
                 let executed = stage.simulator.ledger().executed(machine).unwrap();
                 // An intent that may be recorded counts as sent.

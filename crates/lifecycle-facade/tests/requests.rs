@@ -169,6 +169,41 @@ async fn cancelled_request_reports_every_cloud_and_the_later_waves() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn cancelled_request_reports_and_counts_the_rows_of_a_cloud_that_was_done() {
+    let simulator = simulator("aliyun/cn-hangzhou=2,baidu/bj=2");
+    let silence = InjectedFault::Silence(FaultTiming::After);
+    simulator.inject(
+        FaultRule::new(silence)
+            .at(Cloud::Baidu)
+            .on(Operation::Start),
+    );
+    let fleet = fleet(&simulator);
+    let mut references = simulator.instances();
+    references.swap(0, 3);
+    let mut events = fleet.start(&references).events();
+    read_for(&mut events, Duration::from_secs(2)).await;
+    let report = events.cancel().unwrap();
+
+    let rows = report.instances().iter();
+    let rows = rows.map(|row| (row.instance.to_string(), row.outcome.as_str()));
+    let expected = references.iter().map(|reference| {
+        let is_done = reference.starts_with("aliyun");
+        (
+            reference.clone(),
+            if is_done { "accepted" } else { "uncertain" },
+        )
+    });
+    assert_eq!(rows.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+    let stats = fleet.stats().into_values();
+    let counted: Vec<_> = stats
+        .flat_map(|stats| stats.outcomes)
+        .map(|counted| (counted.outcome, counted.instances))
+        .collect();
+    assert_eq!(counted.len(), 2, "{counted:?}");
+    assert!(counted.iter().all(|(_, instances)| *instances == 2));
+}
+
+#[tokio::test(start_paused = true)]
 async fn single_wave_has_an_event_and_no_waves_have_none() {
     let simulator = simulator("aliyun/cn-hangzhou=2,baidu/bj=1");
     let fleet = fleet(&simulator);

@@ -4,7 +4,9 @@
 //! The responses have the fields and the headers of real ones, so that reading costs as much as in
 //! production. Zenlayer's rows are short, because an observation asks for states alone there.
 
+use bytes::Bytes;
 use lifecycle_bench::{BenchResult, ids};
+use lifecycle_core::HttpResponse;
 use lifecycle_facade::Cloud;
 
 /// The number of instances in a batch. Every list in a response has as many rows.
@@ -45,6 +47,25 @@ impl Answers {
         });
         matching.map_or(&self.unknown, |(_, answer)| answer)
     }
+}
+
+/// Returns the response of the benchmark server to a request.
+pub(crate) fn recorded(request: &http::Request<Bytes>) -> BenchResult<HttpResponse> {
+    let mut head = format!("{} {} HTTP/1.1", request.method(), request.uri().path());
+    for (name, value) in request.headers() {
+        head += &format!("\r\n{name}: {}", value.to_str()?);
+    }
+    let answers = Answers::new()?;
+    let answer = str::from_utf8(answers.to(&head))?;
+    let (head, body) = answer
+        .split_once("\r\n\r\n")
+        .ok_or("the response has no end of its headers")?;
+    let mut response = http::Response::builder();
+    for line in head.lines().skip(1) {
+        let (name, value) = line.split_once(": ").ok_or("a header has no value")?;
+        response = response.header(name, value);
+    }
+    Ok(response.body(Bytes::copy_from_slice(body.as_bytes()))?)
 }
 
 fn aliyun() -> BenchResult<Vec<(RequestMatcher, Vec<u8>)>> {

@@ -132,7 +132,7 @@ const CLIENT: usize = 1;
 
 impl Pair {
     fn new(rounds: &[[Run; 2]]) -> Self {
-        let costs = rounds.iter().map(|round| round.map(|run| seconds(&run)));
+        let costs = rounds.iter().map(|round| round.map(|run| run.seconds()));
         Self {
             rounds: Rounds::new(costs.collect()),
             cpu: [REQWEST, CLIENT].map(|side| cpu(rounds.iter().map(|round| round[side]))),
@@ -159,10 +159,6 @@ impl Pair {
             target,
         ]
     }
-}
-
-fn seconds(run: &Run) -> f64 {
-    run.elapsed.as_secs_f64() / count(run.iterations)
 }
 
 /// Adds up all rounds, because the system counts in steps of 10 ms.

@@ -5,8 +5,8 @@ use std::{panic::resume_unwind, thread, time::Duration};
 
 use lifecycle_core::{Credential, Endpoint, InstanceId, Provider, Rate, RateLimits};
 use lifecycle_facade::{
-    Client, ClientBuilder, Cloud, EmptyHost, Fleet, Location, RetryPolicy, Timeouts, aliyun, baidu,
-    huawei, zenlayer,
+    Client, ClientBuilder, Cloud, EmptyHost, Fleet, FleetBuilder, Location, RetryPolicy, Timeouts,
+    Transport, aliyun, baidu, huawei, zenlayer,
 };
 
 use crate::work::{BenchResult, runtime};
@@ -60,14 +60,23 @@ pub fn provider(cloud: Cloud, endpoint: Endpoint) -> BenchResult<Box<dyn Provide
 /// # Errors
 /// Fails for a cloud without benchmarks, and where no HTTP client can be set up.
 pub fn client(cloud: Cloud, port: u16) -> BenchResult<Client> {
-    let fleet = Fleet::builder()
-        .endpoint(local(port)?)
+    connected(&fleet().endpoint(local(port)?).build()?, &location(cloud)?)
+}
+
+/// Returns a client of the cloud as [`client`] does, which sends its calls with `transport`.
+///
+/// # Errors
+/// Fails for a cloud without benchmarks.
+pub fn client_over(cloud: Cloud, transport: impl Transport) -> BenchResult<Client> {
+    connected(&fleet().transport(transport).build()?, &location(cloud)?)
+}
+
+fn fleet() -> FleetBuilder {
+    Fleet::builder()
         .machine(EmptyHost)
         .credential(key())
         .project(PROJECT)
         .configure_client(without_limits)
-        .build()?;
-    connected(&fleet, &location(cloud)?)
 }
 
 /// Returns the default region of the cloud.

@@ -5,15 +5,12 @@
 
 use std::{hint::black_box, sync::Arc};
 
-use bytes::Bytes;
 use lifecycle_bench::{BenchResult, client, ids, key, provider, runtime, secret};
-use lifecycle_core::{
-    Endpoint, HttpResponse, InstanceId, Observation, Provider, SigningContext, StartOptions,
-};
+use lifecycle_core::{Endpoint, InstanceId, Observation, Provider, SigningContext, StartOptions};
 use lifecycle_facade::Cloud;
 
 use crate::{
-    answers::{Answers, BATCH},
+    answers::{BATCH, recorded},
     baseline::{self, BaselineRequest, run_with_reqwest, run_with_typed_reader},
     floor::Floor,
     server::Server,
@@ -150,25 +147,6 @@ impl CountedWork {
 fn moment(second: u32) -> SigningContext {
     let seconds = 1_700_000_000 + i64::from(second);
     SigningContext::from_unix(seconds, u128::from(second).pow(4))
-}
-
-/// Returns the response of the benchmark server to a request.
-fn recorded(request: &http::Request<Bytes>) -> BenchResult<HttpResponse> {
-    let mut head = format!("{} {} HTTP/1.1", request.method(), request.uri().path());
-    for (name, value) in request.headers() {
-        head += &format!("\r\n{name}: {}", value.to_str()?);
-    }
-    let answers = Answers::new()?;
-    let answer = str::from_utf8(answers.to(&head))?;
-    let (head, body) = answer
-        .split_once("\r\n\r\n")
-        .ok_or("the response has no end of its headers")?;
-    let mut response = http::Response::builder();
-    for line in head.lines().skip(1) {
-        let (name, value) = line.split_once(": ").ok_or("a header has no value")?;
-        response = response.header(name, value);
-    }
-    Ok(response.body(Bytes::copy_from_slice(body.as_bytes()))?)
 }
 
 #[cfg(test)]

@@ -6,6 +6,6 @@ mod clouds;
 mod process;
 mod work;
 
-pub use clouds::{client, connected, ids, key, location, provider, secret};
+pub use clouds::{client, client_over, connected, ids, key, location, provider, secret};
 pub use process::{Memory, cpu_time, memory};
 pub use work::{BenchResult, Run, Until, drive, observe, runtime, start};

@@ -15,6 +15,7 @@ mod reboots;
 mod scale;
 mod selection;
 mod sign;
+mod threads;
 mod throttle;
 
 // Work of the measurements: requests, the lowest possible cost, and simulated clouds.
@@ -74,6 +75,7 @@ struct Arguments {
 enum Part {
     Sign,
     Calls,
+    Threads,
     Memory,
     Scale,
     Fleet,
@@ -160,10 +162,11 @@ impl Arguments {
 
 type Measure = fn(&BenchSettings) -> BenchResult<Table>;
 
-const MEASUREMENTS: [(Part, Measure); 15] = [
+const MEASUREMENTS: [(Part, Measure); 16] = [
     (Part::Sign, sign::measure),
     (Part::Calls, calls::measure_calls),
     (Part::Calls, calls::measure_iterations),
+    (Part::Threads, threads::measure),
     (Part::Memory, memory::measure),
     (Part::Scale, scale::measure),
     (Part::Fleet, fleet::measure),

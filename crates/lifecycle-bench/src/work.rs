@@ -89,6 +89,24 @@ pub struct Run {
     pub cpu: Option<Duration>,
 }
 
+impl Run {
+    /// Returns the iterations in a second.
+    #[must_use]
+    pub fn per_second(&self) -> f64 {
+        1.0 / self.seconds()
+    }
+
+    /// Returns the seconds for one iteration.
+    #[must_use]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a run has fewer than 2^52 iterations"
+    )]
+    pub fn seconds(&self) -> f64 {
+        self.elapsed.as_secs_f64() / self.iterations as f64
+    }
+}
+
 /// Starts `ids` until the cloud has accepted the action. Returns the first failure, if any.
 ///
 /// # Errors

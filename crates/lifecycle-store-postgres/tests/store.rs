@@ -166,6 +166,38 @@ async fn records_come_back_as_from_a_store_in_memory() {
     assert_eq!(cluster.psql("records", open), "1");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn first_outcome_of_an_instance_is_final() {
+    let Some(cluster) = Cluster::shared("outcomes") else {
+        return;
+    };
+    let store = store(&cluster, "outcomes").await;
+    let memory = MemoryStore::default();
+    let late = json!({
+        "record": "outcome", "operation": "op-1", "at": "2026-11-20T18:00:02Z",
+        "rows": [{"instance": "i-1", "outcome": "accepted"}],
+    });
+    for records in [
+        vec![request("op-1", "reboot", &["i-1", "i-2"])],
+        vec![intent("op-1", 1, "reboot", &["i-1"], false)],
+        vec![reached("op-1", "i-1")],
+        vec![record(late)],
+    ] {
+        memory.append(records.clone()).await.unwrap();
+        store.append(records).await.unwrap();
+    }
+    for state in [memory.state().await, store.state().await] {
+        let state = state.unwrap();
+        let operation = state.operation(&"op-1".parse().unwrap()).unwrap();
+        let outcome = operation.progress("i-1").outcome.as_ref().unwrap();
+        assert_eq!(outcome.outcome.as_str(), "reached");
+        let last = state.last_action("i-1").unwrap();
+        assert_eq!(last.outcome.as_deref(), Some("reached"));
+    }
+    let outcome = "select outcome from lifecycle.intent where instance = 'i-1'";
+    assert_eq!(cluster.psql("outcomes", outcome), "reached");
+}
+
 /// The rule of `State::check`, in SQL: the same sequences are refused.
 #[tokio::test(flavor = "multi_thread")]
 async fn second_call_is_refused_as_by_a_store_in_memory() {

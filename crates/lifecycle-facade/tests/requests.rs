@@ -18,7 +18,7 @@ use lifecycle_facade::{
     distinct_instances,
 };
 use lifecycle_facade::{InstanceReference, Location};
-use lifecycle_sim::{Cloud, FaultRule, FaultTiming, InjectedFault, Operation};
+use lifecycle_sim::{Cloud, FaultRule, FaultTiming, InjectedFault, Operation, Simulator};
 use support::{fleet, simulator};
 
 fn outcomes(report: &FleetReport) -> Vec<&'static str> {
@@ -138,15 +138,21 @@ async fn locations_are_accepted_as_text_and_as_values() {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn cancelled_request_reports_every_cloud_and_the_later_waves() {
-    let simulator = simulator("aliyun/cn-hangzhou=2,baidu/bj=2,huawei/cn-north-4=2");
+/// Returns simulated clouds. Baidu executes starts and does not answer.
+fn without_answers_at_baidu(fleet: &str) -> Simulator {
+    let simulator = simulator(fleet);
     let silence = InjectedFault::Silence(FaultTiming::After);
     simulator.inject(
         FaultRule::new(silence)
             .at(Cloud::Baidu)
             .on(Operation::Start),
     );
+    simulator
+}
+
+#[tokio::test(start_paused = true)]
+async fn cancelled_request_reports_every_cloud_and_the_later_waves() {
+    let simulator = without_answers_at_baidu("aliyun/cn-hangzhou=2,baidu/bj=2,huawei/cn-north-4=2");
     let fleet = fleet(&simulator);
     let mut references = simulator.instances();
     references.sort_by_key(|reference| reference.starts_with("huawei"));
@@ -170,13 +176,7 @@ async fn cancelled_request_reports_every_cloud_and_the_later_waves() {
 
 #[tokio::test(start_paused = true)]
 async fn cancelled_request_reports_and_counts_the_rows_of_a_cloud_that_was_done() {
-    let simulator = simulator("aliyun/cn-hangzhou=2,baidu/bj=2");
-    let silence = InjectedFault::Silence(FaultTiming::After);
-    simulator.inject(
-        FaultRule::new(silence)
-            .at(Cloud::Baidu)
-            .on(Operation::Start),
-    );
+    let simulator = without_answers_at_baidu("aliyun/cn-hangzhou=2,baidu/bj=2");
     let fleet = fleet(&simulator);
     let mut references = simulator.instances();
     references.swap(0, 3);

@@ -188,7 +188,7 @@ async fn first_outcome_of_an_instance_is_final() {
     }
     for state in [memory.state().await, store.state().await] {
         let state = state.unwrap();
-        let operation = state.operation(&"op-1".parse().unwrap()).unwrap();
+        let operation = state.operation(&OperationId("op-1".to_owned())).unwrap();
         let outcome = operation.progress("i-1").outcome.as_ref().unwrap();
         assert_eq!(outcome.outcome.as_str(), "reached");
         let last = state.last_action("i-1").unwrap();

@@ -1,7 +1,6 @@
 //! `StoreRecorder`: records power requests in a [`Store`].
 
 use std::{
-    collections::VecDeque,
     fmt,
     sync::{
         Arc,
@@ -217,7 +216,7 @@ struct OperationRecorder {
     /// The number of the last call.
     calls: AtomicU64,
     /// The outcomes that the store did not acknowledge.
-    unrecorded: Mutex<VecDeque<Outcomes>>,
+    unrecorded: Mutex<Vec<Outcomes>>,
 }
 
 #[async_trait]
@@ -244,7 +243,7 @@ impl<I: fmt::Display + Send + Sync + 'static> CallRecorder<I> for OperationRecor
 
     async fn answered(&self, call: u64, answers: Vec<(I, CallAnswer)>) {
         let answers = answers.iter();
-        self.tell(Record::Answer(Answer {
+        let answer = Record::Answer(Answer {
             operation: self.operation.clone(),
             call,
             at: self.recorder.now(),
@@ -254,8 +253,9 @@ impl<I: fmt::Display + Send + Sync + 'static> CallRecorder<I> for OperationRecor
                     answer: AnswerRecord::from(answer),
                 })
                 .collect(),
-        }))
-        .await;
+        });
+        // A resume looks at instances without a recorded answer.
+        let _ = self.tell(answer).await;
     }
 
     async fn settled(&self, rows: Vec<InstanceReport<I>>) {
@@ -265,43 +265,48 @@ impl<I: fmt::Display + Send + Sync + 'static> CallRecorder<I> for OperationRecor
             rows: rows.iter().map(RowRecord::from).collect(),
         };
         let mut unrecorded = self.unrecorded.lock().await;
-        unrecorded.push_back(outcomes);
+        unrecorded.push(outcomes);
         self.record(&mut unrecorded).await;
     }
 
     async fn finished(&self, is_complete: bool) {
         let all_recorded = self.record(&mut *self.unrecorded.lock().await).await;
         if is_complete && all_recorded {
-            self.tell(Record::End(End {
+            let end = Record::End(End {
                 operation: self.operation.clone(),
                 at: self.recorder.now(),
-            }))
-            .await;
+            });
+            // An operation with all outcomes is finished without a recorded end, too.
+            let _ = self.tell(end).await;
         }
     }
 }
 
 impl OperationRecorder {
-    /// Records outcomes in their order, and keeps those that the store does not acknowledge. Returns whether none
-    /// is left. The future can be dropped: an outcome that is recorded twice counts once.
-    async fn record(&self, outcomes: &mut VecDeque<Outcomes>) -> bool {
-        while let Some(next) = outcomes.front() {
-            if !self.tell(Record::Outcome(next.clone())).await {
-                return false;
+    /// Records outcomes, and keeps those that the store does not acknowledge. Returns whether none is left. The
+    /// future can be dropped: an outcome that is recorded twice counts once.
+    async fn record(&self, outcomes: &mut Vec<Outcomes>) -> bool {
+        let mut at = 0;
+        while let Some(next) = outcomes.get(at) {
+            match self.tell(Record::Outcome(next.clone())).await {
+                Ok(()) => drop(outcomes.remove(at)),
+                // The store is away: the others would fail, too.
+                Err(StoreError::Unavailable { .. }) => return false,
+                // The failure can concern this record alone.
+                Err(_) => at += 1,
             }
-            outcomes.pop_front();
         }
-        true
+        outcomes.is_empty()
     }
 
-    /// Records a result, and returns whether the store acknowledged it. Without the record, a resumed request looks
-    /// at the instances again, so the result of this request stays true.
-    async fn tell(&self, record: Record) -> bool {
+    /// Records a result. Without the record, a resumed request looks at the instances again, so the result of this
+    /// request stays true.
+    async fn tell(&self, record: Record) -> Result<(), StoreError> {
         let told = self.recorder.append(record).await;
         if let Err(error) = &told {
             tracing::warn!(operation = %self.operation, %error, "a result was not recorded");
         }
-        told.is_ok()
+        told
     }
 }
 

@@ -381,6 +381,15 @@ mod tests {
     }
 
     #[test]
+    fn found_row_shares_the_text_of_the_requested_id() {
+        let id = || InstanceId::new("i-1").unwrap();
+        let (requested, row) = (id(), Observation::new(id(), PowerState::Running, "running"));
+        let partition = Partition::of(std::slice::from_ref(&requested), vec![row]);
+        let found = partition.results[&requested].found().unwrap();
+        assert!(std::ptr::eq(found.instance.as_str(), requested.as_str()));
+    }
+
+    #[test]
     fn only_a_found_instance_has_a_row() {
         let id = InstanceId::new("i-1").unwrap();
         let row = Observation::new(id, PowerState::Running, "running");

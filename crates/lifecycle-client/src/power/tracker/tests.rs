@@ -107,6 +107,14 @@ async fn ambiguous_instances_are_settled_in_the_order_of_their_times() {
 }
 
 #[test]
+fn accepted_instance_is_polled_under_the_text_that_the_tracker_has() {
+    let (mut waiting, _) = tracker(Start, waits());
+    // Each call of `id` makes a text of its own, as each response does.
+    let [first, second] = [id(0), id(0)].map(|id| waiting.accepted(&id, None).unwrap());
+    assert!(std::ptr::eq(first.as_str(), second.as_str()));
+}
+
+#[test]
 fn accepted_instance_needs_polling_until_the_goal_if_the_request_waits() {
     let (mut waiting, words) = tracker(Start, waits());
     assert_eq!(waiting.accepted(&id(0), Some("r-1")), Some(id(0)));

@@ -196,6 +196,62 @@ async fn every_outcome_is_recorded_after_a_store_that_did_not_answer_for_a_momen
     }
 }
 
+/// A store that never takes the outcome of one machine.
+#[derive(Debug, Default)]
+struct PickyStore {
+    inner: MemoryStore,
+    refused: String,
+}
+
+#[async_trait]
+impl Store for PickyStore {
+    async fn append(&self, records: Vec<Record>) -> Result<(), StoreError> {
+        let is_refused = |record: &Record| match record {
+            Record::Outcome(outcomes) => {
+                outcomes.rows.iter().any(|row| row.instance == self.refused)
+            }
+            _ => false,
+        };
+        if records.iter().any(is_refused) {
+            return Err(StoreError::Other(
+                "the tables do not take the record".to_owned(),
+            ));
+        }
+        self.inner.append(records).await
+    }
+
+    async fn state(&self) -> Result<State, StoreError> {
+        self.inner.state().await
+    }
+
+    async fn history(&self, query: &HistoryQuery) -> Result<Vec<HistoryEntry>, StoreError> {
+        self.inner.history(query).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn outcome_that_the_store_never_takes_keeps_no_later_outcome_out() {
+    let stage = Stage::in_maintenance("").await;
+    let store = Arc::new(PickyStore {
+        refused: stage.machines[1].clone(),
+        ..PickyStore::default()
+    });
+    let recorder = StoreRecorder::new(store.clone(), "ops", "test");
+    let reboot = stage.fleet().reboot(&stage.machines).waves(Waves::of(1));
+    let reboot = reboot.wait(WaitTimeout::minutes(5));
+    let report = reboot.recorder(Arc::new(recorder)).await.unwrap();
+    assert!(report.is_success());
+    let state = store.inner.state().await.unwrap();
+    let operation = state.latest().unwrap();
+    let machines = stage.machines.iter();
+    let recorded = machines.map(|machine| operation.progress(machine).outcome.is_some());
+    assert_eq!(recorded.collect::<Vec<_>>(), [true, false, true, true]);
+    assert!(
+        !operation.is_finished(),
+        "a resume decides about the machine"
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn maintenance_is_made_good_after_a_store_that_did_not_answer_for_a_moment() {
     for writes in [false, true] {

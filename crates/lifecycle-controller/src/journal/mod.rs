@@ -3,7 +3,8 @@
 //! The document `docs/journal.md` of the repository describes the format.
 
 pub(crate) mod line; // checksum and JSON
-mod open; // lock, read, repair
+mod lock; // one writer at a time
+mod open; // read, repair
 mod rotate; // a new file each month
 mod sink; // the end of the file
 

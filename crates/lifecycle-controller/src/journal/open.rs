@@ -8,7 +8,10 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::line::{Scan, ScanError, encode, scan};
+use super::{
+    line::{Scan, ScanError, encode, scan},
+    lock::LockedFile,
+};
 use crate::{
     record::{Header, Opened, Record},
     state::State,
@@ -18,8 +21,8 @@ use crate::{
 /// A locked journal file, and its folded records.
 #[derive(Debug)]
 pub(super) struct OpenJournal {
-    /// Positioned at the end. Holds the lock until the file is closed.
-    pub(super) file: File,
+    /// Positioned at the end.
+    pub(super) file: LockedFile,
     pub(super) state: State,
     /// The number of bytes of the incomplete record that was removed.
     pub(super) removed: u64,
@@ -112,7 +115,7 @@ pub(super) fn io_error(operation: &'static str, path: &Path, source: io::Error) 
 }
 
 /// Opens the file and takes the lock.
-fn open_locked(path: &Path) -> Result<File, StoreError> {
+fn open_locked(path: &Path) -> Result<LockedFile, StoreError> {
     loop {
         check_kind(path)?;
         let file = OpenOptions::new()
@@ -122,16 +125,13 @@ fn open_locked(path: &Path) -> Result<File, StoreError> {
             .truncate(false)
             .open(path)
             .map_err(|error| io_error("open", path, error))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(StoreError::Locked {
-                    path: path.to_owned(),
-                    holder: holder(path),
-                });
-            }
-            Err(TryLockError::Error(error)) => return Err(io_error("lock", path, error)),
-        }
+        let file = LockedFile::lock(file).map_err(|error| match error {
+            TryLockError::WouldBlock => StoreError::Locked {
+                path: path.to_owned(),
+                holder: holder(path),
+            },
+            TryLockError::Error(error) => io_error("lock", path, error),
+        })?;
         // A rotation can put another file in the place of the one that was opened.
         if is_same_file(&file, path) {
             return Ok(file);

@@ -1,14 +1,14 @@
 //! Rotation: a new file each month, which begins with the open state of the file before.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
 };
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::open;
+use super::{lock::LockedFile, open};
 use crate::record::{Header, Record};
 
 /// Writes the next file, and puts the next file in the place of the current one. Returns the next file with
@@ -18,15 +18,15 @@ pub(super) fn begin(
     earlier: &Path,
     snapshot: Record,
     now: Timestamp,
-) -> io::Result<File> {
+) -> io::Result<LockedFile> {
     let next_path = with_suffix(path, "next");
-    let mut next = OpenOptions::new()
+    let next = OpenOptions::new()
         .read(true)
         .write(true)
         .create(true)
         .truncate(true)
         .open(&next_path)?;
-    next.try_lock().map_err(io::Error::from)?;
+    let mut next = LockedFile::lock(next)?;
     let mut header = Header::new(now);
     header.continues = earlier
         .file_name()

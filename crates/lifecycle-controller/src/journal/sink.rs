@@ -2,9 +2,10 @@
 
 use std::{
     fmt,
-    fs::File,
     io::{self, Write},
 };
+
+use super::lock::LockedFile;
 
 /// The end of a file to which a journal appends.
 pub(crate) trait Sink: fmt::Debug + Send {
@@ -15,7 +16,7 @@ pub(crate) trait Sink: fmt::Debug + Send {
     fn sync(&mut self) -> io::Result<()>;
 }
 
-impl Sink for File {
+impl Sink for LockedFile {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.write_all(bytes)
     }

@@ -4,7 +4,7 @@ use std::{fs, io, time::Duration};
 
 use lifecycle_facade::SystemClock;
 
-use super::*;
+use super::{lock::LockedFile, *};
 use crate::record::{ActionRecord, Intent, IntentInstance, OperationId, Request};
 
 fn moment() -> Timestamp {
@@ -156,6 +156,28 @@ async fn locked_journal_names_the_holder() {
     Journal::open(&path).await.unwrap();
 }
 
+/// A child process has a copy of each open file from its start until it begins its program.
+#[tokio::test]
+async fn lock_ends_with_the_journal_although_a_starting_process_has_a_copy_of_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal");
+    let opened = open::open(&path, moment()).unwrap();
+    let _copy = opened.file.try_clone().unwrap();
+    drop(opened);
+    Journal::open(&path).await.unwrap();
+
+    let next = rotate::begin(
+        &path,
+        &folder.path().join("journal.2026-11"),
+        Record::Opened(open::opened(moment())),
+        moment(),
+    );
+    let next = next.unwrap();
+    let _copy = next.try_clone().unwrap();
+    drop(next);
+    open::open(&path, moment()).map(drop).unwrap();
+}
+
 #[tokio::test]
 async fn folder_is_not_a_journal() {
     let folder = tempfile::tempdir().unwrap();
@@ -169,7 +191,7 @@ async fn folder_is_not_a_journal() {
 /// A file whose disk is full after some bytes, or whose sync fails.
 #[derive(Debug)]
 struct FullDisk {
-    file: fs::File,
+    file: LockedFile,
     room: usize,
     syncs: usize,
 }

@@ -112,7 +112,8 @@ impl Row {
         row.outcome = Some(outcome.as_str());
         row.message = message(outcome, kind);
         row.observation.clone_from(&report.last_seen);
-        row.request_id = report.request_id.clone().or(row.request_id);
+        let request_id = report.request_id.as_deref().map(Into::into);
+        row.request_id = request_id.or(row.request_id);
         row.billing = kind.billing(report.billing);
         row
     }

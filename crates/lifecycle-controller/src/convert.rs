@@ -256,7 +256,7 @@ impl<I: fmt::Display> From<&InstanceReport<I>> for RowRecord {
             instance: row.instance.to_string(),
             outcome: OutcomeRecord::from(&row.outcome),
             last_seen: row.last_seen.as_ref().map(Into::into),
-            request_id: row.request_id.clone(),
+            request_id: row.request_id.as_deref().map(Into::into),
             billing: row.billing.map(|billing| billing.as_str().to_owned()),
         }
     }
@@ -271,7 +271,7 @@ impl RowRecord {
             row = row.with_last_seen(seen.observation(id));
         }
         if let Some(request_id) = &self.request_id {
-            row = row.with_request_id(request_id);
+            row = row.with_request_id(request_id.as_str());
         }
         if let Some(word) = &self.billing {
             row = row.with_billing(billing(Some(word)));

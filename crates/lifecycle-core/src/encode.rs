@@ -80,6 +80,33 @@ pub fn percent(text: &str) -> Cow<'_, str> {
     percent_encode(text.as_bytes(), RESERVED).into()
 }
 
+/// Returns whether `text` is what [`percent`] returns for an ASCII text. So only other texts need to be
+/// decoded and encoded again, where a signature needs the one canonical form.
+///
+/// # Examples
+/// ```
+/// use lifecycle_core::encode::is_percent_encoded;
+///
+/// assert!(is_percent_encoded("i-1%2Ci-2"));
+/// assert!(!is_percent_encoded("i-1,i-2"), "a reserved character");
+/// assert!(!is_percent_encoded("i%2D1"), "a needless escape");
+/// ```
+pub fn is_percent_encoded(text: &str) -> bool {
+    let is_unreserved =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
+    let all_unreserved = |bytes: &[u8]| bytes.iter().copied().all(is_unreserved);
+    let mut parts = text.split('%');
+    let plain = parts.next().unwrap_or_default();
+    all_unreserved(plain.as_bytes())
+        && parts.all(|part| match part.as_bytes() {
+            [b'0'..=b'7', b'0'..=b'9' | b'A'..=b'F', rest @ ..] => {
+                let escaped = u8::from_str_radix(&part[..2], 16);
+                escaped.is_ok_and(|byte| !is_unreserved(byte)) && all_unreserved(rest)
+            }
+            _ => false,
+        })
+}
+
 /// Percent-encodes a path: like [`percent`], but keeps `/`.
 pub fn percent_path(path: &str) -> Cow<'_, str> {
     percent_encode(path.as_bytes(), RESERVED_IN_PATH).into()
@@ -128,5 +155,24 @@ mod tests {
             "a-b_c.d~e%20f%2Bg%2Ah%25i%2F%C3%BC"
         );
         assert_eq!(percent_path("/a b/c"), "/a%20b/c");
+    }
+
+    #[test]
+    fn every_character_is_encoded_in_one_way() {
+        for byte in 0..=127_u8 {
+            let plain = char::from(byte).to_string();
+            let (upper, lower) = (format!("%{byte:02X}"), format!("%{byte:02x}"));
+            for text in [plain.as_str(), &upper, &lower] {
+                let text = ["a", text, "z"].concat();
+                let canonical = percent(&["a", &plain, "z"].concat()) == text;
+                assert_eq!(is_percent_encoded(&text), canonical, "{text}");
+            }
+        }
+        for text in [
+            "%", "%2", "a%", "%2c", "%C3%BC", "%%2C", "%+C", "ü", "%2\u{fc}",
+        ] {
+            assert!(!is_percent_encoded(text), "{text}");
+        }
+        assert!(is_percent_encoded(""));
     }
 }

@@ -67,12 +67,14 @@ impl Huawei {
 /// Returns the id in lower case if the id is a UUID: the hexadecimal digits of a UUID have no case.
 pub(crate) fn canonical_id(id: &InstanceId) -> InstanceId {
     let text = id.as_str();
-    let is_uuid = text.len() == 36
-        && text.bytes().enumerate().all(|(place, byte)| match place {
-            8 | 13 | 18 | 23 => byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        });
-    if !is_uuid || !text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+    let is_uuid = || {
+        text.len() == 36
+            && text.bytes().enumerate().all(|(place, byte)| match place {
+                8 | 13 | 18 | 23 => byte == b'-',
+                _ => byte.is_ascii_hexdigit(),
+            })
+    };
+    if !text.bytes().any(|byte| byte.is_ascii_uppercase()) || !is_uuid() {
         return id.clone();
     }
     InstanceId::new(&text.to_ascii_lowercase()).unwrap_or_else(|_| id.clone())

@@ -128,19 +128,31 @@ fn canonical_uri(path: &str) -> String {
 /// Sorts the decoded pairs and encodes them, each with an equals sign. The result is also the query
 /// on the wire.
 fn canonical_query(query: &str) -> String {
-    let decode = |text| percent_decode_str(text).decode_utf8_lossy();
     let mut pairs: Vec<_> = query
         .split('&')
         .filter(|pair| !pair.is_empty())
         .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-        .map(|(name, value)| (decode(name), decode(value)))
+        .map(|(name, value)| (encoded(name), encoded(value)))
         .collect();
-    pairs.sort_unstable();
-    let pairs: Vec<String> = pairs
-        .iter()
-        .map(|(name, value)| format!("{}={}", encode::percent(name), encode::percent(value)))
-        .collect();
-    pairs.join("&")
+    pairs.sort_unstable_by(|(name, value), (other_name, other_value)| {
+        let names = percent_decode_str(name).cmp(percent_decode_str(other_name));
+        names.then_with(|| percent_decode_str(value).cmp(percent_decode_str(other_value)))
+    });
+    let mut canonical = String::with_capacity(query.len());
+    for (name, value) in &pairs {
+        let separator = if canonical.is_empty() { "" } else { "&" };
+        canonical.extend([separator, name, "=", value]);
+    }
+    canonical
+}
+
+/// Decodes a text and encodes the text again, unless the result is the text itself.
+fn encoded(text: &str) -> Cow<'_, str> {
+    if encode::is_percent_encoded(text) {
+        return text.into();
+    }
+    let decoded = percent_decode_str(text).decode_utf8_lossy();
+    encode::percent(&decoded).into_owned().into()
 }
 
 /// Returns one line per header. The last line break makes an empty line in the canonical request.

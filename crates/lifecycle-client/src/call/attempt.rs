@@ -283,7 +283,7 @@ impl AttemptRunner {
                 self.clock_skew.confirm(response.date(), signed.at);
                 return Ok(CallOutput {
                     value,
-                    request_id,
+                    request_id: request_id.map(Into::into),
                     execution: ExecutionStatus::NotExecuted,
                 });
             }

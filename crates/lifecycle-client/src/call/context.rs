@@ -1,5 +1,7 @@
 //! The context of a call (purpose, number of instances, deadline), and the result of the call.
 
+use std::sync::Arc;
+
 use lifecycle_core::{ExecutionStatus, Fault, Idempotency};
 use tokio::time::Instant;
 
@@ -73,7 +75,7 @@ impl<'a> CallContext<'a> {
 #[derive(Debug)]
 pub(crate) struct CallOutput<T> {
     pub(crate) value: T,
-    pub(crate) request_id: Option<String>,
+    pub(crate) request_id: Option<Arc<str>>,
     /// `Unknown` if the cloud may have executed an attempt before the successful one.
     pub(crate) execution: ExecutionStatus,
 }

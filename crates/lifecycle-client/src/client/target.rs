@@ -121,15 +121,9 @@ where
     N: IntoIterator<Item: TryInto<T::Instance, Error: Into<T::Error>>>,
 {
     fn into_instances(self) -> Result<Vec<T::Instance>, T::Error> {
-        let given = self.into_iter();
-        let mut seen = HashSet::with_capacity(given.size_hint().0);
-        let mut instances = Vec::with_capacity(given.size_hint().0);
-        for instance in given {
-            let instance = instance.try_into().map_err(Into::into)?;
-            if seen.insert(instance.clone()) {
-                instances.push(instance);
-            }
-        }
+        let mut instances = sealed::Sealed::<T>::converted(self)?;
+        let mut seen = HashSet::with_capacity(instances.len());
+        instances.retain(|instance| seen.insert(instance.clone()));
         Ok(instances)
     }
 }
@@ -137,13 +131,22 @@ where
 mod sealed {
     use super::Target;
 
-    pub trait Sealed<T> {}
+    pub trait Sealed<T: Target> {
+        /// Returns the instances as they are given, with duplicates.
+        fn converted(self) -> Result<Vec<T::Instance>, T::Error>;
+    }
 
     impl<T, N> Sealed<T> for N
     where
         T: Target,
         N: IntoIterator<Item: TryInto<T::Instance, Error: Into<T::Error>>>,
     {
+        fn converted(self) -> Result<Vec<T::Instance>, T::Error> {
+            let converted = self.into_iter().map(TryInto::try_into);
+            converted
+                .map(|instance| instance.map_err(Into::into))
+                .collect()
+        }
     }
 }
 
@@ -172,7 +175,7 @@ pub fn distinct_instances<T: Target>(
     target: &T,
     instances: impl IntoInstances<T>,
 ) -> Result<Vec<T::Instance>, T::Error> {
-    Ok(distinct(target, instances.into_instances()?))
+    Ok(distinct(target, instances.converted()?))
 }
 
 /// Returns each instance once, in their order, with the ids as the cloud spells them.

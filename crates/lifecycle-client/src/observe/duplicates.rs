@@ -5,10 +5,6 @@ use std::collections::{HashMap, hash_map::Entry};
 use lifecycle_core::{InstanceId, Observation, PowerState, StoppedBilling};
 
 /// Folds the rows of each instance in one response into one row, in the order of the first rows.
-///
-/// Rows that agree count once. Rows with different states contradict each other: no row is evidence,
-/// so the state is [`PowerState::Unknown`], and the raw text names all states. Details that differ
-/// are left out, except name, lock and details, where the first row with a value counts.
 pub(crate) fn fold(rows: Vec<Observation>) -> Vec<Observation> {
     let mut places: HashMap<InstanceId, usize> = HashMap::with_capacity(rows.len());
     let mut folded: Vec<Observation> = Vec::with_capacity(rows.len());
@@ -28,7 +24,12 @@ pub(crate) fn fold(rows: Vec<Observation>) -> Vec<Observation> {
     folded
 }
 
-fn merge(first: &mut Observation, row: Observation) {
+/// Folds a further row of an instance into the first row.
+///
+/// Rows that agree count once. Rows with different states contradict each other: no row is evidence,
+/// so the state is [`PowerState::Unknown`], and the raw text names all states. Details that differ
+/// are left out, except name, lock and details, where the first row with a value counts.
+pub(crate) fn merge(first: &mut Observation, row: Observation) {
     let differs = first.raw != row.raw && !first.raw.split(SEPARATOR).any(|raw| raw == row.raw);
     if differs {
         first.raw = [first.raw.as_str(), row.raw.as_str()].join(SEPARATOR);

@@ -1,7 +1,7 @@
 //! Reads the states of instances once. All other code reads states through [`StateReader`].
 
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{HashMap, HashSet, VecDeque, hash_map::Entry},
     sync::{
         Arc,
         atomic::{AtomicU8, Ordering},
@@ -14,7 +14,7 @@ use lifecycle_core::{Fault, FaultKind, InstanceId, Observation};
 use crate::{
     call::context::{CallContext, CallError},
     call::engine::Engine,
-    observe::duplicates::fold,
+    observe::duplicates::merge,
 };
 
 /// The result of an observation for one instance.
@@ -279,8 +279,17 @@ struct Partition {
 
 impl Partition {
     fn of(requested: &[InstanceId], rows: Vec<Observation>) -> Self {
-        let found = |row: Observation| (row.instance.clone(), ObserveResult::Found(row));
-        let mut results: ObserveResults = fold(rows).into_iter().map(found).collect();
+        let mut results = ObserveResults::with_capacity(rows.len());
+        for row in rows {
+            match results.entry(row.instance.clone()) {
+                Entry::Vacant(first) => drop(first.insert(ObserveResult::Found(row))),
+                Entry::Occupied(mut first) => {
+                    if let ObserveResult::Found(first) = first.get_mut() {
+                        merge(first, row);
+                    }
+                }
+            }
+        }
         let rows = results.len();
         let mut missing = Vec::new();
         for id in requested {

@@ -1,6 +1,6 @@
 //! The events of a running request.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use lifecycle_core::{Fault, InstanceId, Observation};
 
@@ -49,7 +49,7 @@ pub enum Event<I = InstanceId, E = Error> {
         /// The instance.
         instance: I,
         /// The cloud's id of the request.
-        request_id: Option<String>,
+        request_id: Option<Arc<str>>,
     },
     /// The graceful stop took too long, and a forced stop follows now.
     Forcing {

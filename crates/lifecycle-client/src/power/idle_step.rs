@@ -113,7 +113,7 @@ mod tests {
     }
 
     fn in_phase(phase: Phase) -> TrackedInstance {
-        TrackedInstance::new(id(), phase)
+        TrackedInstance::new(id(), phase, Instant::now())
     }
 
     /// Returns an instance that the cloud refused `millis` milliseconds ago.

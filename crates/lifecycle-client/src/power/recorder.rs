@@ -222,7 +222,7 @@ pub(crate) fn answers(
         Err(error) => return all(failure(ids, error)),
     };
     let accepted = |job: Option<&JobId>| CallAnswer::Accepted {
-        request_id: output.request_id.clone(),
+        request_id: output.request_id.as_deref().map(Into::into),
         job: job.cloned(),
     };
     let refused = |fault: &Fault| match output.execution {

@@ -1,6 +1,6 @@
 //! The report of a request: one outcome for each instance.
 
-use std::{error::Error, fmt, slice, time::Duration, vec};
+use std::{error::Error, fmt, slice, sync::Arc, time::Duration, vec};
 
 use lifecycle_core::{
     ActionKind, Fault, InstanceId, JobId, Observation, PowerState, StoppedBilling,
@@ -209,7 +209,7 @@ pub struct InstanceReport<I = InstanceId> {
     /// The last observation of the instance, if there was one.
     pub last_seen: Option<Observation>,
     /// The cloud's id of the request that carried the action, if the cloud returned one.
-    pub request_id: Option<String>,
+    pub request_id: Option<Arc<str>>,
     /// The price of the stopped instance, as far as the cloud shows it; `None` in the report of any
     /// request but a stop.
     pub billing: Option<StoppedBilling>,
@@ -249,7 +249,7 @@ impl<I> InstanceReport<I> {
 
     /// Sets the cloud's id of the request.
     #[must_use]
-    pub fn with_request_id(mut self, id: impl Into<String>) -> Self {
+    pub fn with_request_id(mut self, id: impl Into<Arc<str>>) -> Self {
         self.request_id = Some(id.into());
         self
     }

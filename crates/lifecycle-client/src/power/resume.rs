@@ -27,7 +27,9 @@ pub(crate) async fn resume(
             tracker.sent_earlier(&id, point.before);
             match point.progress {
                 ClientProgress::Accepted { request_id, job } => {
-                    if tracker.accepted(&id, request_id.as_deref()).is_none() {
+                    let request_id = request_id.map(Into::into);
+                    let ids = std::slice::from_ref(&id);
+                    if tracker.accepted(ids, request_id.as_ref()).is_empty() {
                         continue;
                     }
                     match job.filter(|_| jobs.is_some()) {

@@ -239,9 +239,10 @@ impl Sender<'_> {
 
     /// Records the cloud's answer to each instance.
     async fn record(&self, ids: &[InstanceId], output: CallOutput<BatchAck>) {
-        let request_id = output.request_id.as_deref();
-        let unreadable =
-            |message| Fault::new(FaultKind::Unreadable, message).with_request_id(request_id);
+        let request_id = output.request_id.as_ref();
+        let unreadable = |message| {
+            Fault::new(FaultKind::Unreadable, message).with_request_id(output.request_id.as_deref())
+        };
         let rejected = match output.value {
             BatchAck::All => {
                 self.accept_and_poll(ids, request_id);
@@ -299,7 +300,7 @@ impl Sender<'_> {
     async fn accept_existing(
         &self,
         ids: &[InstanceId],
-        request_id: Option<&str>,
+        request_id: Option<&Arc<str>>,
     ) -> Vec<(InstanceId, Fault)> {
         if self.jobs.is_some() {
             self.accept_and_poll(ids, request_id);
@@ -307,6 +308,7 @@ impl Sender<'_> {
         }
         let runner = self.runner;
         let (pause, until) = (runner.polling_pause(), runner.settle_by());
+        let named = |fault: Fault| fault.with_request_id(request_id.map(|id| &**id));
         let mut open = ids.to_vec();
         let mut missing = Vec::new();
         loop {
@@ -318,11 +320,11 @@ impl Sender<'_> {
                     Some(ObserveResult::Failed(fault)) => unanswered.push((id, fault)),
                     // The instance existed, so the cloud may have executed the action before the instance vanished.
                     Some(ObserveResult::NotFound) | None if runner.tracker().existed(&id) => {
-                        let fault = unlisted(&not_shown()).with_request_id(request_id);
+                        let fault = named(unlisted(&not_shown()));
                         runner.tracker().answer_lost(&id, &fault, Instant::now());
                     }
                     Some(ObserveResult::NotFound) | None => {
-                        missing.push((id, not_shown().with_request_id(request_id)));
+                        missing.push((id, named(not_shown())));
                     }
                 }
             }
@@ -332,7 +334,7 @@ impl Sender<'_> {
                 .into_iter()
                 .partition(|(_, fault)| next > until || fails_for_good(fault.kind()));
             for (id, fault) in lost {
-                let fault = unlisted(fault).with_request_id(request_id);
+                let fault = named(unlisted(fault));
                 runner.tracker().answer_lost(&id, &fault, Instant::now());
             }
             runner.notify();
@@ -344,7 +346,7 @@ impl Sender<'_> {
         }
     }
 
-    fn accept_and_poll(&self, ids: &[InstanceId], request_id: Option<&str>) {
+    fn accept_and_poll(&self, ids: &[InstanceId], request_id: Option<&Arc<str>>) {
         let polled = self.accept(ids, request_id);
         if !polled.is_empty() {
             self.runner.subscription.add(polled);
@@ -352,12 +354,8 @@ impl Sender<'_> {
     }
 
     /// Records accepted instances, and returns the instances that need polling.
-    fn accept(&self, ids: &[InstanceId], request_id: Option<&str>) -> Vec<InstanceId> {
-        let polled: Vec<InstanceId> = {
-            let mut tracker = self.runner.tracker();
-            let accepted = ids.iter().filter_map(|id| tracker.accepted(id, request_id));
-            accepted.collect()
-        };
+    fn accept(&self, ids: &[InstanceId], request_id: Option<&Arc<str>>) -> Vec<InstanceId> {
+        let polled = self.runner.tracker().accepted(ids, request_id);
         self.runner.start_force_timer(&polled);
         polled
     }
@@ -379,6 +377,11 @@ fn without<'i>(
     ids: &[InstanceId],
     removed: impl IntoIterator<Item = &'i InstanceId>,
 ) -> Vec<InstanceId> {
+    let removed: Vec<&InstanceId> = removed.into_iter().collect();
+    // Most responses name all instances, in the order of the request.
+    if removed.iter().copied().eq(ids) {
+        return Vec::new();
+    }
     let removed: HashSet<&InstanceId> = removed.into_iter().collect();
     ids.iter()
         .filter(|id| !removed.contains(id))

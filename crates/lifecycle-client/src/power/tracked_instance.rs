@@ -1,5 +1,7 @@
 //! An instance of a power request: the phase, and the evidence so far.
 
+use std::sync::Arc;
+
 use lifecycle_core::{ActionKind, InstanceId, JobId, Observation, PowerState};
 use tokio::time::Instant;
 
@@ -29,7 +31,7 @@ pub(crate) struct TrackedInstance {
     pub(crate) not_found_in_a_row: u8,
     pub(crate) job: JobEvidence,
     /// The cloud's id of the request that carried the action.
-    pub(crate) request_id: Option<String>,
+    pub(crate) request_id: Option<Arc<str>>,
     /// The event of acceptance was emitted for the last action.
     pub(crate) acceptance_emitted: bool,
     /// A forced stop followed the graceful one.
@@ -49,7 +51,7 @@ pub(crate) struct TrackedInstance {
 }
 
 impl TrackedInstance {
-    pub(crate) fn new(id: InstanceId, phase: Phase) -> Self {
+    pub(crate) fn new(id: InstanceId, phase: Phase, now: Instant) -> Self {
         Self {
             id,
             phase,
@@ -67,7 +69,7 @@ impl TrackedInstance {
             state_after_rejection: None,
             refused_before: None,
             setback: None,
-            contact: Contact::new(Instant::now()),
+            contact: Contact::new(now),
         }
     }
 
@@ -285,7 +287,7 @@ pub(crate) fn instance_report(
     instance: InstanceId,
     outcome: Outcome,
     last_seen: Option<Observation>,
-    request_id: Option<String>,
+    request_id: Option<Arc<str>>,
 ) -> InstanceReport {
     let row = InstanceReport {
         last_seen,

@@ -8,6 +8,7 @@ mod apply;
 use std::{
     collections::{HashMap, VecDeque},
     mem,
+    sync::Arc,
     time::Duration,
 };
 
@@ -50,10 +51,11 @@ impl OutcomeTracker {
             Some(_) => Phase::NotSent,
             None => Phase::Accepted,
         };
+        let now = Instant::now();
         let instances: Vec<TrackedInstance> = plan
             .ids
             .iter()
-            .map(|id| TrackedInstance::new(id.clone(), phase()))
+            .map(|id| TrackedInstance::new(id.clone(), phase(), now))
             .collect();
         let mut tracker = Self {
             options: DecideOptions {
@@ -162,10 +164,8 @@ impl OutcomeTracker {
 
     /// Records that an earlier call with `ids` may have been executed.
     pub(crate) fn maybe_executed_before(&mut self, ids: &[InstanceId]) {
-        for id in ids {
-            if let Some(&at) = self.index.get(id) {
-                self.instances[at].maybe_executed_before = true;
-            }
+        for at in self.places(ids) {
+            self.instances[at].maybe_executed_before = true;
         }
     }
 
@@ -193,8 +193,8 @@ impl OutcomeTracker {
 
     /// Returns whether the cloud refused an earlier call for one of `ids`.
     pub(crate) fn any_refused_before(&self, ids: &[InstanceId]) -> bool {
-        let mut places = ids.iter().filter_map(|id| self.index.get(id));
-        places.any(|&at| self.instances[at].refused_before.is_some())
+        let mut places = self.places(ids).into_iter();
+        places.any(|at| self.instances[at].refused_before.is_some())
     }
 
     /// Returns the instances with their observations before the action.
@@ -252,22 +252,26 @@ impl OutcomeTracker {
         })
     }
 
-    /// Records that the cloud accepted the action. Returns the id of the instance, with the text that the tracker has, if
-    /// the instance needs polling.
+    /// Records that the cloud accepted the action. Returns the instances that need polling, with the ids that the
+    /// tracker has: an id from a response has an allocation of its own.
     pub(crate) fn accepted(
         &mut self,
-        id: &InstanceId,
-        request_id: Option<&str>,
-    ) -> Option<InstanceId> {
-        let &at = self.index.get(id)?;
-        let tracked = &mut self.instances[at];
-        if tracked.is_open() {
-            tracked.request_id = request_id.map(Into::into);
-            tracked.contact.answered(Instant::now());
+        ids: &[InstanceId],
+        request_id: Option<&Arc<str>>,
+    ) -> Vec<InstanceId> {
+        let now = Instant::now();
+        let mut polled = Vec::new();
+        for at in self.places(ids) {
+            let tracked = &mut self.instances[at];
+            if tracked.is_open() {
+                tracked.request_id = request_id.cloned();
+                tracked.contact.answered(now);
+            }
+            if self.apply(at, Fact::Accepted, None) {
+                polled.push(self.instances[at].id.clone());
+            }
         }
-        let needs_polling = self.apply(at, Fact::Accepted, None);
-        // An id from a response has an allocation of its own.
-        needs_polling.then(|| self.instances[at].id.clone())
+        polled
     }
 
     /// Records a lost answer: the action may have been executed. Lookups settle the question until
@@ -304,8 +308,8 @@ impl OutcomeTracker {
 
     /// Returns whether a forced stop followed the graceful one for any of `ids`.
     pub(crate) fn is_forced(&self, ids: &[InstanceId]) -> bool {
-        let mut places = ids.iter().filter_map(|id| self.index.get(id));
-        places.any(|&at| self.instances[at].forced)
+        let mut places = self.places(ids).into_iter();
+        places.any(|at| self.instances[at].forced)
     }
 
     /// Records a rejection whose reason is not the state of the instance.
@@ -425,20 +429,16 @@ impl OutcomeTracker {
 
     /// Records a failed read about these instances. Lookups go on.
     pub(crate) fn read_failed(&mut self, ids: &[InstanceId], fault: &Fault) {
-        for id in ids {
-            if let Some(tracked) = self.get_mut(id) {
-                tracked.contact.failed(fault);
-            }
+        for at in self.places(ids) {
+            self.instances[at].contact.failed(fault);
         }
     }
 
     /// Records an answer about instances that does not show their states.
     pub(crate) fn read_answered(&mut self, ids: &[InstanceId]) {
         let now = Instant::now();
-        for id in ids {
-            if let Some(tracked) = self.get_mut(id) {
-                tracked.contact.answered(now);
-            }
+        for at in self.places(ids) {
+            self.instances[at].contact.answered(now);
         }
     }
 
@@ -458,6 +458,21 @@ impl OutcomeTracker {
             instance_report(kind, tracked.id, outcome, tracked.last, tracked.request_id)
         });
         rows.collect()
+    }
+
+    /// Returns the places of those of `ids` that the request has, in the order of `ids`.
+    fn places(&self, ids: &[InstanceId]) -> Vec<usize> {
+        let mut next = 0;
+        let place = |id: &InstanceId| {
+            // A call has the order of the request, so the next instance is usually at the next place.
+            let at = match self.instances.get(next) {
+                Some(tracked) if tracked.id == *id => next,
+                _ => *self.index.get(id)?,
+            };
+            next = at + 1;
+            Some(at)
+        };
+        ids.iter().filter_map(place).collect()
     }
 
     fn get_mut(&mut self, id: &InstanceId) -> Option<&mut TrackedInstance> {
@@ -502,11 +517,11 @@ impl OutcomeTracker {
 
     /// Records a call with the action, at the moment of sending.
     fn sent(&mut self, ids: &[InstanceId]) {
-        for id in ids {
-            if let Some(tracked) = self.get_mut(id) {
-                tracked.sent_at = Some(Instant::now());
-                tracked.ready_views.sent();
-            }
+        let now = Instant::now();
+        for at in self.places(ids) {
+            let tracked = &mut self.instances[at];
+            tracked.sent_at = Some(now);
+            tracked.ready_views.sent();
         }
     }
 

@@ -360,7 +360,7 @@ fn waits_only() -> DecideOptions {
 }
 
 fn in_phase(phase: Phase) -> TrackedInstance {
-    TrackedInstance::new(id(), phase)
+    TrackedInstance::new(id(), phase, Instant::now())
 }
 
 fn not_sent() -> TrackedInstance {

@@ -110,24 +110,34 @@ async fn ambiguous_instances_are_settled_in_the_order_of_their_times() {
 fn accepted_instance_is_polled_under_the_text_that_the_tracker_has() {
     let (mut waiting, _) = tracker(Start, waits());
     // Each call of `id` makes a text of its own, as each response does.
-    let [first, second] = [id(0), id(0)].map(|id| waiting.accepted(&id, None).unwrap());
+    let [first, second] = [id(0), id(0)].map(|id| waiting.accepted(&[id], None).remove(0));
     assert!(std::ptr::eq(first.as_str(), second.as_str()));
+}
+
+#[test]
+fn instances_are_found_in_any_order() {
+    let (mut waiting, _) = tracker(Start, waits());
+    for order in [&[0, 1, 2][..], &[2, 1, 0], &[1, 2], &[2, 7, 0, 0], &[7]] {
+        let ids: Vec<_> = order.iter().copied().map(id).collect();
+        let known: Vec<_> = ids.iter().filter(|one| **one != id(7)).cloned().collect();
+        assert_eq!(waiting.accepted(&ids, None), known);
+    }
 }
 
 #[test]
 fn accepted_instance_needs_polling_until_the_goal_if_the_request_waits() {
     let (mut waiting, words) = tracker(Start, waits());
-    assert_eq!(waiting.accepted(&id(0), Some("r-1")), Some(id(0)));
-    assert_eq!(waiting.accepted(&id(0), Some("r-2")), Some(id(0)));
-    assert_eq!(waiting.accepted(&id(7), None), None, "not in the request");
+    assert_eq!(waiting.accepted(&[id(0)], Some(&"r-1".into())), [id(0)]);
+    assert_eq!(waiting.accepted(&[id(0)], Some(&"r-2".into())), [id(0)]);
+    assert_eq!(waiting.accepted(&[id(7)], None), [], "not in the request");
     waiting.looked_up(&id(0), &ObserveResult::Found(seen(0, Running)));
-    assert_eq!(waiting.accepted(&id(0), None), None, "at the goal");
+    assert_eq!(waiting.accepted(&[id(0)], None), [], "at the goal");
     assert!(!waiting.is_open(&id(0)) && waiting.is_open(&id(1)));
     let expected = ["i-0 accepted r-1", "i-0 is running", "i-0 reached"];
     assert_eq!(words.take(), expected);
 
     let (mut short, words) = tracker(Start, PowerRequestOptions::default());
-    assert_eq!(short.accepted(&id(0), None), None);
+    assert_eq!(short.accepted(&[id(0)], None), []);
     assert_eq!(words.take(), ["i-0 accepted -", "i-0 accepted"]);
     assert_eq!(short.open(), 2);
 }
@@ -191,7 +201,7 @@ fn lookup_of_a_closed_or_waiting_instance_changes_nothing() {
 #[test]
 fn state_is_an_event_when_the_word_of_the_cloud_changes() {
     let (mut tracker, words) = tracker(Start, waits());
-    tracker.accepted(&id(0), None);
+    tracker.accepted(&[id(0)], None);
     words.take();
     for raw in ["PENDING", "PENDING", "BOOT", "BOOT", "PENDING"] {
         let seen = Observation::new(id(0), Starting, raw);
@@ -278,9 +288,7 @@ fn instance_is_back_if_state_and_start_time_are_those_before_the_action() {
 fn only_open_instances_are_forced_and_only_once() {
     let stop = waits().with_force_after(Duration::from_secs(60));
     let (mut tracker, words) = tracker(Stop, stop);
-    for n in 0..3 {
-        tracker.accepted(&id(n), None);
-    }
+    tracker.accepted(&[id(0), id(1), id(2)], None);
     tracker.looked_up(&id(0), &ObserveResult::Found(seen(0, Stopped)));
     words.take();
     assert!(!tracker.is_forced(&[id(0), id(1), id(2)]));
@@ -290,7 +298,7 @@ fn only_open_instances_are_forced_and_only_once() {
     assert!(tracker.is_forced(&[id(0), id(1)]));
     assert!(!tracker.is_forced(&[id(0)]));
     // The forced stop is accepted separately.
-    tracker.accepted(&id(1), Some("r-2"));
+    tracker.accepted(&[id(1)], Some(&"r-2".into()));
     assert_eq!(words.take(), ["i-1 accepted r-2"]);
 }
 
@@ -300,9 +308,7 @@ async fn answer_about_a_job_keeps_the_last_state_current() {
     for (answered, expected) in [(true, "deadline"), (false, "state-outdated")] {
         let (mut tracker, _) = tracker(Start, waits());
         let ids: Vec<_> = (0..3).map(id).collect();
-        for id in &ids {
-            tracker.accepted(id, None);
-        }
+        tracker.accepted(&ids, None);
         tokio::time::advance(Duration::from_secs(60)).await;
         if answered {
             tracker.read_answered(&ids);
@@ -322,7 +328,7 @@ async fn answer_about_a_job_keeps_the_last_state_current() {
 fn failed_read_is_the_reason_of_an_outdated_state_until_the_next_answer() {
     for (answered, outdated) in [(false, true), (true, false)] {
         let (mut tracker, _) = tracker(Start, waits());
-        tracker.accepted(&id(0), None);
+        tracker.accepted(&[id(0)], None);
         tracker.read_failed(&[id(0)], &fault(FaultKind::Unreachable));
         if answered {
             tracker.looked_up(&id(0), &ObserveResult::NotFound);
@@ -338,7 +344,7 @@ fn failed_read_is_the_reason_of_an_outdated_state_until_the_next_answer() {
 #[test]
 fn instance_in_a_call_stays_open_at_the_deadline() {
     let (mut tracker, _) = tracker(Start, waits());
-    tracker.accepted(&id(0), None);
+    tracker.accepted(&[id(0)], None);
     tracker.deadline_passed(false, Duration::ZERO);
     assert_eq!(tracker.open(), 2);
     tracker.deadline_passed(true, Duration::ZERO);
@@ -367,7 +373,7 @@ async fn batch_counts_as_sent_since_its_first_call_if_every_instance_was_sent() 
 #[test]
 fn row_has_the_request_id_of_the_call_or_of_the_fault() {
     let (mut tracker, _) = tracker(Start, waits());
-    tracker.accepted(&id(0), Some("r-1"));
+    tracker.accepted(&[id(0)], Some(&"r-1".into()));
     tracker.rejected(&id(1), &fault(FaultKind::Locked));
     tracker.answer_lost(&id(2), &fault(FaultKind::NoAnswer), Instant::now());
     let report = tracker.cancelled_report();

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 /// Checks a response for an error. An error code is an error with any HTTP status.
 pub(crate) fn check(response: &HttpResponse) -> Result<(), Fault> {
-    if response.status().is_success() && !response.may_contain("\"code\"") {
+    if response.status().is_success() && !response.contains("\"code\"") {
         // Most responses end here, without a second parse of a large page.
         return Ok(());
     }

@@ -1,14 +1,19 @@
 //! Converts Zenlayer's error responses into faults: the meaning of error codes.
 
+use std::{borrow::Cow, fmt};
+
 use lifecycle_core::{Fault, FaultKind, HttpResponse, LenientField, LenientText, ResponseExt};
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer as _,
+    de::{IgnoredAny, MapAccess, Visitor},
+};
 
 /// Checks a response for an error. An error code is an error with any HTTP status.
 pub(crate) fn check(response: &HttpResponse) -> Result<(), Fault> {
     if let Some(fault) = blocked_before_api(response) {
         return Err(fault);
     }
-    if response.status().is_success() && !response.may_contain("\"code\"") {
+    if response.status().is_success() && !response.contains("\"code\"") {
         // Most responses end here, without another parse of a large page.
         return Ok(());
     }
@@ -18,14 +23,43 @@ pub(crate) fn check(response: &HttpResponse) -> Result<(), Fault> {
         None if response.status().is_success() => Ok(()),
         None => Err(response
             .fault_from_status()
-            .with_request_id(error.request_id.0)),
+            .with_request_id(request_id(response))),
     }
 }
 
 /// Returns the request id, which every response body has:
 /// <https://docs.console.zenlayer.com/api-reference/api-introduction/instruction/response>
+///
+/// Reads no further than the id, which is the first field of most bodies. So a body that was cut off has an
+/// id as well.
 pub(crate) fn request_id(response: &HttpResponse) -> Option<String> {
-    ErrorBody::read(response).request_id.0
+    let mut id = LenientField::default();
+    let mut body = serde_json::Deserializer::from_slice(response.body());
+    // The error says no more than that the reader stopped before the end.
+    let _ = body.deserialize_map(UntilRequestId(&mut id));
+    id.0.filter(|id| !id.is_empty())
+}
+
+/// Reads the fields of a body until the request id.
+struct UntilRequestId<'a>(&'a mut LenientField<String>);
+
+impl<'de> Visitor<'de> for UntilRequestId<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
+        while let Some(name) = fields.next_key::<Cow<'_, str>>()? {
+            if name == "requestId" {
+                *self.0 = fields.next_value()?;
+                break;
+            }
+            fields.next_value::<IgnoredAny>()?;
+        }
+        Ok(())
+    }
 }
 
 /// Returns the fault of a response of the network in front of the API. The API did not receive the
@@ -54,7 +88,7 @@ fn blocked_before_api(response: &HttpResponse) -> Option<Fault> {
 /// a code of its own does not mean an unknown instance.
 fn from_code(response: &HttpResponse, code: String, error: ErrorBody) -> Fault {
     let status = response.status().as_u16();
-    let request_id = error.request_id.0;
+    let request_id = request_id(response);
     let kind = kind(&code).unwrap_or_else(|| match request_id {
         Some(_) => FaultKind::from_unlisted_code(&code, status),
         None => response.fault_from_status().kind(),
@@ -127,15 +161,12 @@ struct ErrorBody {
     /// A text or a number.
     code: LenientField<LenientText>,
     message: LenientField<String>,
-    request_id: LenientField<String>,
 }
 
 impl ErrorBody {
     /// Reads the fields of an error; a body in another format has no fields.
     fn read(response: &HttpResponse) -> Self {
-        let mut body: Self = serde_json::from_slice(response.body()).unwrap_or_default();
-        body.request_id.0 = body.request_id.0.filter(|id| !id.is_empty());
-        body
+        serde_json::from_slice(response.body()).unwrap_or_default()
     }
 }
 

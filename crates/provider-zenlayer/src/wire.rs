@@ -222,6 +222,12 @@ pub(crate) fn read_body<T: DeserializeOwned>(
     response: &HttpResponse,
     field: &str,
 ) -> Result<T, Fault> {
+    // One pass over a large page: almost every body has this form.
+    if let Ok(Envelope { response: fields }) = response.json()
+        && let Some(fields) = fields.0
+    {
+        return Ok(fields);
+    }
     let unreadable = |error: serde_json::Error| response.unreadable(&error.to_string());
     let body: BTreeMap<String, &RawValue> =
         serde_json::from_slice(response.body()).map_err(unreadable)?;
@@ -232,6 +238,11 @@ pub(crate) fn read_body<T: DeserializeOwned>(
         None if body.contains_key(field) => response.json(),
         _ => Err(response.unreadable("it has no field response")),
     }
+}
+
+#[derive(Deserialize)]
+struct Envelope<T> {
+    response: LenientObject<T>,
 }
 
 #[derive(Deserialize)]

@@ -115,7 +115,7 @@ impl MetadataService {
                     Err(fault) => return ExchangeStep::Failed(fault),
                 };
                 match response.status().as_u16() {
-                    401 if response.may_contain("Please configure Cloud Service Agency first") => {
+                    401 if response.contains("Please configure Cloud Service Agency first") => {
                         ExchangeStep::NotConfigured("this ECS server has no agency".to_owned())
                     }
                     401 if retry == TokenRetry::Allowed => {

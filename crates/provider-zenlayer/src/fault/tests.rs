@@ -254,7 +254,16 @@ fn request_id_is_read_from_the_body() {
             r#"{"requestId":"T2","response":{"requestId":"T2"}}"#,
             Some("T2"),
         ),
+        (
+            r#"{"code":{"requestId":"no"},"requestId":"T3"}"#,
+            Some("T3"),
+        ),
+        // The end was cut off.
+        (r#"{"requestId":"T4","response":{"inst"#, Some("T4")),
+        (r#"{"requestId":"T5"#, None),
         (r#"{"requestId":7}"#, None),
+        (r#"{"requestId":""}"#, None),
+        (r#"[{"requestId":"T6"}]"#, None),
         ("", None),
     ] {
         assert_eq!(request_id(&response(400, body)).as_deref(), expected);

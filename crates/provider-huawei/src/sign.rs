@@ -119,8 +119,14 @@ fn canonical_request<'a>(
 /// Decodes the path, encodes the path again, and appends a slash, which the sent path does not
 /// have.
 fn canonical_uri(path: &str) -> String {
-    let decoded = percent_decode_str(path).decode_utf8_lossy();
-    let encoded = encode::percent_path(&decoded);
+    let is_plain = !path.contains('%') && path.split('/').all(encode::is_percent_encoded);
+    let encoded = match is_plain {
+        true => path.into(),
+        false => {
+            let decoded = percent_decode_str(path).decode_utf8_lossy();
+            Cow::Owned(encode::percent_path(&decoded).into_owned())
+        }
+    };
     let slash = if encoded.ends_with('/') { "" } else { "/" };
     [&encoded, slash].concat()
 }

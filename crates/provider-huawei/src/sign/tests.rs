@@ -109,6 +109,30 @@ fn sign_here(
     Huawei::new(config("127.0.0.1:7070")).sign(unsigned, key, ctx)
 }
 
+#[test]
+fn path_and_query_have_one_encoding() {
+    for (path, canonical) in [
+        ("/v1/a-b_c.d~e", "/v1/a-b_c.d~e/"),
+        ("/v1/", "/v1/"),
+        ("/a b/%7e%2F", "/a%20b/~/"),
+        ("/a%2Fb", "/a/b/"),
+        ("/ü%C3%BC", "/%C3%BC%C3%BC/"),
+    ] {
+        assert_eq!(canonical_uri(path), canonical, "{path}");
+    }
+    for (query, canonical) in [
+        ("", ""),
+        ("server_id=a%2Cb", "server_id=a%2Cb"),
+        ("b=a,b&a", "a=&b=a%2Cb"),
+        ("b=%2c%7e&&a=ü", "a=%C3%BC&b=%2C~"),
+        // The decoded texts are sorted: a comma is before the letters, and a bar is after them.
+        ("a%7C=1&ab=1&a%2C=1", "a%2C=1&ab=1&a%7C=1"),
+        ("a=%7C&a=b&a=%2C&A=z", "A=z&a=%2C&a=b&a=%7C"),
+    ] {
+        assert_eq!(canonical_query(query), canonical, "{query}");
+    }
+}
+
 fn stop_two() -> UnsignedRequest {
     let ids = ["a-1", "b-2"].map(|id| InstanceId::new(id).unwrap());
     Huawei::new(config("127.0.0.1:7070"))

@@ -3,12 +3,13 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use lifecycle_core::{HttpResponse, is_loopback};
 use tokio::{sync::OnceCell, task::spawn_blocking};
 
 use crate::transport::{
     Transport, TransportError,
+    body::IncomingBody,
     markers::{BypassProxy, OwnConnection},
     proxy::{ProxySettings, ProxyVariable},
     route::Route,
@@ -50,12 +51,6 @@ impl fmt::Debug for HttpTransport {
             .finish_non_exhaustive()
     }
 }
-
-/// The largest accepted response. A page of 1000 full records has about 4 MiB.
-const MAX_BODY: usize = 16 << 20;
-
-/// The largest memory that is reserved because a server announces a length.
-const MAX_RESERVED: usize = 1 << 20;
 
 impl HttpTransport {
     /// Creates a transport with its own connection pool.
@@ -205,21 +200,11 @@ impl Transport for HttpTransport {
         let mut response = client.execute(request).await.map_err(failed)?;
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
-        // One allocation for a body of known length.
-        let length = response.content_length().map(usize::try_from);
-        let mut body = BytesMut::with_capacity(match length {
-            Some(Ok(length)) => length.min(MAX_RESERVED),
-            _ => 0,
-        });
+        let mut body = IncomingBody::with_length(response.content_length());
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
-            if body.len() + chunk.len() > MAX_BODY {
-                return Err(TransportError::unclear(
-                    "the response is longer than 16 MiB",
-                ));
-            }
-            body.extend_from_slice(&chunk);
+            body.push(chunk)?;
         }
-        let mut whole = http::Response::new(body.freeze());
+        let mut whole = http::Response::new(body.into_bytes());
         *whole.status_mut() = status;
         *whole.headers_mut() = headers;
         Ok(whole)

@@ -1,6 +1,8 @@
 //! Transports: send one signed request and return the response.
 
 #[cfg(feature = "reqwest")]
+mod body; // the body of a response while it arrives
+#[cfg(feature = "reqwest")]
 pub(crate) mod http; // the transport to real clouds
 pub(crate) mod markers; // marks on requests: no proxy, own connection
 pub(crate) mod plain_http; // the rule for endpoints without TLS

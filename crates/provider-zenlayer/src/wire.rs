@@ -223,8 +223,11 @@ pub(crate) fn read_body<T: DeserializeOwned>(
     field: &str,
 ) -> Result<T, Fault> {
     // One pass over a large page: almost every body has this form.
-    if let Ok(Envelope { response: fields }) = response.json()
-        && let Some(fields) = fields.0
+    if let Ok(text) = str::from_utf8(response.body())
+        && let Ok(LenientObject(Some(envelope))) = serde_json::from_str(text)
+        && let Envelope {
+            response: LenientObject(Some(fields)),
+        } = envelope
     {
         return Ok(fields);
     }

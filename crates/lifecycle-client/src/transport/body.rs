@@ -13,8 +13,8 @@ const MAX_RESERVED: usize = 1 << 20;
 /// The largest number of chunks that wait. Each can keep the whole buffer into which it was read.
 const MAX_CHUNKS: usize = 64;
 
-/// The chunks of a body. They are copied once, after the last chunk: until then nothing but the buffers of
-/// the connection takes memory. A body in one chunk is not copied.
+/// The chunks of a body. Up to 64 chunks wait and are copied together, so nothing but the buffers of the
+/// connection takes memory until the end of a usual body. A body in one chunk is not copied.
 #[derive(Default)]
 pub(super) struct IncomingBody {
     /// The beginning of a body with many chunks.

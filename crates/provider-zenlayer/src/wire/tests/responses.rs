@@ -310,6 +310,7 @@ fn response_of_another_format_is_not_read_as_success() {
         r#"{"response":{"a":1}}"#,
         r#"{"requestId":"","response":{"instanceIds":[]}}"#,
         r#"{"instanceIds":[]}"#,
+        r#"[{"requestId":"T","instanceIds":[]}]"#,
     ] {
         let fault = read_power(&ok(body)).expect_err(body);
         assert_eq!(fault.kind(), FaultKind::Unreadable, "{body}");
@@ -324,6 +325,7 @@ fn response_of_another_format_is_not_read_as_success() {
         r#"{"response":{"totalCount":1}}"#,
         r#"{"response":{"totalCount":1,"dataSet":null}}"#,
         r#"{"response":{"totalCount":0,"dataSet":7}}"#,
+        r#"[{"totalCount":0,"dataSet":[]}]"#,
     ] {
         assert!(read_lookup(&ok(body), NO_DETAILS).is_err(), "{body}");
         assert!(read_page(&ok(body), false, 1).is_err(), "{body}");

@@ -1,6 +1,7 @@
 //! The keeper with simulated clouds, under paused time: days, drift, crashes and stores that fail.
 
 use std::{
+    fmt,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -346,22 +347,47 @@ async fn lost_reboot_answer_is_reported_as_uncertain_or_reached_and_never_repeat
     assert!(stage.simulator.ledger().most_reboots() <= 1);
 }
 
-/// Fails from the n-th append on, as a full disk does.
-#[derive(Debug)]
-struct FailingStore {
+/// A store in memory whose appends can fail.
+struct FaultyStore {
     inner: MemoryStore,
-    left: AtomicUsize,
+    appends: AtomicUsize,
+    fault: Box<AppendFault>,
+}
+
+/// Returns the error of an append, and whether the records are written nevertheless. Appends are counted from 1.
+type AppendFault = dyn Fn(usize, &[Record]) -> Option<(StoreError, bool)> + Send + Sync;
+
+impl FaultyStore {
+    fn new(
+        fault: impl Fn(usize, &[Record]) -> Option<(StoreError, bool)> + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            inner: MemoryStore::default(),
+            appends: AtomicUsize::new(0),
+            fault: Box::new(fault),
+        })
+    }
+
+    fn appends(&self) -> usize {
+        self.appends.load(Ordering::Relaxed)
+    }
+}
+
+impl fmt::Debug for FaultyStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FaultyStore").finish_non_exhaustive()
+    }
 }
 
 #[async_trait]
-impl Store for FailingStore {
+impl Store for FaultyStore {
     async fn append(&self, records: Vec<Record>) -> Result<(), StoreError> {
-        let left = self.left.load(Ordering::Relaxed);
-        if left == 0 {
-            return Err(StoreError::Other("the disk is full".to_owned()));
+        let number = self.appends.fetch_add(1, Ordering::Relaxed) + 1;
+        let fault = (self.fault)(number, &records);
+        if fault.as_ref().is_none_or(|(_, is_written)| *is_written) {
+            self.inner.append(records).await?;
         }
-        self.left.store(left - 1, Ordering::Relaxed);
-        self.inner.append(records).await
+        fault.map_or(Ok(()), |(error, _)| Err(error))
     }
 
     async fn state(&self) -> Result<State, StoreError> {
@@ -377,9 +403,9 @@ impl Store for FailingStore {
 async fn nothing_is_sent_that_is_not_recorded() {
     for left in 0..12 {
         let stage = Stage::at("08:00", "");
-        let store = Arc::new(FailingStore {
-            inner: MemoryStore::default(),
-            left: AtomicUsize::new(left),
+        let store = FaultyStore::new(move |number, _| {
+            let disk_is_full = || StoreError::Other("the disk is full".to_owned());
+            (number > left).then(|| (disk_is_full(), false))
         });
         let result = stage.keeper_with(store.clone()).pass().await;
         let intents = store.inner.records().into_iter();

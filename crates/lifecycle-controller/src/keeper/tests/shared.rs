@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::RangeInclusive,
     sync::atomic::AtomicBool,
 };
 
@@ -26,9 +27,7 @@ struct DistantStore {
 impl DistantStore {
     fn check(&self) -> Result<(), StoreError> {
         match self.is_away.load(Ordering::Relaxed) {
-            true => Err(StoreError::Unavailable {
-                message: "database ops@db: connection closed".to_owned(),
-            }),
+            true => Err(is_away()),
             false => Ok(()),
         }
     }
@@ -112,41 +111,15 @@ async fn store_that_goes_away_stops_new_calls_only_and_the_passes_recover() {
     }
 }
 
-/// A store that does not answer one append, and answers before the pass ends.
-#[derive(Debug, Default)]
-struct InterruptedStore {
-    inner: MemoryStore,
-    /// The records of the append are written: only the answer is lost.
-    writes: bool,
-    /// The number of the append that fails, counted from 1.
-    fails_at: usize,
-    /// The number of further appends that fail.
-    more: usize,
-    appends: AtomicUsize,
+fn is_away() -> StoreError {
+    StoreError::Unavailable {
+        message: "database ops@db: connection closed".to_owned(),
+    }
 }
 
-#[async_trait]
-impl Store for InterruptedStore {
-    async fn append(&self, records: Vec<Record>) -> Result<(), StoreError> {
-        let number = self.appends.fetch_add(1, Ordering::Relaxed) + 1;
-        if (self.fails_at..=self.fails_at + self.more).contains(&number) {
-            if self.writes {
-                self.inner.append(records).await?;
-            }
-            return Err(StoreError::Unavailable {
-                message: "database ops@db: connection closed".to_owned(),
-            });
-        }
-        self.inner.append(records).await
-    }
-
-    async fn state(&self) -> Result<State, StoreError> {
-        self.inner.state().await
-    }
-
-    async fn history(&self, query: &HistoryQuery) -> Result<Vec<HistoryEntry>, StoreError> {
-        self.inner.history(query).await
-    }
+/// Returns a store that does not answer some appends. With `is_written`, only the answer is lost.
+fn interrupted_store(fails: RangeInclusive<usize>, is_written: bool) -> Arc<FaultyStore> {
+    FaultyStore::new(move |number, _| fails.contains(&number).then(|| (is_away(), is_written)))
 }
 
 #[tokio::test(start_paused = true)]
@@ -155,12 +128,7 @@ async fn every_outcome_is_recorded_after_a_store_that_did_not_answer_for_a_momen
         let mut finished = 0;
         for fails_at in 2.. {
             let stage = Stage::in_maintenance("").await;
-            let store = Arc::new(InterruptedStore {
-                writes,
-                fails_at,
-                more,
-                ..InterruptedStore::default()
-            });
+            let store = interrupted_store(fails_at..=fails_at + more, writes);
             let recorder = StoreRecorder::new(store.clone(), "ops", "test");
             let reboot = stage.fleet().reboot(&stage.machines).waves(Waves::of(1));
             let reboot = reboot.wait(WaitTimeout::minutes(5));
@@ -187,7 +155,7 @@ async fn every_outcome_is_recorded_after_a_store_that_did_not_answer_for_a_momen
                 "append {fails_at}, written: {writes}"
             );
             finished += usize::from(operation.ended);
-            if store.appends.load(Ordering::Relaxed) < fails_at {
+            if store.appends() < fails_at {
                 assert!(operation.ended, "no append fails");
                 break;
             }
@@ -196,45 +164,17 @@ async fn every_outcome_is_recorded_after_a_store_that_did_not_answer_for_a_momen
     }
 }
 
-/// A store that never takes the outcome of one machine.
-#[derive(Debug, Default)]
-struct PickyStore {
-    inner: MemoryStore,
-    refused: String,
-}
-
-#[async_trait]
-impl Store for PickyStore {
-    async fn append(&self, records: Vec<Record>) -> Result<(), StoreError> {
-        let is_refused = |record: &Record| match record {
-            Record::Outcome(outcomes) => {
-                outcomes.rows.iter().any(|row| row.instance == self.refused)
-            }
-            _ => false,
-        };
-        if records.iter().any(is_refused) {
-            return Err(StoreError::Other(
-                "the tables do not take the record".to_owned(),
-            ));
-        }
-        self.inner.append(records).await
-    }
-
-    async fn state(&self) -> Result<State, StoreError> {
-        self.inner.state().await
-    }
-
-    async fn history(&self, query: &HistoryQuery) -> Result<Vec<HistoryEntry>, StoreError> {
-        self.inner.history(query).await
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn outcome_that_the_store_never_takes_keeps_no_later_outcome_out() {
     let stage = Stage::in_maintenance("").await;
-    let store = Arc::new(PickyStore {
-        refused: stage.machines[1].clone(),
-        ..PickyStore::default()
+    let machine = stage.machines[1].clone();
+    let store = FaultyStore::new(move |_, records| {
+        let is_refused = |record: &Record| match record {
+            Record::Outcome(outcomes) => outcomes.rows.iter().any(|row| row.instance == machine),
+            _ => false,
+        };
+        let refusal = || StoreError::Other("the tables do not take the record".to_owned());
+        records.iter().any(is_refused).then(|| (refusal(), false))
     });
     let recorder = StoreRecorder::new(store.clone(), "ops", "test");
     let reboot = stage.fleet().reboot(&stage.machines).waves(Waves::of(1));
@@ -258,11 +198,7 @@ async fn maintenance_is_made_good_after_a_store_that_did_not_answer_for_a_moment
         let (mut interrupted, mut lost) = (0, 0);
         for fails_at in 1.. {
             let stage = Stage::in_maintenance(MAINTENANCE).await;
-            let store = Arc::new(InterruptedStore {
-                writes,
-                fails_at,
-                ..InterruptedStore::default()
-            });
+            let store = interrupted_store(fails_at..=fails_at, writes);
             let keeper = stage.keeper_with(store.clone());
             let run = keeper.run(sleep_until(stage.moment("13:30")), |_| {});
             run.await.unwrap();
@@ -277,7 +213,7 @@ async fn maintenance_is_made_good_after_a_store_that_did_not_answer_for_a_moment
                 );
                 lost += 1 - executed.reboots;
             }
-            if store.appends.load(Ordering::Relaxed) < fails_at {
+            if store.appends() < fails_at {
                 break;
             }
             interrupted = fails_at;
@@ -292,10 +228,7 @@ async fn start_that_could_not_be_recorded_is_made_soon_and_is_no_failed_attempt(
     let mut interrupted = 0;
     for fails_at in 1.. {
         let stage = Stage::at("08:00", "");
-        let store = Arc::new(InterruptedStore {
-            fails_at,
-            ..InterruptedStore::default()
-        });
+        let store = interrupted_store(fails_at..=fails_at, false);
         let keeper = stage.keeper_with(store.clone());
         let run = keeper.run(sleep_until(stage.moment("08:02")), |_| {});
         run.await.unwrap();
@@ -314,7 +247,7 @@ async fn start_that_could_not_be_recorded_is_made_soon_and_is_no_failed_attempt(
             !records.iter().any(is_failed),
             "append {fails_at}: {records:#?}"
         );
-        if store.appends.load(Ordering::Relaxed) < fails_at {
+        if store.appends() < fails_at {
             break;
         }
         interrupted = fails_at;

@@ -26,7 +26,7 @@ pub mod status;
 mod store;
 
 pub use history::{History, HistoryEntry};
-pub use journal::{Journal, host_name};
+pub use journal::{Journal, LockedFile, host_name};
 pub use leases::{GroupLeases, Holder, Share};
 pub use machine::machine_name;
 pub use memory::MemoryStore;

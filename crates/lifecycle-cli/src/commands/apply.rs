@@ -2,11 +2,17 @@
 
 #[cfg(feature = "postgres")]
 use std::future::ready;
-use std::{fs::File, io::Write as _, path::Path, sync::Arc, time::Duration};
+use std::{
+    fs::{File, TryLockError},
+    io::Write as _,
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
 use futures_util::FutureExt;
 use lifecycle_controller::{
-    Journal, MemoryStore, Store, StoreError,
+    Journal, LockedFile, MemoryStore, Store, StoreError,
     decide::{Fact, PlannedAction, Waiting},
     keeper::{ActionResult, Keeper, PassReport, ProgramNotifier},
     settings::Settings,
@@ -324,7 +330,7 @@ fn with_notifier(keeper: Keeper) -> Keeper {
 /// The lock of `lifecycle run`: one such process for each journal. The journal itself is locked during a
 /// pass only, so that other commands can be used between two passes.
 struct RunLock {
-    _file: File,
+    _file: LockedFile,
 }
 
 impl RunLock {
@@ -345,15 +351,21 @@ impl RunLock {
         };
         let mut options = File::options();
         let options = options.read(true).write(true).create(true).truncate(false);
-        let mut file = options.open(path).map_err(problem)?;
-        if file.try_lock().is_err() {
-            let holder = file::read_text(path, file::MAX_TEXT).unwrap_or_default();
-            return Err(CommandError::nothing_done(format!(
-                "lifecycle run already keeps {}: {}",
-                journal.display(),
-                holder.trim()
-            )));
-        }
+        let file = options.open(path).map_err(problem)?;
+        let mut file = LockedFile::try_lock(file).map_err(|error| match error {
+            TryLockError::WouldBlock => {
+                let holder = file::read_text(path, file::MAX_TEXT).unwrap_or_default();
+                CommandError::nothing_done(format!(
+                    "lifecycle run already keeps {}: {}",
+                    journal.display(),
+                    holder.trim()
+                ))
+            }
+            TryLockError::Error(error) => CommandError::nothing_done(format!(
+                "cannot lock {}: {error}; keep the journal on a file system with locks",
+                path.display()
+            )),
+        })?;
         let holder = format!(
             "process {} of {} since {:.0}\n",
             std::process::id(),

@@ -3,7 +3,7 @@
 //! The document `docs/journal.md` of the repository describes the format.
 
 pub(crate) mod line; // checksum and JSON
-mod lock; // one writer at a time
+mod lock; // the lock of a file
 mod open; // read, repair
 mod rotate; // a new file each month
 mod sink; // the end of the file
@@ -27,6 +27,7 @@ use crate::{
 };
 use sink::Sink;
 
+pub use lock::LockedFile;
 pub use open::host_name;
 
 /// A store in one file, which one process writes at a time.

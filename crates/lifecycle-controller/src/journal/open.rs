@@ -125,7 +125,7 @@ fn open_locked(path: &Path) -> Result<LockedFile, StoreError> {
             .truncate(false)
             .open(path)
             .map_err(|error| io_error("open", path, error))?;
-        let file = LockedFile::lock(file).map_err(|error| match error {
+        let file = LockedFile::try_lock(file).map_err(|error| match error {
             TryLockError::WouldBlock => StoreError::Locked {
                 path: path.to_owned(),
                 holder: holder(path),

@@ -26,7 +26,7 @@ pub(super) fn begin(
         .create(true)
         .truncate(true)
         .open(&next_path)?;
-    let mut next = LockedFile::lock(next)?;
+    let mut next = LockedFile::try_lock(next)?;
     let mut header = Header::new(now);
     header.continues = earlier
         .file_name()

@@ -85,13 +85,13 @@ pub fn percent(text: &str) -> Cow<'_, str> {
 ///
 /// # Examples
 /// ```
-/// use lifecycle_core::encode::is_percent_encoded;
+/// use lifecycle_core::encode::is_percent_encoded_ascii;
 ///
-/// assert!(is_percent_encoded("i-1%2Ci-2"));
-/// assert!(!is_percent_encoded("i-1,i-2"), "a reserved character");
-/// assert!(!is_percent_encoded("i%2D1"), "a needless escape");
+/// assert!(is_percent_encoded_ascii("i-1%2Ci-2"));
+/// assert!(!is_percent_encoded_ascii("i-1,i-2"), "a reserved character");
+/// assert!(!is_percent_encoded_ascii("i%2D1"), "a needless escape");
 /// ```
-pub fn is_percent_encoded(text: &str) -> bool {
+pub fn is_percent_encoded_ascii(text: &str) -> bool {
     let is_unreserved =
         |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
     let all_unreserved = |bytes: &[u8]| bytes.iter().copied().all(is_unreserved);
@@ -165,14 +165,14 @@ mod tests {
             for text in [plain.as_str(), &upper, &lower] {
                 let text = ["a", text, "z"].concat();
                 let canonical = percent(&["a", &plain, "z"].concat()) == text;
-                assert_eq!(is_percent_encoded(&text), canonical, "{text}");
+                assert_eq!(is_percent_encoded_ascii(&text), canonical, "{text}");
             }
         }
         for text in [
             "%", "%2", "a%", "%2c", "%C3%BC", "%%2C", "%+C", "ü", "%2\u{fc}",
         ] {
-            assert!(!is_percent_encoded(text), "{text}");
+            assert!(!is_percent_encoded_ascii(text), "{text}");
         }
-        assert!(is_percent_encoded(""));
+        assert!(is_percent_encoded_ascii(""));
     }
 }

@@ -119,7 +119,7 @@ fn canonical_request<'a>(
 /// Decodes the path, encodes the path again, and appends a slash, which the sent path does not
 /// have.
 fn canonical_uri(path: &str) -> String {
-    let is_plain = !path.contains('%') && path.split('/').all(encode::is_percent_encoded);
+    let is_plain = !path.contains('%') && path.split('/').all(encode::is_percent_encoded_ascii);
     let encoded = match is_plain {
         true => path.into(),
         false => {
@@ -154,7 +154,7 @@ fn canonical_query(query: &str) -> String {
 
 /// Decodes a text and encodes the text again, unless the result is the text itself.
 fn encoded(text: &str) -> Cow<'_, str> {
-    if encode::is_percent_encoded(text) {
+    if encode::is_percent_encoded_ascii(text) {
         return text.into();
     }
     let decoded = percent_decode_str(text).decode_utf8_lossy();

@@ -1,6 +1,6 @@
 //! Converts Zenlayer's error responses into faults: the meaning of error codes.
 
-use std::{borrow::Cow, fmt};
+use std::fmt;
 
 use lifecycle_core::{Fault, FaultKind, HttpResponse, LenientField, LenientText, ResponseExt};
 use serde::{
@@ -51,7 +51,7 @@ impl<'de> Visitor<'de> for UntilRequestId<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
-        while let Some(name) = fields.next_key::<Cow<'_, str>>()? {
+        while let Some(name) = fields.next_key::<String>()? {
             if name == "requestId" {
                 *self.0 = fields.next_value()?;
                 break;

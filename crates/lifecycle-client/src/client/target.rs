@@ -121,7 +121,7 @@ where
     N: IntoIterator<Item: TryInto<T::Instance, Error: Into<T::Error>>>,
 {
     fn into_instances(self) -> Result<Vec<T::Instance>, T::Error> {
-        let mut instances = sealed::Sealed::<T>::converted(self)?;
+        let mut instances = sealed::Sealed::<T>::converted(self, sealed::Private)?;
         let mut seen = HashSet::with_capacity(instances.len());
         instances.retain(|instance| seen.insert(instance.clone()));
         Ok(instances)
@@ -131,9 +131,13 @@ where
 mod sealed {
     use super::Target;
 
+    /// An argument that only this crate has: the methods of a supertrait are callable everywhere.
+    #[derive(Debug)]
+    pub struct Private;
+
     pub trait Sealed<T: Target> {
         /// Returns the instances as they are given, with duplicates.
-        fn converted(self) -> Result<Vec<T::Instance>, T::Error>;
+        fn converted(self, _: Private) -> Result<Vec<T::Instance>, T::Error>;
     }
 
     impl<T, N> Sealed<T> for N
@@ -141,7 +145,7 @@ mod sealed {
         T: Target,
         N: IntoIterator<Item: TryInto<T::Instance, Error: Into<T::Error>>>,
     {
-        fn converted(self) -> Result<Vec<T::Instance>, T::Error> {
+        fn converted(self, _: Private) -> Result<Vec<T::Instance>, T::Error> {
             let converted = self.into_iter().map(TryInto::try_into);
             converted
                 .map(|instance| instance.map_err(Into::into))
@@ -175,7 +179,7 @@ pub fn distinct_instances<T: Target>(
     target: &T,
     instances: impl IntoInstances<T>,
 ) -> Result<Vec<T::Instance>, T::Error> {
-    Ok(distinct(target, instances.converted()?))
+    Ok(distinct(target, instances.converted(sealed::Private)?))
 }
 
 /// Returns each instance once, in their order, with the ids as the cloud spells them.

@@ -282,7 +282,9 @@ impl Partition {
         let mut results = ObserveResults::with_capacity(rows.len());
         for row in rows {
             match results.entry(row.instance.clone()) {
-                Entry::Vacant(first) => drop(first.insert(ObserveResult::Found(row))),
+                Entry::Vacant(first) => {
+                    first.insert(ObserveResult::Found(row));
+                }
                 Entry::Occupied(mut first) => {
                     if let ObserveResult::Found(first) = first.get_mut() {
                         merge(first, row);

@@ -378,7 +378,7 @@ fn without<'i>(
     removed: impl IntoIterator<Item = &'i InstanceId>,
 ) -> Vec<InstanceId> {
     let removed: Vec<&InstanceId> = removed.into_iter().collect();
-    // Most responses name all instances, in the order of the request.
+    // A response that names each instance usually has the order of the request.
     if removed.iter().copied().eq(ids) {
         return Vec::new();
     }

@@ -21,7 +21,8 @@ fn read_everything(response: &HttpResponse) {
     match read_power(response) {
         Ok(BatchAck::Except(failed)) => failed.iter().for_each(|(id, _)| known(id)),
         Ok(BatchAck::All) => {
-            let fields: BTreeMap<String, &RawValue> = serde_json::from_str(&body).unwrap();
+            let fields: BTreeMap<String, &RawValue> =
+                serde_json::from_slice(response.body()).unwrap();
             let is_object = |json: &&RawValue| json.get().starts_with('{');
             let has_result =
                 fields.get("response").is_some_and(is_object) || fields.contains_key("instanceIds");
